@@ -1,0 +1,19 @@
+/* engine/volume - volumes: create, list, inspect, remove, prune, and their first use */
+#ifndef BRYO_ENGINE_VOLUME_H
+#define BRYO_ENGINE_VOLUME_H
+
+#include "engine/engine.h"
+#include "store/volume.h"
+
+struct volume_request { char *name, *driver; struct strings labels, options; bool ignore; };
+int volume_new(struct engine *e, const struct volume_request *r, struct volume *ret, struct error *err);
+int volume_rows(struct engine *e, const struct strings *filters, struct json **ret, struct error *err);
+int volume_inspect(struct engine *e, const char *name, struct json **ret, struct error *err);
+/* Refuses with ERROR_IN_USE when containers use it; force removes those. */
+int volume_rm(struct engine *e, const char *name, bool force, struct error *err);
+int volume_prune(struct engine *e, const struct strings *filters, struct strings *ret_names, struct error *err);
+/* Copy-up and ownership at the first use of an empty volume: from `image_path` inside root. */
+int volume_first_use(struct engine *e, struct volume *v, int root_fd, const char *image_path, bool copy,
+		     struct error *err);
+
+#endif

@@ -1,0 +1,66 @@
+/* net/net - network namespaces and the ways out of them
+ *
+ * One container, one network namespace (unless it joins another's). `none` has loopback only; pasta and slirp4netns
+ * connect it through a user-mode stack that ends with the namespace; published ports are theirs to forward. */
+#ifndef BRYO_NET_NET_H
+#define BRYO_NET_NET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "base/string.h"
+
+enum net_mode { NET_NONE, NET_HOST, NET_CONTAINER, NET_PATH, NET_PASTA, NET_SLIRP4NETNS };
+
+struct net_port {
+	char *host_ip;			/* "" any */
+	uint16_t host_port;		/* 0: chosen by net_start */
+	uint16_t container_port;
+	uint16_t range;			/* how many consecutive ports, >= 1 */
+	char *protocol;			/* "tcp" "udp" */
+};
+
+struct net_request {
+	enum net_mode mode;
+	char *target;			/* NET_CONTAINER: the other's name or id; NET_PATH: the namespace's file */
+	struct strings options;		/* after the colon of --network pasta:... */
+	struct { struct net_port *v; size_t n; } ports;
+};
+
+/* "none", "host", "container:ID", "ns:PATH", "pasta[:opts]", "slirp4netns[:opts]", "private", "bridge" and "" (the
+ * default: pasta, or slirp4netns, whichever this machine has and works). Unknown names are an error that says so. */
+int net_parse_mode(struct arena *arena, const char *text, struct net_request *ret, struct error *err);
+/* -p [[ip:][hostPort]:]containerPort[/proto], ranges "8000-8010:80-90", [v6]: forms. Appends. */
+int net_parse_port(struct arena *arena, const char *text, struct net_request *ret, struct error *err);
+
+struct net_result {
+	char *ip, *gateway, *mac, *interface;	/* of the container; NULL for none, host */
+	char *host_ip;				/* what host.containers.internal means; NULL */
+	struct strings dns;			/* nameservers to put in front in resolv.conf */
+	int helper_pid;				/* pasta or slirp4netns; 0 */
+	int keep_fd;				/* closing it ends the helper (slirp4netns); -1. The monitor keeps it */
+};
+
+/* What the addresses will be (so that hosts and resolv.conf can be written before the container exists). */
+int net_plan(struct arena *arena, const struct net_request *r, struct net_result *ret, struct error *err);
+/* Checks that the published ports are free and allowed, and chooses those that are 0. In use: the error says so. */
+int net_claim_ports(struct arena *arena, struct net_request *r, struct error *err);
+/* Connects the namespace of process `pid` (which waits before exec): starts the helper, waits until it is ready. */
+int net_start(struct arena *arena, const struct net_request *r, int pid, const char *runtime_dir,
+	      struct net_result *ret, struct error *err);
+
+/* The texts of /etc/hosts and /etc/resolv.conf by Podman's rules. */
+struct net_names {
+	const char *hostname, *name;		/* of the container */
+	struct strings add_host;		/* "name:ip", "name:host-gateway" */
+	struct strings dns, dns_search, dns_options;
+	bool no_hosts;
+};
+char *net_hosts(struct arena *arena, const struct net_request *r, const struct net_names *names,
+		const struct net_result *result, const char *host_file, struct error *err);
+char *net_resolv_conf(struct arena *arena, const struct net_request *r, const struct net_names *names,
+		      const struct net_result *result, const char *host_file, struct error *err);
+
+#endif

@@ -1,0 +1,73 @@
+/* run/run - the OCI runtime: plan, then execute
+ *
+ * run_plan takes every decision and writes it down as a flat array of operations; run_spawn clones the child, which is
+ * a small interpreter of that array (no allocation, no NSS, no stdio between clone and exec) and stops right before
+ * exec; run_release lets it go. The plan can be printed and compared with golden files without privilege. */
+#ifndef BRYO_RUN_RUN_H
+#define BRYO_RUN_RUN_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "spec/oci_runtime.h"
+#include "sys/mount.h"
+
+struct run_request {
+	const struct oci_spec *spec;
+	const char *id;
+	const struct rootfs *rootfs;	/* NULL: spec->root->path is a directory */
+	int stdio[3];			/* for the container; with process.terminal: ignored, a pty is made */
+	int cgroup_fd;			/* CLONE_INTO_CGROUP; -1: none */
+	const char *cache_dir;		/* for compiled seccomp programs; NULL: none kept */
+	const int *preserve_fds;	/* moved to 3.. in the container */
+	size_t preserve_fds_n;
+};
+
+struct run_plan;
+struct run_plan *run_plan_new(struct arena *arena, const struct run_request *request, struct error *err);
+/* One line an operation, for `--plan` and golden files. */
+int run_plan_print(const struct run_plan *plan, struct buffer *out);
+
+struct run_process {
+	pid_t pid;			/* in the caller's pid namespace; his child */
+	int pidfd;
+	int console;			/* pty master, -1 without a terminal */
+	int release;			/* internal: the channel to the waiting child */
+};
+
+/* Clones and sets up; on success the child waits right before exec. On an error nothing is left running. */
+int run_spawn(const struct run_plan *plan, struct run_process *ret, struct error *err);
+/* Lets the child exec; answers when it did. A command that is missing or cannot be executed gives ERROR_NO_COMMAND
+ * (127) or ERROR_NOT_EXECUTABLE (126) in Podman's words. */
+int run_release(struct run_process *p, struct error *err);
+void run_abandon(struct run_process *p);	/* kills and reaps a child that was not released */
+
+/* A further process in a running container: joins the namespaces and cgroup of `target` and applies process. The
+ * container's spec gives seccomp, no_new_privileges and the rest that the process does not say itself. Same two steps
+ * as above: run_exec_plan + run_spawn + run_release. */
+struct run_exec_request {
+	pid_t target;			/* the container's first process */
+	int target_pidfd;
+	const struct oci_spec *spec;	/* of the container */
+	const struct oci_process *process;
+	int stdio[3];
+	int cgroup_fd;
+	const char *cache_dir;
+	const int *preserve_fds;
+	size_t preserve_fds_n;
+};
+struct run_plan *run_exec_plan_new(struct arena *arena, const struct run_exec_request *request, struct error *err);
+
+/* The default seccomp profile after filtering by the bounding set: the installed containers-common file when there is
+ * one (path in *ret_path), else bryo's own. */
+struct oci_seccomp *run_default_seccomp(struct arena *arena, const char *profile_path, const struct strings *bounding,
+					const char **ret_path, struct error *err);
+/* The names of the default capability set, and lookup: "net_admin", "CAP_NET_ADMIN", "ALL". */
+int run_capabilities(struct arena *arena, const struct strings *add, const struct strings *drop, bool privileged,
+		     struct strings *ret, struct error *err);
+/* Masked and read-only paths of the default profile. */
+extern const char *const run_masked_paths[], *const run_readonly_paths[];
+
+#endif

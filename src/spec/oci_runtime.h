@@ -1,0 +1,116 @@
+/* spec/oci_runtime - the OCI runtime configuration (config.json, runtime-spec 1.2) as structures and field tables
+ *
+ * The engine fills these structures for its own containers; `bryo oci` decodes them from a bundle. Both go to run/. */
+#ifndef BRYO_SPEC_OCI_RUNTIME_H
+#define BRYO_SPEC_OCI_RUNTIME_H
+
+#include "base/json.h"
+
+struct oci_box { uint64_t height, width; };
+
+struct oci_user {
+	uint64_t uid, gid;
+	uint64_t *umask;
+	ARRAY(uint64_t) additional_gids;
+	char *username;
+};
+
+struct oci_capabilities { struct strings bounding, effective, inheritable, permitted, ambient; };
+struct oci_rlimit { char *type; uint64_t hard, soft; };
+
+struct oci_process {
+	bool terminal;
+	struct oci_box *console_size;
+	struct oci_user user;
+	struct strings args, env;
+	char *cwd;
+	struct oci_capabilities *capabilities;
+	ARRAY(struct oci_rlimit) rlimits;
+	bool no_new_privileges;
+	char *apparmor_profile, *selinux_label;
+	int64_t *oom_score_adj;
+	struct json *rest;		/* scheduler, ioPriority, execCPUAffinity: kept */
+};
+
+struct oci_root { char *path; bool readonly; };
+
+struct oci_id_mapping { uint64_t container_id, host_id, size; };
+
+struct oci_mount {
+	char *destination, *type, *source;
+	struct strings options;
+	ARRAY(struct oci_id_mapping) uid_mappings, gid_mappings;
+};
+
+struct oci_hook { char *path; struct strings args, env; int64_t *timeout; };
+struct oci_hooks {
+	ARRAY(struct oci_hook) prestart, create_runtime, create_container, start_container, poststart, poststop;
+};
+
+struct oci_namespace { char *type, *path; };	/* pid network mount ipc uts user cgroup time */
+
+struct oci_device {
+	char *type, *path;		/* "c" "b" "u" "p" */
+	int64_t major, minor;
+	uint64_t *file_mode, *uid, *gid;
+};
+
+struct oci_device_rule { bool allow; char *type; int64_t *major, *minor; char *access; };
+struct oci_hugepage { char *page_size; uint64_t limit; };
+struct oci_memory { int64_t *limit, *reservation, *swap, *kernel, *kernel_tcp; uint64_t *swappiness; bool *disable_oom_killer; };
+struct oci_cpu { uint64_t *shares, *burst; int64_t *quota, *realtime_runtime, *idle; uint64_t *period, *realtime_period; char *cpus, *mems; };
+struct oci_pids { int64_t *limit; };
+struct oci_resources {
+	ARRAY(struct oci_device_rule) devices;
+	struct oci_memory *memory;
+	struct oci_cpu *cpu;
+	struct oci_pids *pids;
+	ARRAY(struct oci_hugepage) hugepage_limits;
+	struct string_map unified;
+	struct json *rest;		/* blockIO, network, rdma */
+};
+
+struct oci_seccomp_arg { uint64_t index, value, value_two; char *op; };
+struct oci_syscall {
+	struct strings names;
+	char *action;
+	uint64_t *errno_ret;
+	ARRAY(struct oci_seccomp_arg) args;
+};
+struct oci_seccomp {
+	char *default_action;
+	uint64_t *default_errno_ret;
+	struct strings architectures, flags;
+	char *listener_path, *listener_metadata;
+	ARRAY(struct oci_syscall) syscalls;
+};
+
+struct oci_linux {
+	ARRAY(struct oci_id_mapping) uid_mappings, gid_mappings;
+	struct string_map sysctl;
+	struct oci_resources *resources;
+	char *cgroups_path;
+	ARRAY(struct oci_namespace) namespaces;
+	ARRAY(struct oci_device) devices;
+	struct oci_seccomp *seccomp;
+	char *rootfs_propagation;
+	struct strings masked_paths, readonly_paths;
+	char *mount_label;
+	struct json *rest;		/* personality, timeOffsets, intelRdt, memoryPolicy, netDevices */
+};
+
+struct oci_spec {
+	char *oci_version;
+	struct oci_process *process;
+	struct oci_root *root;
+	char *hostname, *domainname;
+	ARRAY(struct oci_mount) mounts;
+	struct oci_hooks *hooks;
+	struct string_map annotations;
+	struct oci_linux *linux_;	/* "linux" is a macro of old compilers */
+	struct json *rest;
+};
+
+extern const struct json_shape oci_spec_shape, oci_process_shape, oci_seccomp_shape;
+
+#endif

@@ -1,0 +1,80 @@
+/* spec/transfer - the conversation between the engine and bryo-transfer
+ *
+ * bryo-transfer parses everything that came from strangers. It is started with four descriptors: 3 a stream socket,
+ * 4 the directory blobs/sha256, 5 the staging directory tmp/, and 2 for nothing but its own crash; it sandboxes itself
+ * and then answers requests, one at a time, until end of file. A message is one line of JSON (at most 8 MiB). A request
+ * may carry descriptors (SCM_RIGHTS). Each request is answered by any number of {"event":"progress",...} and one
+ * {"event":"result",...} or {"event":"error","kind":N,"errno":N,"text":"...","hint":"..."}.
+ *
+ * ops:
+ *   manifest  fetch a manifest (choosing the platform from an index) and its configuration into blobs/
+ *   layers    bring layers' blobs (download what blobs/ lacks) and unpack each into tmp/<stage>/diff
+ *   load      archive descriptor (docker-archive, oci-archive; compressed too) or OCI directory descriptor: blobs/ gets
+ *             manifests, configurations and layers; answers the images it found. Never touches the network
+ *   import    tar descriptor (compressed too): one layer blob, and an image made of it
+ *   login     try credentials at a registry
+ *   pack      write a tar of a directory descriptor to another descriptor   (cp, export)
+ *   unpack    read a tar from a descriptor into a directory descriptor       (cp) */
+#ifndef BRYO_SPEC_TRANSFER_H
+#define BRYO_SPEC_TRANSFER_H
+
+#include "base/json.h"
+#include "spec/oci_image.h"
+
+struct transfer_source {
+	char *host, *path;		/* "127.0.0.1:5000", "library/busybox" */
+	bool insecure;			/* plain HTTP allowed, certificates not checked */
+	char *username, *password, *identity_token;
+	char *certs_dir;		/* directory with *.crt, *.cert, *.key for this host; NULL */
+};
+
+struct transfer_layer {
+	char *digest, *media_type;	/* of the blob */
+	int64_t size;
+	char *diff_id;			/* must be what unpacking gives */
+	char *stage;			/* name below tmp/; the tree goes to <stage>/diff */
+};
+
+struct transfer_request {
+	char *op;
+	struct transfer_source *source;
+	char *reference;		/* manifest: tag or digest */
+	char *platform;			/* manifest, load: "linux/arm64"; NULL: this machine's */
+	ARRAY(struct transfer_layer) layers;
+	ARRAY(int64_t) uid_ranges, gid_ranges;	/* layers: mapped ids as first,count pairs; others are refused by name */
+	bool squash_owner;		/* layers: one-id mode, every file belongs to 0 */
+	char *root;			/* pack, unpack: path in the directory, resolved in root */
+	char *rename_to;		/* pack: name of the top entry in the tar; NULL keeps it */
+	bool contents_only;		/* pack: the directory's entries without itself */
+	int64_t retries;
+	struct string_map changes;	/* import: Cmd, Env ... handled by the engine; message only */
+	char *message;
+};
+
+/* One image found by `manifest`, `load` or `import`, all of it in blobs/. */
+struct transfer_image {
+	char *id;			/* hex of the configuration's digest */
+	char *manifest_digest, *manifest_media_type, *config_digest;
+	char *index_digest;		/* the index it was chosen from; NULL */
+	struct strings names;		/* load: as written in the archive */
+	ARRAY(struct image_descriptor) layers;
+	struct strings diff_ids, chain_ids;
+};
+
+struct transfer_unpacked { char *diff_id; int64_t size; int64_t max_uid, max_gid; };
+
+struct transfer_event {
+	char *event;			/* progress result error */
+	char *id;			/* progress: short digest */
+	char *status;			/* Docker's words: "Downloading", "Extracting", "Download complete", "Pull complete",
+					   "Already exists", "Retrying" */
+	int64_t current, total;		/* bytes */
+	ARRAY(struct transfer_image) images;
+	ARRAY(struct transfer_unpacked) unpacked;
+	int64_t kind, errno_;		/* error: enum error_kind, errno */
+	char *text, *hint;
+};
+
+extern const struct json_shape transfer_request_shape, transfer_event_shape, transfer_image_shape;
+
+#endif

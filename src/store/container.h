@@ -1,0 +1,35 @@
+/* store/container - a container's place on disk: containers/<id>/, its name, its root file system
+ *
+ * Owns containers/<id>/{config.json,upper/,work/,...} and containers/names/<name> (a symbolic link whose text is the
+ * id: making it is the atomic claim of the name). What config.json says is the engine's business. */
+#ifndef BRYO_STORE_CONTAINER_H
+#define BRYO_STORE_CONTAINER_H
+
+#include "base/json.h"
+#include "store/store.h"
+
+/* Claims the name and makes containers/<id> with config.json and the driver's writable layer over the image's chain IDs
+ * (none: an empty directory `rootfs` is not made; the caller brings his own root). ERROR_EXISTS when the name is taken:
+ * the text says by whom. The answer is a descriptor of the directory, with the object's exclusive lock held by it. */
+int container_store_create(struct arena *arena, struct store *s, const char *id, const char *name,
+			   const char *config_json, const struct strings *layers, struct error *err);
+/* The directory's descriptor; lock_mode < 0: no lock. */
+int container_store_open(const struct store *s, const char *id, int lock_mode, struct error *err);
+/* Replaces config.json (rename). */
+int container_store_write(struct store *s, const char *id, const char *config_json, struct error *err);
+char *container_store_read(struct arena *arena, const struct store *s, const char *id, size_t *ret_size,
+			   struct error *err);
+int container_store_list(struct arena *arena, const struct store *s, struct strings *ret_ids, struct error *err);
+/* Full id from an id, a unique prefix or a name. ERROR_NOT_FOUND: `no container with ID or name "x" found: no such
+ * container`. */
+char *container_store_find(struct arena *arena, const struct store *s, const char *name_or_id, struct error *err);
+int container_store_rename(struct store *s, const char *id, const char *old_name, const char *new_name,
+			   struct error *err);
+/* What to mount as the root. volatile_upper: nobody needs it after a crash. Starts fuse-overlayfs when that is the
+ * driver (mounted at containers/<id>/merged in the caller's mount namespace; its pid in *ret_helper, 0 otherwise). */
+int container_store_rootfs(struct arena *arena, struct store *s, const char *id, const struct strings *layers,
+			   bool volatile_upper, struct rootfs *ret, int *ret_helper, struct error *err);
+/* Into the trash, name freed. `now` deletes at once; otherwise store_collect does later. */
+int container_store_remove(struct store *s, const char *id, const char *name, bool now, struct error *err);
+
+#endif

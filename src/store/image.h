@@ -1,0 +1,41 @@
+/* store/image - images by id (the configuration's digest) and the names that point to them
+ *
+ * Owns images/<id hex>.json (record) and images/names/<encoded name> (one small file a name, replaced by rename, so a
+ * tag moves atomically). An image without names is dangling. */
+#ifndef BRYO_STORE_IMAGE_H
+#define BRYO_STORE_IMAGE_H
+
+#include "base/json.h"
+#include "store/store.h"
+
+struct image {
+	char *id;			/* 64 hex digits of the configuration's digest */
+	char *config_digest, *manifest_digest, *manifest_media_type;
+	struct strings layers;		/* chain IDs, bottom first */
+	struct strings digests;		/* "repository@sha256:..." it was pulled by */
+	char *created;			/* RFC 3339, from the configuration */
+	int64_t size;			/* bytes of all layers' files */
+	char *architecture, *os, *variant;
+	struct strings names;		/* filled on reading, not stored in the record */
+};
+extern const struct json_shape image_shape;
+
+struct images { struct image *v; size_t n; };
+
+/* Records an image (its blobs and layers are in place) and, with a name, points the name to it. `ret_old` gets the id
+ * the name pointed to before, or NULL. */
+int image_commit(struct arena *arena, struct store *s, const struct image *image, const char *name, char **ret_old,
+		 struct error *err);
+int image_list(struct arena *arena, const struct store *s, struct images *ret, struct error *err);
+/* By full name, id or unique id prefix (>= 1 digit, "sha256:" allowed), or short name ("busybox" meaning
+ * localhost/busybox or any registry's .../busybox:latest, as Podman resolves locally). ERROR_NOT_FOUND otherwise. */
+int image_find(struct arena *arena, const struct store *s, const char *name, struct image *ret, char **ret_name,
+	       struct error *err);
+int image_tag(struct arena *arena, struct store *s, const struct image *image, const char *name, struct error *err);
+int image_untag(struct store *s, const char *name, struct error *err);
+/* Removes the record, then layers and blobs that no other image and no container needs. The caller has checked that
+ * nothing uses it. Removed layers' chain IDs go to *ret_removed. */
+int image_remove(struct arena *arena, struct store *s, const struct image *image, struct strings *ret_removed,
+		 struct error *err);
+
+#endif

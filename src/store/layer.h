@@ -1,0 +1,30 @@
+/* store/layer - one read-only file tree per layer, keyed by chain ID
+ *
+ * Owns layers/<chain-id hex>/{diff/,layer.json}. A layer is invisible until its directory is renamed into place. */
+#ifndef BRYO_STORE_LAYER_H
+#define BRYO_STORE_LAYER_H
+
+#include "base/json.h"
+#include "store/store.h"
+
+struct layer {
+	char *chain_id;			/* "sha256:..." */
+	char *diff_id;
+	char *blob_digest;		/* as it came: for push */
+	char *blob_media_type;
+	int64_t blob_size;
+	int64_t size;			/* bytes of files in it */
+	uint64_t max_uid, max_gid;	/* largest ids in it */
+};
+extern const struct json_shape layer_shape;
+
+bool layer_exists(const struct store *s, const char *chain_id);
+int layer_read(struct arena *arena, const struct store *s, const char *chain_id, struct layer *ret, struct error *err);
+/* Makes a staged tree (tmp/<stage>/diff) the layer: writes layer.json, renames. Another process having been faster is
+ * success. */
+int layer_commit(struct arena *arena, struct store *s, const char *stage, const struct layer *layer,
+		 struct error *err);
+char *layer_diff_path(struct arena *arena, const struct store *s, const char *chain_id);
+int layer_remove(struct store *s, const char *chain_id, struct error *err);
+
+#endif

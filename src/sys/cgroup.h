@@ -1,0 +1,53 @@
+/* sys/cgroup - cgroup v2, as far as an ordinary user owns it
+ *
+ * Finds the delegated subtree the caller lives in (or the systemd user manager's, through a scope), makes one cgroup a
+ * container there, sets what the present controllers allow, and says once what is missing. Where there is no usable
+ * cgroup v2 (v1, hybrid, not delegated) a container simply gets none. */
+#ifndef BRYO_SYS_CGROUP_H
+#define BRYO_SYS_CGROUP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "base/string.h"
+
+enum cgroup_manager { CGROUP_NONE, CGROUP_CGROUPFS, CGROUP_SYSTEMD };
+
+struct cgroup_host {
+	enum cgroup_manager manager;	/* what will be used */
+	bool unified;			/* /sys/fs/cgroup is cgroup2 */
+	bool delegated;			/* the caller may make sub-cgroups */
+	char *parent;			/* path below /sys/fs/cgroup under which containers go; NULL without one */
+	struct strings controllers;	/* those that can be enabled for containers */
+	char *why;			/* one line: why there is no manager, or why limits do not work; NULL */
+};
+
+int cgroup_probe(struct arena *arena, const char *wanted_manager, struct cgroup_host *ret, struct error *err);
+
+/* One limit: the controller's file below the container's cgroup and its text ("memory.max", "67108864"). */
+struct cgroup_setting {
+	const char *controller, *file;
+	char *value;
+};
+struct cgroup_settings {
+	struct cgroup_setting *v;
+	size_t n;
+};
+
+/* Makes parent/name, enables controllers, writes settings; answers a descriptor of the cgroup directory for
+ * CLONE_INTO_CGROUP, and its path. Settings whose controller is missing are left out and listed in *ret_missing. */
+int cgroup_create(struct arena *arena, const struct cgroup_host *host, const char *name,
+		  const struct cgroup_settings *settings, char **ret_path, struct strings *ret_missing,
+		  struct error *err);
+/* A systemd scope for the pid (user manager on D-Bus, libsystemd by dlopen); for CGROUP_SYSTEMD, after clone. */
+int cgroup_start_scope(const struct cgroup_host *host, const char *scope, const char *description, int pid,
+		       const struct cgroup_settings *settings, struct error *err);
+int cgroup_freeze(const char *path, bool freeze, struct error *err);	/* waits until it is so */
+int cgroup_kill(const char *path);					/* cgroup.kill, else every pid in it */
+int cgroup_remove(const char *path);					/* with sub-cgroups; 0 when absent */
+bool cgroup_is_empty(const char *path);
+bool cgroup_oom_killed(const char *path);				/* memory.events oom_kill > 0 */
+
+#endif

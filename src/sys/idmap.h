@@ -1,0 +1,41 @@
+/* sys/idmap - user and group id maps: the lines of /proc/PID/uid_map and gid_map, and arithmetic over them */
+#ifndef BRYO_SYS_IDMAP_H
+#define BRYO_SYS_IDMAP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "base/string.h"
+
+struct id_extent {
+	uint32_t inside, outside, count;	/* container_id, host_id, size */
+};
+
+struct id_map {
+	struct id_extent *v;
+	size_t n;
+};
+
+struct id_maps {
+	struct id_map uid, gid;
+};
+
+#define ID_NONE UINT32_MAX
+void idmap_add(struct arena *arena, struct id_map *map, uint32_t inside, uint32_t outside, uint32_t count);
+uint32_t idmap_to_outside(const struct id_map *map, uint32_t inside);	/* ID_NONE when not mapped */
+uint32_t idmap_to_inside(const struct id_map *map, uint32_t outside);
+uint64_t idmap_size(const struct id_map *map);				/* how many ids are mapped */
+bool idmap_equal(const struct id_map *a, const struct id_map *b);
+/* The map text that the kernel takes: "0 1000 1\n1 100000 65536\n". */
+char *idmap_print(struct arena *arena, const struct id_map *map);
+int idmap_parse(struct arena *arena, const char *text, struct id_map *ret, struct error *err);
+/* Reads /proc/PID/uid_map and gid_map; pid 0 is the caller. */
+int idmap_read(struct arena *arena, pid_t pid, struct id_maps *ret, struct error *err);
+/* Writes both maps of a child in a new user namespace directly; deny_setgroups writes "deny" first. */
+int idmap_write(pid_t pid, const struct id_maps *maps, bool deny_setgroups, struct error *err);
+
+#endif
