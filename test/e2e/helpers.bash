@@ -1,0 +1,167 @@
+# Helpers of the end-to-end tests. A test file starts with:
+#
+#	load helpers
+#
+# and gets, for each test, an empty store and runtime directory of its own, so that tests are independent and files can
+# run side by side. $BRYO is the program under test (set by test/e2e/run). Everything here works without a network.
+
+: "${BRYO:=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)/build/stage/bin/bryo}"
+: "${BRYO_TEST_CACHE:=$BATS_RUN_TMPDIR}"
+MAKE_IMAGE=$BATS_TEST_DIRNAME/make-image
+IMG=localhost/box
+
+setup() { e2e_setup; }
+teardown() { e2e_teardown; }
+
+e2e_setup() {
+	# Unix socket paths have 108 bytes: the runtime directory must be short.
+	E2E_DIR=$(mktemp -d /tmp/e2e.XXXXXX)
+	export XDG_DATA_HOME=$E2E_DIR/data XDG_RUNTIME_DIR=$E2E_DIR/run XDG_CONFIG_HOME=$E2E_DIR/config HOME=$E2E_DIR/home
+	mkdir -m 700 "$XDG_DATA_HOME" "$XDG_RUNTIME_DIR" "$XDG_CONFIG_HOME" "$HOME"
+	unset REGISTRY_AUTH_FILE DOCKER_CONFIG BRYO_DRIVER
+	E2E_PIDS=()
+	cd "$E2E_DIR"
+}
+
+e2e_teardown() {
+	local pid
+	for pid in "${E2E_PIDS[@]}"; do kill "$pid" 2>/dev/null || true; done
+	# What the tests made is removed by the program itself; then nothing of it may be left running.
+	"$BRYO" rm -fa -t 0 >/dev/null 2>&1 || true
+	"$BRYO" unshare rm -rf "$XDG_DATA_HOME" >/dev/null 2>&1 || true
+	local holder
+	holder=$(holder_pid)
+	[ -z "$holder" ] || kill "$holder" 2>/dev/null || true
+	chmod -R u+rwX "$E2E_DIR" 2>/dev/null || true
+	cd /
+	rm -rf "$E2E_DIR" 2>/dev/null || true
+}
+
+# bryo [ARG...]: the program, with the storage driver of this test.
+bryo() { "$BRYO" ${BRYO_DRIVER:+"--storage-driver=$BRYO_DRIVER"} "$@"; }
+
+# holder_pid: the process that keeps this test's rootless namespace, if it runs.
+holder_pid() {
+	local p
+	for p in /proc/[0-9]*; do
+		[ "$(stat -c %u "$p" 2>/dev/null)" = "$(id -u)" ] || continue
+		tr '\0' ' ' 2>/dev/null <"$p/cmdline" | grep -q "$XDG_RUNTIME_DIR" && echo "${p#/proc/}" && return
+	done
+	[ ! -f "$XDG_RUNTIME_DIR/bryo/holder" ] || grep -oE '[0-9]+' "$XDG_RUNTIME_DIR/bryo/holder" | head -n 1
+}
+
+# --- images
+
+# image_file NAME [MAKE-IMAGE-OPTION...]: the path of a docker-archive, made once for all tests.
+image_file() {
+	local name=$1 file
+	shift
+	file=$BRYO_TEST_CACHE/$(printf '%s' "$name $*" | sha256sum | cut -c1-16).tar
+	if [ ! -f "$file" ]; then
+		"$MAKE_IMAGE" "$@" "$name" "$file.$$" && mv "$file.$$" "$file"
+	fi
+	echo "$file"
+}
+
+# need_image [NAME [MAKE-IMAGE-OPTION...]]: loads it into this test's store; localhost/box without arguments.
+need_image() { bryo load -q -i "$(image_file "${@:-$IMG}")" >/dev/null; }
+
+# --- a registry on 127.0.0.1
+
+# registry_start [--tls] [--auth]: sets REGISTRY ("127.0.0.1:PORT"). --auth: user "alice", password "secret".
+registry_start() {
+	local port conf=$E2E_DIR/registry.yml tls='' auth='' i pid
+	while [ $# -gt 0 ]; do
+		case $1 in
+		--tls)
+			openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=127.0.0.1 -addext subjectAltName=IP:127.0.0.1 \
+				-keyout "$E2E_DIR/registry.key" -out "$E2E_DIR/registry.crt" 2>/dev/null
+			tls="  tls: {certificate: $E2E_DIR/registry.crt, key: $E2E_DIR/registry.key}" ;;
+		--auth)
+			python3 -W ignore -c 'import crypt; print("alice:" + crypt.crypt("secret", crypt.mksalt(crypt.METHOD_BLOWFISH, rounds=16)))' \
+				>"$E2E_DIR/htpasswd"
+			auth="auth: {htpasswd: {realm: test, path: $E2E_DIR/htpasswd}}" ;;
+		esac
+		shift
+	done
+	for i in 1 2 3 4 5; do
+		port=$(free_port)
+		cat >"$conf" <<-END
+		version: 0.1
+		log: {level: error, accesslog: {disabled: true}}
+		storage: {filesystem: {rootdirectory: $E2E_DIR/registry}, delete: {enabled: true}}
+		$auth
+		http:
+		  addr: 127.0.0.1:$port
+		$tls
+		END
+		docker-registry serve "$conf" >"$E2E_DIR/registry.log" 2>&1 3>&- &
+		pid=$!
+		if wait_for_port "$port" "$pid"; then
+			E2E_PIDS+=("$pid")
+			REGISTRY=127.0.0.1:$port
+			return 0
+		fi
+		kill "$pid" 2>/dev/null || true
+	done
+	cat "$E2E_DIR/registry.log" >&2
+	return 1
+}
+
+# registry_push FILE NAME [SKOPEO-OPTION...]: a docker-archive to the registry over plain HTTP.
+registry_push() {
+	local file=$1 name=$2
+	shift 2
+	skopeo copy -q --dest-tls-verify=false "$@" "docker-archive:$file" "docker://$REGISTRY/$name" >/dev/null
+}
+
+# --- ports, processes, time
+
+free_port() {
+	python3 -c 'import socket
+s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+}
+
+# wait_for_port PORT [PID]: until something listens on 127.0.0.1 (or the process ended).
+wait_for_port() {
+	local i
+	for i in {1..200}; do
+		(exec 9<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null && return 0
+		[ -z "${2:-}" ] || kill -0 "$2" 2>/dev/null || return 1
+		sleep 0.05
+	done
+	return 1
+}
+
+# retry SECONDS COMMAND...: until it succeeds.
+retry() {
+	local end=$((SECONDS + $1))
+	shift
+	until "$@"; do
+		[ "$SECONDS" -lt "$end" ] || return 1
+		sleep 0.05
+	done
+}
+
+# on_terminal COMMAND...: runs it on a new pseudo-terminal, with this function's stdin typed into it.
+on_terminal() {
+	python3 "$BATS_TEST_DIRNAME/on-terminal" "$@"
+}
+
+# --- assertions on bats' $status and $output
+
+show() { printf 'status: %s\noutput:\n%s\n' "$status" "$output" >&2; }
+assert_ok() { [ "$status" -eq 0 ] || { show; return 1; }; }
+assert_status() { [ "$status" -eq "$1" ] || { echo "expected status: $1" >&2; show; return 1; }; }
+assert_output() { [ "$output" = "$1" ] || { printf 'expected: %s\n' "$1" >&2; show; return 1; }; }
+assert_contains() { case $output in *"$1"*) ;; *) printf 'expected in the output: %s\n' "$1" >&2; show; return 1 ;; esac; }
+refute_contains() { case $output in *"$1"*) printf 'not expected in the output: %s\n' "$1" >&2; show; return 1 ;; esac; }
+assert_matches() { [[ $output =~ $1 ]] || { printf 'expected a match of: %s\n' "$1" >&2; show; return 1; }; }
+
+# needs PROGRAM...: skips the test, saying why, when one is not installed.
+needs() {
+	local p
+	for p; do
+		command -v "$p" >/dev/null || [ -x "/usr/sbin/$p" ] || skip "$p is not installed"
+	done
+}
