@@ -19,7 +19,7 @@ struct arena {
 	struct block *first;	/* the one that is being filled; full ones follow */
 };
 
-static _Noreturn void exhausted(void)
+void arena_exhausted(void)
 {
 	static const char text[] = "Error: out of memory\n";
 
@@ -33,7 +33,7 @@ static struct block *block_new(size_t size)
 	struct block *b = calloc(1, sizeof(*b) + size);
 
 	if (!b)
-		exhausted();
+		arena_exhausted();
 	b->size = size;
 	return b;
 }
@@ -43,7 +43,7 @@ struct arena *arena_new(void)
 	struct arena *arena = calloc(1, sizeof(*arena));
 
 	if (!arena)
-		exhausted();
+		arena_exhausted();
 	arena->first = block_new(BLOCK_SIZE);
 	return arena;
 }
@@ -72,7 +72,7 @@ void *arena_alloc(struct arena *arena, size_t size)
 	void *p;
 
 	if (size > SIZE_MAX / 2)
-		exhausted();
+		arena_exhausted();
 	size = (size + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
 	if (size > b->size - b->used) {
 		if (size > BLOCK_SIZE / 4) {	/* its own block, behind the one being filled */
@@ -97,7 +97,7 @@ void *arena_calloc(struct arena *arena, size_t n, size_t size)
 	size_t total;
 
 	if (__builtin_mul_overflow(n, size, &total))
-		exhausted();
+		arena_exhausted();
 	return arena_alloc(arena, total);
 }
 
@@ -130,7 +130,7 @@ char *arena_vprintf(struct arena *arena, const char *fmt, va_list ap)
 	va_copy(again, ap);
 	n = vsnprintf(small, sizeof(small), fmt, ap);
 	if (n < 0)
-		exhausted();
+		arena_exhausted();
 	if ((size_t)n < sizeof(small)) {
 		va_end(again);
 		return arena_memdup(arena, small, (size_t)n);

@@ -18,6 +18,9 @@ void arena_free(struct arena *arena);
 #define _cleanup_arena_ __attribute__((cleanup(arena_cleanup)))
 void arena_cleanup(struct arena **arena);
 
+/* What every allocation does instead of answering NULL; for memory that is not in an arena. */
+_Noreturn void arena_exhausted(void);
+
 void *arena_alloc(struct arena *arena, size_t size);
 #define arena_new_array(arena, type, n) ((type *)arena_calloc((arena), (n), sizeof(type)))
 #define arena_new_one(arena, type) ((type *)arena_alloc((arena), sizeof(type)))

@@ -1,7 +1,7 @@
 /* base/json - JSON by field tables
  *
- * A format is a table of fields; decoder, encoder, `--format` lookup and error positions come from it. json-c parses
- * and prints, and is seen by this module alone. Numbers keep all 64 bits. Digests are always taken over raw bytes,
+ * A format is a table of fields; decoder, encoder, `--format` lookup and error positions come from it. json-c parses,
+ * and is seen by this module alone. Numbers keep all 64 bits. Digests are always taken over raw bytes,
  * never over what is encoded here. Errors carry the position: "config.json: .mounts[1].options[1]: expected string,
  * got number". Depth is limited to 64; member names that appear twice are refused. */
 #ifndef BRYO_BASE_JSON_H
@@ -43,17 +43,24 @@ const struct json *json_get(const struct json *object, const char *name);	/* NUL
 const char *json_get_string(const struct json *object, const char *name);	/* NULL when absent or no string */
 struct json *json_new_object(struct arena *arena);
 struct json *json_new_list(struct arena *arena);
+struct json *json_new_null(struct arena *arena);
 struct json *json_new_string(struct arena *arena, const char *s);		/* NULL gives JSON null */
 struct json *json_new_int(struct arena *arena, int64_t n);
+struct json *json_new_uint(struct arena *arena, uint64_t n);
+struct json *json_new_double(struct arena *arena, double n);
 struct json *json_new_bool(struct arena *arena, bool b);
 void json_set(struct arena *arena, struct json *object, const char *name, struct json *value);
+bool json_unset(struct json *object, const char *name);
 void json_append(struct arena *arena, struct json *list, struct json *value);
+const char *json_kind_name(const struct json *value);		/* "string", "number", ... for messages */
 /* indent 0 gives one line; 2 and 4 give that many blanks a level. Control bytes and invalid UTF-8 are escaped.
  * Podman and Docker print 4 and "," "": " separators as Go's MarshalIndent does. */
 char *json_print(struct arena *arena, const struct json *value, int indent);
+/* Appends s as a quoted string. A byte that is no UTF-8 becomes U+FFFD, as in Go: JSON cannot say it. */
+void json_print_string(struct buffer *out, const char *s);
 
 /* --- field tables */
-enum json_type {
+enum json_field_type {
 	T_STRING,	/* char * (NULL when absent) */
 	T_BOOL,		/* bool */
 	T_INT,		/* int64_t */
@@ -80,11 +87,11 @@ struct json_shape;
 
 struct json_field {
 	const char *name;
-	enum json_type type;
+	enum json_field_type type;
 	size_t offset;
 	const struct json_shape *shape;
 	bool required;		/* decoding without it is an error */
-	bool always;		/* encoded even when empty, false, zero or NULL */
+	bool always;		/* encoded even when empty ("", [], {}), false, zero or NULL */
 };
 
 struct json_shape {
@@ -103,7 +110,8 @@ struct json_shape {
 	const struct json_shape structure##_shape = { #structure, sizeof(struct structure), structure##_fields, \
 						      ELEMENTS(structure##_fields) }
 
-/* Fills *ret (of shape->size bytes) from text. Unknown members go to the T_REST field, or are dropped without one. */
+/* Fills *ret (of shape->size bytes, cleared first) from text. Unknown members go to the T_REST field, or are dropped
+ * without one; a member that is null counts as absent. A fraction is no integer, not even 1.0. */
 int json_decode(struct arena *arena, const struct json_shape *shape, void *ret, const char *text, size_t len,
 		const char *where, struct error *err);
 int json_decode_value(struct arena *arena, const struct json_shape *shape, void *ret, const struct json *value,
