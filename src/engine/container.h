@@ -8,6 +8,7 @@
 #include "engine/create_request.h"
 #include "engine/engine.h"
 #include "spec/oci_image.h"
+#include "sys/attach.h"
 
 struct container_mount {		/* resolved at create */
 	char *type;			/* bind volume tmpfs devpts image */
@@ -40,7 +41,7 @@ enum container_status { CONTAINER_CREATED, CONTAINER_INITIALIZED, CONTAINER_RUNN
 const char *container_status_name(enum container_status s);	/* "created", "running", "exited", ... */
 
 struct container_state {		/* runtime directory: `state`; computed parts are not stored */
-	int64_t pid, monitor_pid, net_pid;
+	int64_t pid, monitor_pid, net_pid, storage_pid;
 	uint64_t pid_start, monitor_start;
 	char *boot_id;
 	int64_t started_ns;
@@ -93,5 +94,7 @@ int container_cleanup(struct engine *e, const char *id, struct error *err);
 int container_restart_now(struct engine *e, const char *id, struct error *err);
 
 int signal_parse(const char *text);		/* "TERM", "SIGTERM", "15", "SIGRTMIN+3"; -1 */
+/* "always", "on-failure:3" ...; -1 for anything else. */
+int restart_parse(const char *text, enum restart_policy *ret, uint32_t *ret_max);
 
 #endif

@@ -18,6 +18,9 @@ struct run_request {
 	const struct oci_spec *spec;
 	const char *id;
 	const struct rootfs *rootfs;	/* NULL: spec->root->path is a directory */
+	int root_mount;			/* >= 0: the root is mounted already, as this detached mount (of mount_overlay, or a
+					   clone of a directory): the engine looked into it for users and the working
+					   directory. The child only attaches it; rootfs serves --plan's text */
 	int stdio[3];			/* for the container; with process.terminal: ignored, a pty is made */
 	int cgroup_fd;			/* CLONE_INTO_CGROUP; -1: none */
 	const char *cache_dir;		/* for compiled seccomp programs; NULL: none kept */

@@ -1,0 +1,117 @@
+#include "engine/network.h"
+
+#include <errno.h>
+#include <fcntl.h>
+
+#include "engine/state.h"
+#include "sys/fd.h"
+
+#define HOST_FILE_MAX ((size_t)1 << 20)
+
+static int publish_exposed(struct engine *e, const struct container *c, struct net_request *ret, struct error *err)
+{
+	const struct strings *const lists[] = { &c->image.exposed_ports, &c->request.expose };
+
+	for (size_t l = 0; l < ELEMENTS(lists); l++)
+		for (size_t i = 0; i < lists[l]->n; i++)
+			if (net_parse_port(e->arena, lists[l]->v[i], ret, err) < 0)
+				return error_frame(err, "exposed port");
+	return 0;
+}
+
+int network_request(struct engine *e, const struct container *c, struct net_request *ret, struct error *err)
+{
+	const struct create_request *r = &c->request;
+
+	*ret = (struct net_request){ 0 };
+	if (r->network.n > 1)
+		return error_set(err, ERROR_UNSUPPORTED, "several networks for one container are not offered yet");
+	if (net_parse_mode(e->arena, r->network.n ? r->network.v[0] : "", ret, err) < 0)
+		return -1;
+	for (size_t i = 0; i < r->publish.n; i++)
+		if (net_parse_port(e->arena, r->publish.v[i], ret, err) < 0)
+			return -1;
+	if (r->publish_all && publish_exposed(e, c, ret, err) < 0)
+		return -1;
+	if (ret->ports.n && ret->mode != NET_PASTA && ret->mode != NET_SLIRP4NETNS) {
+		if (r->publish.n && ret->mode != NET_HOST)
+			return error_set(err, ERROR_USAGE, "published ports need a network of the container's own: not with --network %s",
+					 r->network.v[0]);
+		ret->ports.n = 0;	/* with the host's network every port is published already */
+	}
+	return 0;
+}
+
+int network_namespace(struct engine *e, const struct net_request *r, char **ret_path, struct error *err)
+{
+	struct container_state state;
+	struct container other;
+
+	*ret_path = NULL;
+	if (r->mode == NET_PATH)
+		*ret_path = r->target;
+	if (r->mode != NET_CONTAINER)
+		return 0;
+	if (container_load(e, r->target, &other, err) < 0 || container_load_state(e, &other, &state, err) < 0 ||
+	    state_need_running(&other, &state, "join the network of", err) < 0)
+		return error_frame(err, "--network container:%s", r->target);
+	*ret_path = arena_printf(e->arena, "/proc/%lld/ns/net", (long long)state.pid);
+	return 0;
+}
+
+static int write_text(int run_dir, const char *name, const char *text, struct error *err)
+{
+	if (fd_write_file(run_dir, name, text, strlen(text), 0644, false) < 0)
+		return error_errno(err, "write the container's %s", name);
+	return 0;
+}
+
+static const char *host_text(struct engine *e, const char *path)
+{
+	size_t size;
+	const char *text = fd_read_file(e->arena, AT_FDCWD, path, HOST_FILE_MAX, &size);
+
+	return text ? text : "";
+}
+
+int network_write_files(struct engine *e, const struct container *c, const struct net_request *r,
+			const struct net_result *result, int run_dir, struct error *err)
+{
+	const struct create_request *q = &c->request;
+	struct net_names names = { .hostname = c->hostname, .name = c->name, .add_host = q->add_host, .dns = q->dns,
+				   .dns_search = q->dns_search, .dns_options = q->dns_option, .no_hosts = q->no_hosts };
+	const char *base = q->hosts_file ? q->hosts_file : "/etc/hosts";
+	char *hosts = NULL, *resolv;
+
+	if (!q->no_hosts) {
+		hosts = net_hosts(e->arena, r, &names, result, strcmp(base, "none") == 0 ? "" : host_text(e, base), err);
+		if (!hosts || write_text(run_dir, "hosts", hosts, err) < 0)
+			return -1;
+	}
+	resolv = net_resolv_conf(e->arena, r, &names, result, host_text(e, "/etc/resolv.conf"), err);
+	if (!resolv || write_text(run_dir, "resolv.conf", resolv, err) < 0)
+		return -1;
+	return write_text(run_dir, "hostname", arena_printf(e->arena, "%s\n", c->hostname), err);
+}
+
+void network_port_texts(struct arena *arena, const struct net_request *r, struct strings *ret)
+{
+	for (size_t i = 0; i < r->ports.n; i++) {
+		const struct net_port *p = &r->ports.v[i];
+
+		for (unsigned k = 0; k < (p->range ? p->range : 1u); k++)
+			strings_addf(arena, ret, "%s %u %u %s", str_is_empty(p->host_ip) ? "0.0.0.0" : p->host_ip,
+				     p->host_port + k, p->container_port + k, p->protocol);
+	}
+}
+
+int network_port_parse(struct arena *arena, const char *text, struct port_text *ret)
+{
+	struct strings parts = strings_split(arena, text, " ");
+
+	if (parts.n != 4 || str_to_u32(parts.v[1], &ret->host_port) < 0 || str_to_u32(parts.v[2], &ret->container_port) < 0)
+		return -1;
+	ret->host_ip = parts.v[0];
+	ret->protocol = parts.v[3];
+	return 0;
+}
