@@ -156,7 +156,7 @@ static int number(const char *flag, const char *text, uint64_t least, uint64_t m
 
 static int cpu(struct arena *arena, const struct create_request *r, struct cgroup_settings *ret, struct error *err)
 {
-	uint64_t shares, period = 100000, quota = 0;
+	uint64_t shares = 0, period = 100000, quota = 0;
 
 	if (r->cpus && (r->cpu_period || r->cpu_quota))
 		return error_set(err, ERROR_USAGE, "--cpus and --cpu-period/--cpu-quota cannot be set together");
