@@ -88,15 +88,24 @@ const char *fd_path(int fd, char *buf)
 	return buf;
 }
 
-/* Reads to the end in doubling steps: files of /proc say a size of 0. */
-static char *read_regular(struct arena *arena, int fd, size_t guess, size_t limit, size_t *ret_size)
+/* Files of /proc say a size of 0, so the size is a guess only. */
+char *fd_read_regular(struct arena *arena, int fd, size_t limit, size_t *ret_size)
 {
 	_cleanup_buffer_ struct buffer b = BUFFER(limit + 1);
+	struct stat st;
 	char *copy;
 
-	if (guess > 0 && guess <= limit && buffer_reserve(&b, guess + 1) < 0)
+	if (fstat(fd, &st) < 0)
 		return NULL;
-	if (fd_read_buffer(fd, &b) < 0)
+	if (!S_ISREG(st.st_mode)) {
+		errno = S_ISDIR(st.st_mode) ? EISDIR : EINVAL;
+		return NULL;
+	}
+	if (st.st_size > 0 && (uint64_t)st.st_size > limit) {
+		errno = EFBIG;
+		return NULL;
+	}
+	if (buffer_reserve(&b, (size_t)st.st_size) < 0 || fd_read_buffer(fd, &b) < 0)
 		return NULL;
 	if (b.size > limit) {
 		errno = EFBIG;
@@ -111,19 +120,8 @@ static char *read_regular(struct arena *arena, int fd, size_t guess, size_t limi
 char *fd_read_file(struct arena *arena, int dirfd, const char *name, size_t limit, size_t *ret_size)
 {
 	_cleanup_fd_ int fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	struct stat st;
 
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return NULL;
-	if (!S_ISREG(st.st_mode)) {
-		errno = S_ISDIR(st.st_mode) ? EISDIR : EINVAL;
-		return NULL;
-	}
-	if (st.st_size > 0 && (uint64_t)st.st_size > limit) {
-		errno = EFBIG;
-		return NULL;
-	}
-	return read_regular(arena, fd, (size_t)st.st_size, limit, ret_size);
+	return fd < 0 ? NULL : fd_read_regular(arena, fd, limit, ret_size);
 }
 
 static int write_new(int dirfd, const char *name, const void *p, size_t n, mode_t mode, bool durable)

@@ -34,6 +34,8 @@ const char *fd_path(int fd, char *buf);
 /* A regular file below dirfd (AT_FDCWD for a path), not a FIFO or device (opened O_NONBLOCK and checked), at most
  * limit bytes, with a NUL byte after it. NULL with errno. */
 char *fd_read_file(struct arena *arena, int dirfd, const char *name, size_t limit, size_t *ret_size);
+/* The same of an open descriptor, from where it stands. */
+char *fd_read_regular(struct arena *arena, int fd, size_t limit, size_t *ret_size);
 /* Writes name.tmp-PID beside it and renames it over name: readers see the old or the new content, whole.
  * `durable` also fsyncs file and directory. */
 int fd_write_file(int dirfd, const char *name, const void *p, size_t n, mode_t mode, bool durable);
