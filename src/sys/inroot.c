@@ -108,14 +108,13 @@ static int follow(struct walk *w, int link)
 		return -1;
 	if (n == 0)
 		return fail(ENOENT);
-	if ((size_t)n + 1 + rest + 1 > sizeof(w->rest))
+	if ((size_t)n + rest + 1 > sizeof(w->rest))
 		return fail(ENAMETOOLONG);
 	if (++w->links > LINKS_MAX)
 		return fail(ELOOP);
 	if (target[0] == '/')
 		w->done[0] = '\0';
-	memmove(w->rest + n + 1, w->rest, rest + 1);
-	w->rest[n] = '/';
+	memmove(w->rest + n, w->rest, rest + 1);	/* which is empty or begins with '/' */
 	memcpy(w->rest, target, (size_t)n);
 	return 0;
 }
