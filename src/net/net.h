@@ -16,7 +16,7 @@ enum net_mode { NET_NONE, NET_HOST, NET_CONTAINER, NET_PATH, NET_PASTA, NET_SLIR
 
 struct net_port {
 	char *host_ip;			/* "" any */
-	uint16_t host_port;		/* 0: chosen by net_start */
+	uint16_t host_port;		/* 0: chosen by net_claim_ports */
 	uint16_t container_port;
 	uint16_t range;			/* how many consecutive ports, >= 1 */
 	char *protocol;			/* "tcp" "udp" */
@@ -47,11 +47,18 @@ struct net_result {
 int net_plan(struct arena *arena, const struct net_request *r, struct net_result *ret, struct error *err);
 /* Checks that the published ports are free and allowed, and chooses those that are 0. In use: the error says so. */
 int net_claim_ports(struct arena *arena, struct net_request *r, struct error *err);
-/* Connects the namespace of process `pid` (which waits before exec): starts the helper, waits until it is ready. */
+/* Connects the namespace of process `pid` (which waits before exec): starts the helper, waits until it is ready. The
+ * caller is uid 0 of the rootless namespace and stands in the host's network namespace. runtime_dir is the container's
+ * own: the helper's pid ("network") and sockets go there. */
 int net_start(struct arena *arena, const struct net_request *r, int pid, const char *runtime_dir,
 	      struct net_result *ret, struct error *err);
 
-/* The texts of /etc/hosts and /etc/resolv.conf by Podman's rules. */
+/* Ends the helper that net_start left in this runtime directory, if it still runs; nothing happens when it does not. For
+ * the end of a container and for cleaning up after a monitor that was killed. */
+void net_stop(const char *runtime_dir);
+
+/* The texts of /etc/hosts and /etc/resolv.conf by Podman's rules. host_file is the path of the file to start from; NULL
+ * starts from nothing. NULL with an empty error: the image's own file stays (--no-hosts, --dns none). */
 struct net_names {
 	const char *hostname, *name;		/* of the container */
 	struct strings add_host;		/* "name:ip", "name:host-gateway" */

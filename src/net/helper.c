@@ -1,0 +1,193 @@
+#include "net/helper.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "sys/fd.h"
+#include "sys/pidfd.h"
+#include "sys/spawn.h"
+
+#define RECORD "network"	/* in the runtime directory: "PID START-TIME\n" */
+#define WORDS_MAX ((size_t)64 << 10)
+
+enum net_mode helper_choose(struct arena *arena)
+{
+	if (spawn_find(arena, "slirp4netns"))
+		return NET_SLIRP4NETNS;
+	return NET_PASTA;
+}
+
+/* --- what it said */
+
+static bool is_noise(const char *line)
+{
+	return !*line || str_starts(line, "Failed to send ") || str_starts(line, "seccomp: The following") ||
+	       str_starts(line, "WARNING: Support for seccomp");
+}
+
+char *helper_last_words(struct arena *arena, const char *text)
+{
+	struct strings lines = strings_split(arena, text, "\n"), kept = { 0 };
+	size_t first, n = 0;
+
+	for (first = lines.n; first > 0 && n < 3; first--)
+		n += !is_noise(lines.v[first - 1]);
+	for (size_t i = first; i < lines.n; i++)
+		if (!is_noise(lines.v[i]))
+			strings_add(arena, &kept, lines.v[i]);
+	return strings_join(arena, &kept, "; ");
+}
+
+char *helper_words(struct arena *arena, int log)
+{
+	char *text = arena_alloc(arena, WORDS_MAX + 1);
+	ssize_t n = pread(log, text, WORDS_MAX, 0);
+
+	return helper_last_words(arena, n > 0 ? text : "");
+}
+
+void helper_seal_log(int log)
+{
+	fcntl(log, F_ADD_SEALS, F_SEAL_GROW);
+}
+
+/* --- starting: caller -> a process in between, which ends at once -> the helper */
+
+struct report {
+	pid_t pid;
+	int exit_code;
+	struct error error;
+};
+_Static_assert(sizeof(struct report) <= 4096, "a report crosses its pipe in one write");
+
+/* pasta gives up CAP_SYS_PTRACE before it opens the namespace, so /proc/PID/ns/net would be refused to it: it gets a
+ * bind mount of the namespace that exists in its own mount namespace only, and goes with it. */
+static int show_netns(struct arena *arena, const struct helper *h, struct error *err)
+{
+	const char *source = arena_printf(arena, "/proc/%d/ns/net", (int)h->netns_of);
+	const char *target = arena_printf(arena, "%s/netns", h->runtime_dir);
+	_cleanup_fd_ int fd = open(target, O_CREAT | O_RDONLY | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+	if (fd < 0)
+		return error_errno(err, "create %s", target);
+	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		return error_errno(err, "make a mount namespace for %s", h->program);
+	if (mount(source, target, NULL, MS_BIND, NULL) < 0)
+		return error_errno(err, "show the network namespace of process %d to %s", (int)h->netns_of, h->program);
+	return 0;
+}
+
+static int start_detached(struct arena *arena, const struct helper *h, int log, struct report *ret)
+{
+	int stdio[3] = { -1, log, log }, pidfd;
+	struct spawn s = {
+		.program = h->program,
+		.argv = h->argv->v,
+		.stdio = stdio,
+		.pass = h->pass,
+		.pass_n = h->pass_n,
+	};
+
+	if (setsid() < 0 || chdir(h->runtime_dir) < 0)
+		return error_errno(&ret->error, "%s", h->runtime_dir);
+	if (h->netns_of > 0 && show_netns(arena, h, &ret->error) < 0)
+		return -1;
+	if ((pidfd = spawn_start(&s, &ret->pid, &ret->error)) < 0)
+		return -1;
+	if (h->forks)
+		ret->exit_code = pidfd_reap(pidfd);
+	return 0;
+}
+
+static pid_t wait_for(pid_t pid)
+{
+	pid_t n;
+
+	do
+		n = waitpid(pid, NULL, 0);
+	while (n < 0 && errno == EINTR);
+	return n;
+}
+
+int helper_start(struct arena *arena, const struct helper *h, struct helper_process *ret, struct error *err)
+{
+	_cleanup_fd_ int log = memfd_create("network helper", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	struct report report = { 0 };
+	int pipe[2];
+	pid_t between;
+
+	if (log < 0 || fd_pipe(pipe) < 0)
+		return error_errno(err, "start %s", h->program);
+	if ((between = fork()) < 0) {
+		error_errno(err, "start %s", h->program);
+		close(pipe[0]);
+		close(pipe[1]);
+		return -1;
+	}
+	if (between == 0) {
+		start_detached(arena, h, log, &report);
+		_exit(fd_write_all(pipe[1], &report, sizeof(report)) < 0);
+	}
+	close(pipe[1]);
+	if (fd_read_all(pipe[0], &report, sizeof(report)) != (ssize_t)sizeof(report))
+		error_set(&report.error, ERROR_FAILED, "the process that starts it ended without a word");
+	close(pipe[0]);
+	wait_for(between);
+	if (report.error.kind != ERROR_NONE) {
+		if (err)
+			*err = report.error;
+		return error_frame(err, "start %s", h->program);
+	}
+	*ret = (struct helper_process){ .pid = report.pid, .exit_code = report.exit_code, .log = fd_take(&log) };
+	return 0;
+}
+
+/* --- the record */
+
+int helper_record(const char *runtime_dir, pid_t pid, struct error *err)
+{
+	_cleanup_fd_ int dir = fd_open_dir(AT_FDCWD, runtime_dir);
+	char text[64];
+	int n = snprintf(text, sizeof(text), "%d %llu\n", (int)pid, (unsigned long long)pidfd_start_time(pid));
+
+	if (dir < 0 || fd_write_file(dir, RECORD, text, (size_t)n, 0600, false) < 0)
+		return error_errno(err, "write %s/%s", runtime_dir, RECORD);
+	return 0;
+}
+
+static void end_recorded(int dir)
+{
+	char text[64] = "", *end;
+	_cleanup_fd_ int fd = openat(dir, RECORD, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	_cleanup_fd_ int pidfd = -1;
+	long pid;
+
+	if (fd < 0 || fd_read_all(fd, text, sizeof(text) - 1) <= 0)
+		return;
+	pid = strtol(text, &end, 10);
+	if (pid <= 1 || *end != ' ')
+		return;
+	pidfd = pidfd_open_same((pid_t)pid, strtoull(end, NULL, 10));
+	if (pidfd >= 0)
+		pidfd_signal(pidfd, SIGKILL);	/* pasta is the first process of a pid namespace: it ignores SIGTERM */
+}
+
+void net_stop(const char *runtime_dir)
+{
+	static const char *const files[] = { RECORD, "netns", "pasta.pid", "slirp4netns.sock" };
+	_cleanup_fd_ int dir = fd_open_dir(AT_FDCWD, runtime_dir);
+
+	if (dir < 0)
+		return;
+	end_recorded(dir);
+	for (size_t i = 0; i < ELEMENTS(files); i++)
+		unlinkat(dir, files[i], 0);
+}

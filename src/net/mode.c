@@ -1,0 +1,64 @@
+/* net/mode - what the user may say after --network */
+#include "net/helper.h"
+#include "net/net.h"
+
+static int unknown_network(const char *text, struct error *err)
+{
+	error_set(err, ERROR_UNSUPPORTED, "unable to find network with name or ID %s: network not found", text);
+	return error_hint(err, "networks are: pasta, slirp4netns, none, host, container:NAME, ns:PATH");
+}
+
+/* "name" or "name:opt,opt": the options when text names this mode, else NULL. */
+static const char *options_of(const char *text, const char *name)
+{
+	const char *rest = str_after(text, name);
+
+	if (!rest || (*rest && *rest != ':'))
+		return NULL;
+	return *rest ? rest + 1 : rest;
+}
+
+static void set_helper(struct arena *arena, struct net_request *ret, enum net_mode mode, const char *options)
+{
+	ret->mode = mode;
+	ret->options = (struct strings){ 0 };
+	if (*options)
+		ret->options = strings_split(arena, options, ",");
+}
+
+static int set_target(struct arena *arena, struct net_request *ret, enum net_mode mode, const char *target,
+		      const char *what, struct error *err)
+{
+	if (!*target)
+		return error_set(err, ERROR_USAGE, "must provide %s", what);
+	ret->mode = mode;
+	ret->target = arena_strdup(arena, target);
+	return 0;
+}
+
+int net_parse_mode(struct arena *arena, const char *text, struct net_request *ret, struct error *err)
+{
+	const char *rest;
+
+	if (str_is_empty(text) || str_eq(text, "private") || str_eq(text, "bridge") || str_eq(text, "default")) {
+		set_helper(arena, ret, helper_choose(arena), "");
+		return 0;
+	}
+	if (str_eq(text, "none") || str_eq(text, "host")) {
+		ret->mode = str_eq(text, "none") ? NET_NONE : NET_HOST;
+		return 0;
+	}
+	if ((rest = str_after(text, "container:")))
+		return set_target(arena, ret, NET_CONTAINER, rest, "a container after \"container:\"", err);
+	if ((rest = str_after(text, "ns:")))
+		return set_target(arena, ret, NET_PATH, rest, "a path to a namespace after \"ns:\"", err);
+	if ((rest = options_of(text, "pasta"))) {
+		set_helper(arena, ret, NET_PASTA, rest);
+		return 0;
+	}
+	if ((rest = options_of(text, "slirp4netns"))) {
+		set_helper(arena, ret, NET_SLIRP4NETNS, rest);
+		return 0;
+	}
+	return unknown_network(text, err);
+}
