@@ -149,6 +149,17 @@ const char *str_after(const char *s, const char *prefix)
 	return strncmp(s, prefix, n) == 0 ? s + n : NULL;
 }
 
+char *str_printable(struct arena *arena, const char *s, size_t max)
+{
+	size_t n = s ? strlen(s) : 0;
+	char *text = n > max ? arena_printf(arena, "%.*s...", (int)max, s) : arena_printf(arena, "%s", s ? s : "");
+
+	for (char *p = text; *p; p++)
+		if ((unsigned char)*p < 0x20 || *p == 0x7f)
+			*p = '?';
+	return text;
+}
+
 int str_to_u64(const char *s, unsigned long long *ret)
 {
 	char *end;

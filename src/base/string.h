@@ -50,6 +50,9 @@ bool str_ends(const char *s, const char *suffix);
 /* The text after the prefix, or NULL when s does not start so. */
 const char *str_after(const char *s, const char *prefix);
 
+/* Foreign text for a message: at most max bytes, control bytes as '?', "..." where it was cut. NULL gives "". */
+char *str_printable(struct arena *arena, const char *s, size_t max);
+
 /* Strict decimal numbers: no sign for unsigned, no blanks, no overflow. Answers -1 with errno EINVAL or ERANGE. */
 int str_to_u64(const char *s, unsigned long long *ret);
 int str_to_i64(const char *s, long long *ret);

@@ -79,14 +79,17 @@ int image_manifest_decode(struct arena *arena, const char *text, size_t len, con
 			  struct image_index *ret_index, struct error *err);
 int image_config_decode(struct arena *arena, const char *text, size_t len, struct image_config *ret,
 			struct error *err);
-/* The entry for a platform ("linux/arm64/v8"; NULL: this machine), or NULL with an error that lists what there is. */
+/* The entry for a platform ("linux/arm64/v8"; NULL: this machine), or NULL with an error that lists what there is. The
+ * exact variant comes first, then the nearest lower one (arm v7 -> v6, amd64 v3 -> v2 -> none). The entry may be
+ * an index again. */
 const struct image_descriptor *image_index_choose(struct arena *arena, const struct image_index *index,
 						  const char *platform, struct error *err);
 char *image_host_platform(struct arena *arena);
 /* How a layer's media type says it is packed; -1 for types that are no tar layer. */
 int image_layer_compression(const char *media_type, enum layer_compression *ret);
-/* The OCI twin of a Docker media type and back; the argument itself when there is none. */
+/* The OCI twin of a Docker media type, and the reverse; the argument itself when there is none. */
 const char *image_media_type_oci(const char *media_type);
+const char *image_media_type_docker(const char *media_type);
 bool image_media_type_is_index(const char *media_type);
 
 bool digest_is_valid(const char *digest);

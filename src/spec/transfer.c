@@ -1,0 +1,65 @@
+#include "spec/transfer.h"
+
+#define F JSON_FIELD
+
+JSON_SHAPE(transfer_source,
+	F(transfer_source, host, "host", T_STRING, .required = true),
+	F(transfer_source, path, "path", T_STRING),
+	F(transfer_source, insecure, "insecure", T_BOOL),
+	F(transfer_source, username, "username", T_STRING),
+	F(transfer_source, password, "password", T_STRING),
+	F(transfer_source, identity_token, "identityToken", T_STRING),
+	F(transfer_source, certs_dir, "certsDir", T_STRING));
+
+JSON_SHAPE(transfer_layer,
+	F(transfer_layer, digest, "digest", T_STRING, .required = true),
+	F(transfer_layer, media_type, "mediaType", T_STRING),
+	F(transfer_layer, size, "size", T_INT),
+	F(transfer_layer, diff_id, "diffId", T_STRING),
+	F(transfer_layer, stage, "stage", T_STRING));
+
+JSON_SHAPE(transfer_request,
+	F(transfer_request, op, "op", T_STRING, .required = true),
+	F(transfer_request, source, "source", T_OBJECT, .shape = &transfer_source_shape),
+	F(transfer_request, reference, "reference", T_STRING),
+	F(transfer_request, platform, "platform", T_STRING),
+	F(transfer_request, layers, "layers", T_OBJECTS, .shape = &transfer_layer_shape),
+	F(transfer_request, uid_ranges, "uidRanges", T_INTS),
+	F(transfer_request, gid_ranges, "gidRanges", T_INTS),
+	F(transfer_request, squash_owner, "squashOwner", T_BOOL),
+	F(transfer_request, root, "root", T_STRING),
+	F(transfer_request, rename_to, "renameTo", T_STRING),
+	F(transfer_request, contents_only, "contentsOnly", T_BOOL),
+	F(transfer_request, retries, "retries", T_INT),
+	F(transfer_request, changes, "changes", T_MAP),
+	F(transfer_request, message, "message", T_STRING));
+
+JSON_SHAPE(transfer_image,
+	F(transfer_image, id, "id", T_STRING, .required = true),
+	F(transfer_image, manifest_digest, "manifestDigest", T_STRING),
+	F(transfer_image, manifest_media_type, "manifestMediaType", T_STRING),
+	F(transfer_image, config_digest, "configDigest", T_STRING),
+	F(transfer_image, index_digest, "indexDigest", T_STRING),
+	F(transfer_image, names, "names", T_STRINGS),
+	F(transfer_image, layers, "layers", T_OBJECTS, .shape = &image_descriptor_shape),
+	F(transfer_image, diff_ids, "diffIds", T_STRINGS),
+	F(transfer_image, chain_ids, "chainIds", T_STRINGS));
+
+JSON_SHAPE(transfer_unpacked,
+	F(transfer_unpacked, diff_id, "diffId", T_STRING),
+	F(transfer_unpacked, size, "size", T_INT),
+	F(transfer_unpacked, max_uid, "maxUid", T_INT),
+	F(transfer_unpacked, max_gid, "maxGid", T_INT));
+
+JSON_SHAPE(transfer_event,
+	F(transfer_event, event, "event", T_STRING, .required = true),
+	F(transfer_event, id, "id", T_STRING),
+	F(transfer_event, status, "status", T_STRING),
+	F(transfer_event, current, "current", T_INT),
+	F(transfer_event, total, "total", T_INT),
+	F(transfer_event, images, "images", T_OBJECTS, .shape = &transfer_image_shape),
+	F(transfer_event, unpacked, "unpacked", T_OBJECTS, .shape = &transfer_unpacked_shape),
+	F(transfer_event, kind, "kind", T_INT),
+	F(transfer_event, errno_, "errno", T_INT),
+	F(transfer_event, text, "text", T_STRING),
+	F(transfer_event, hint, "hint", T_STRING));
