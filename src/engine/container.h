@@ -79,6 +79,8 @@ int container_start(struct engine *e, struct container *c, const struct start_op
 /* create + start (+ rm): `bryo run`. Fills the id even when it fails after create. */
 int container_run(struct engine *e, const struct create_request *r, struct container *ret, int *ret_exit_code,
 		  bool *ret_detached, struct error *err);
+/* `run --plan`: what the child would do, one operation a line, without doing it. */
+int container_plan(struct engine *e, const struct create_request *r, struct buffer *out, struct error *err);
 int container_stop(struct engine *e, struct container *c, int64_t timeout_s /* < 0: the container's */, struct error *err);
 int container_restart(struct engine *e, struct container *c, int64_t timeout_s, struct error *err);
 int container_kill(struct engine *e, struct container *c, const char *signal, struct error *err);

@@ -3,7 +3,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <time.h>
+#include <unistd.h>
 
 #include "base/units.h"
 #include "engine/environment.h"
@@ -204,6 +204,7 @@ static int commit(struct engine *e, struct container *c, struct error *err)
 {
 	for (unsigned attempt = 0;; attempt++) {
 		char *text;
+		int dir;
 
 		if (!c->request.name) {
 			unsigned seed = (unsigned)strtoul(arena_strndup(e->arena, c->id + 8 * (attempt % 7), 8), NULL, 16);
@@ -213,8 +214,11 @@ static int commit(struct engine *e, struct container *c, struct error *err)
 				c->name = arena_printf(e->arena, "%s_%.6s", c->name, c->id);
 		}
 		text = json_print(e->arena, json_encode(e->arena, &container_shape, c), 0);
-		if (container_store_create(e->arena, &e->store, c->id, c->name, text, &c->layers, err) == 0)
+		dir = container_store_create(e->arena, &e->store, c->id, c->name, text, &c->layers, err);
+		if (dir >= 0) {
+			close(dir);
 			return 0;
+		}
 		if (c->request.name || !error_is(err, ERROR_EXISTS) || attempt > 8)
 			return -1;
 		error_clear(err);

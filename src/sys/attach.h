@@ -62,7 +62,8 @@ struct monitor_config {
 	uint32_t timeout_s;		/* --timeout: kill after that many seconds; 0 never */
 	int32_t restart;		/* enum restart_policy */
 	uint32_t restart_max, restart_count;
-	uint8_t cleanup;		/* run `cleanup_program` when the container ended for good */
+	uint8_t cleanup;		/* run `bryo container cleanup ID` when the container ended for good */
+	uint8_t client_cleans;		/* ... unless client_fd is still connected then: that client does it itself */
 	char bryo[4096];		/* the bryo program: `bryo container cleanup ID`, `bryo container restart-now ID` */
 	char event[1536];		/* JSON members of the died event without braces: "\"name\":\"x\",..." */
 };

@@ -1,0 +1,267 @@
+#include "engine/launch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include "engine/limits.h"
+#include "engine/state.h"
+#include "engine/volume.h"
+#include "store/container.h"
+#include "sys/fd.h"
+#include "sys/inroot.h"
+#include "sys/lock.h"
+
+/* --- the root file system */
+static int mount_root(struct launch *l, struct error *err)
+{
+	const char *step = "";
+
+	if (l->rootfs.kind == ROOTFS_DIRECTORY) {
+		l->root_mount = mount_clone(AT_FDCWD, l->rootfs.path, true);
+		return l->root_mount < 0 ? error_errno(err, "mount the root file system %s", l->rootfs.path) : 0;
+	}
+	l->root_mount = mount_overlay(&l->rootfs, &step);
+	if (l->root_mount < 0 && errno == EINVAL && strcmp(step, "lowerdir+") == 0) {
+		/* Before 6.5: only mount(2), which shows for a moment; so nobody else's mount namespace. */
+		if (unshare(CLONE_NEWNS) < 0)
+			return error_errno(err, "make a mount namespace");
+		l->root_mount = mount_overlay_by_string(&l->rootfs, &step);
+	}
+	return l->root_mount < 0 ? error_errno(err, "mount the root file system (overlay, %s)", step) : 0;
+}
+
+static int open_root(struct launch *l, struct error *err)
+{
+	struct container *c = l->c;
+
+	if (c->rootfs) {
+		l->rootfs = (struct rootfs){ .kind = ROOTFS_DIRECTORY, .path = c->rootfs };
+	} else if (container_store_rootfs(l->e->arena, &l->e->store, c->id, &c->layers, c->request.rm, &l->rootfs,
+					  &l->storage_pid, err) < 0) {
+		return -1;
+	}
+	return mount_root(l, err);
+}
+
+static bool is_below_a_mount(const struct container *c, const char *path)
+{
+	for (size_t i = 0; i < c->mounts.n; i++)
+		if (str_starts(path, c->mounts.v[i].destination))
+			return true;
+	return false;
+}
+
+static int make_workdir(struct launch *l, struct error *err)
+{
+	const char *path = l->c->workdir;
+	struct stat st;
+	int fd;
+
+	if (inroot_stat(l->root_mount, path, &st, true) == 0) {
+		if (!S_ISDIR(st.st_mode) && !is_below_a_mount(l->c, path))
+			return error_set(err, ERROR_USAGE, "workdir \"%s\" is not a directory in the container", path);
+		return 0;
+	}
+	if (is_below_a_mount(l->c, path))
+		return 0;
+	if (l->c->request.workdir && !str_eq(l->c->request.workdir, l->c->image.working_dir))
+		return error_set(err, ERROR_USAGE, "workdir \"%s\" does not exist on container %s", path, l->c->id);
+	fd = inroot_mkdirs(l->root_mount, path, 0755);
+	if (fd < 0)
+		return error_errno(err, "make the working directory %s", path);
+	close(fd);
+	return 0;
+}
+
+static int fill_volumes(struct launch *l, struct error *err)
+{
+	for (size_t i = 0; i < l->c->mounts.n; i++) {
+		struct container_mount *m = &l->c->mounts.v[i];
+		struct volume v;
+
+		if (strcmp(m->type, "volume") != 0)
+			continue;
+		if (volume_read(l->e->arena, &l->e->store, m->name, &v, err) < 0)
+			return error_frame(err, "volume at %s", m->destination);
+		m->source = v.mountpoint;
+		if ((v.needs_copy_up || v.needs_chown) &&
+		    volume_first_use(l->e, &v, l->root_mount, m->destination, !strings_has(&m->options, "nocopy"), err) < 0)
+			return error_frame(err, "fill volume %s", m->name);
+	}
+	return 0;
+}
+
+/* --- files of the runtime directory */
+static int write_file(struct launch *l, const char *name, const char *text, struct error *err)
+{
+	if (fd_write_file(l->run_dir, name, text, strlen(text), 0644, false) < 0)
+		return error_errno(err, "write the container's %s", name);
+	return 0;
+}
+
+static int write_files(struct launch *l, const struct user_files *files, struct error *err)
+{
+	const struct container *c = l->c;
+	char *env = "";
+
+	if (c->request.privileged)
+		env = arena_printf(l->e->arena, "engine=\"bryo-%s\"\nname=\"%s\"\nid=\"%s\"\nimage=\"%s\"\nimageid=\"%s\"\nrootless=1\n",
+				   BRYO_VERSION, c->name, c->id, c->image_name ? c->image_name : "", c->image_id ? c->image_id : "");
+	if (write_file(l, ".containerenv", env, err) < 0)
+		return -1;
+	if (files->new_passwd && write_file(l, "passwd", files->new_passwd, err) < 0)
+		return -1;
+	if (files->new_group && write_file(l, "group", files->new_group, err) < 0)
+		return -1;
+	return network_write_files(l->e, c, &l->net, &l->net_result, l->run_dir, err);
+}
+
+/* --- network and cgroup */
+static int plan_network(struct launch *l, bool dry, struct error *err)
+{
+	if (network_request(l->e, l->c, &l->net, err) < 0 || network_namespace(l->e, &l->net, &l->netns_path, err) < 0)
+		return -1;
+	if (!dry && net_claim_ports(l->e->arena, &l->net, err) < 0)
+		return -1;
+	return net_plan(l->e->arena, &l->net, &l->net_result, err);
+}
+
+static int make_cgroup(struct launch *l, bool dry, struct error *err)
+{
+	struct cgroup_settings settings;
+	struct strings missing = { 0 };
+	struct engine *e = l->e;
+
+	if (engine_cgroup(e, err) < 0 || limits_cgroup(e->arena, &l->c->request, &settings, err) < 0)
+		return -1;
+	if (dry || str_eq(l->c->request.cgroups, "disabled"))
+		return 0;
+	if (e->cgroup.manager == CGROUP_NONE) {
+		if (settings.n)
+			engine_warn(e, "resource limits are ignored: %s", e->cgroup.why ? e->cgroup.why : "there is no usable cgroup v2");
+		return 0;
+	}
+	l->cgroup_fd = cgroup_create(e->arena, &e->cgroup, arena_printf(e->arena, "bryo-%s", l->c->id), &settings,
+				     &l->cgroup_path, &missing, err);
+	if (l->cgroup_fd < 0)
+		return -1;
+	if (missing.n)
+		engine_warn(e, "resource limits are ignored (%s): the cgroup controllers are not delegated to this user",
+			    strings_join(e->arena, &missing, ", "));
+	return 0;
+}
+
+/* --- streams */
+static int make_pipe(int ends[2], struct error *err)
+{
+	return fd_pipe(ends) < 0 ? error_errno(err, "make a pipe") : 0;
+}
+
+static int make_streams(struct launch *l, uint8_t attach, struct error *err)
+{
+	int ends[2];
+
+	if (!l->c->request.tty) {
+		for (int i = 0; i < 3; i++) {
+			if (i == 0 && !l->c->request.interactive)
+				continue;
+			if (make_pipe(ends, err) < 0)
+				return -1;
+			l->child_stdio[i] = ends[i == 0 ? 0 : 1];
+			l->our_stdio[i] = ends[i == 0 ? 1 : 0];
+		}
+	}
+	if (attach) {
+		if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
+			return error_errno(err, "make a socket pair");
+		l->client = ends[0];
+		l->monitor_client = ends[1];
+		l->client_wants = attach;
+	}
+	return 0;
+}
+
+static int make_plan(struct launch *l, const struct passwd_user *user, const struct user_files *files, struct error *err)
+{
+	struct engine *e = l->e;
+	struct oci_inputs in = { .c = l->c, .net = &l->net, .netns_path = l->netns_path, .user = user, .files = files,
+				 .security = &l->security, .maps = &l->maps };
+
+	in.run_path = arena_printf(e->arena, "%s/containers/%s", e->run_path, l->c->id);
+	in.dir_path = arena_printf(e->arena, "%s/containers/%s", e->store.path, l->c->id);
+	l->spec = oci_config(e, &in, err);
+	if (!l->spec)
+		return -1;
+	struct run_request request = { .spec = l->spec, .id = l->c->id, .rootfs = &l->rootfs, .root_mount = l->root_mount,
+				       .stdio = { l->child_stdio[0], l->child_stdio[1], l->child_stdio[2] },
+				       .cgroup_fd = l->cgroup_fd,
+				       .cache_dir = arena_printf(e->arena, "%s/cache/seccomp", e->run_path) };
+	l->plan = run_plan_new(e->arena, &request, err);
+	return l->plan ? 0 : -1;
+}
+
+static int open_directories(struct launch *l, bool fresh, struct error *err)
+{
+	struct engine *e = l->e;
+
+	l->dir_fd = container_store_open(&e->store, l->c->id, LOCK_EXCLUSIVE, err);
+	if (l->dir_fd < 0)
+		return -1;
+	l->run_dir = container_run_dir(e, l->c->id, true, err);
+	if (l->run_dir < 0)
+		return -1;
+	l->lock_fd = lock_open(l->run_dir, "monitor.lock", LOCK_EXCLUSIVE, false);
+	if (l->lock_fd < 0)
+		return error_errno(err, "container %s is already running or still ending", l->c->name);
+	return fresh ? 0 : state_reset(e, l->c->id, l->run_dir, err);
+}
+
+int launch_prepare(struct launch *l, struct engine *e, struct container *c, const struct launch_options *o,
+		   struct error *err)
+{
+	struct userns_user kept;
+	struct passwd_user user;
+	struct user_files files;
+
+	*l = (struct launch){ .e = e, .c = c, .dir_fd = -1, .run_dir = -1, .lock_fd = -1, .root_mount = -1,
+			      .cgroup_fd = -1, .child_stdio = { -1, -1, -1 }, .our_stdio = { -1, -1, -1 }, .client = -1,
+			      .monitor_client = -1, .client_removes = o->client_removes, .restart_count = o->restart_count };
+	l->net_result.keep_fd = -1;
+	if (open_directories(l, o->fresh, err) < 0 || open_root(l, err) < 0 ||
+	    security_parse(e->arena, &c->request, &l->security, err) < 0 ||
+	    userns_mode_maps(e, c, &l->maps, &kept, err) < 0 ||
+	    user_resolve(e, l->root_mount, c->request.user ? c->request.user : c->image.user, &c->request.group_add, &kept,
+			 &user, &files, err) < 0)
+		return -1;
+	user_add_entries(e, c, &user, &kept, &files);
+	if (make_workdir(l, err) < 0 || fill_volumes(l, err) < 0 || plan_network(l, o->dry, err) < 0 ||
+	    write_files(l, &files, err) < 0 || make_cgroup(l, o->dry, err) < 0 || make_streams(l, o->attach, err) < 0)
+		return -1;
+	return make_plan(l, &user, &files, err);
+}
+
+void launch_done(struct launch *l, bool failed)
+{
+	if (failed) {
+		if (l->cgroup_path)
+			cgroup_remove(l->cgroup_path);
+		if (l->storage_pid > 0)
+			kill(l->storage_pid, SIGTERM);
+	}
+	fd_close(&l->dir_fd);
+	fd_close(&l->run_dir);
+	fd_close(&l->lock_fd);
+	fd_close(&l->root_mount);
+	fd_close(&l->cgroup_fd);
+	for (int i = 0; i < 3; i++) {
+		fd_close(&l->child_stdio[i]);
+		fd_close(&l->our_stdio[i]);
+	}
+	fd_close(&l->client);
+	fd_close(&l->monitor_client);
+}

@@ -1,0 +1,170 @@
+/* The fork that becomes the monitor: between here and exec of bryo-monitor it is the container's parent. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/units.h"
+#include "engine/events.h"
+#include "engine/launch.h"
+#include "engine/state.h"
+#include "sys/fd.h"
+#include "sys/pidfd.h"
+#include "sys/spawn.h"
+
+static void copy_text(char *to, size_t size, const char *from)
+{
+	snprintf(to, size, "%s", from ? from : "");
+}
+
+/* The attributes of the died event that only the engine knows, as JSON members without the braces. */
+static void event_members(struct launch *l, char *to, size_t size)
+{
+	struct json *object = json_new_object(l->e->arena);
+	char *text;
+	size_t n;
+
+	json_set(l->e->arena, object, "name", json_new_string(l->e->arena, l->c->name));
+	json_set(l->e->arena, object, "image", json_new_string(l->e->arena, l->c->image_name ? l->c->image_name : ""));
+	text = json_print(l->e->arena, object, 0);
+	n = strlen(text);
+	if (n > 2 && n - 2 < size)
+		copy_text(to, size, arena_strndup(l->e->arena, text + 1, n - 2));
+}
+
+static int fill_config(struct launch *l, const struct run_process *p, struct monitor_config *m, struct error *err)
+{
+	const struct create_request *r = &l->c->request;
+	const char *max_size = map_get(&l->c->log_options, "max-size");
+	enum restart_policy policy = RESTART_NO;
+	char *bryo = spawn_own_program(l->e->arena, "bryo", err);
+	unsigned timeout = 0;
+
+	if (!bryo)
+		return -1;
+	*m = (struct monitor_config){ .magic = MONITOR_CONFIG_MAGIC, .size = sizeof(*m), .pid = p->pid, .pidfd = p->pidfd,
+		.console = p->console, .stdin_fd = l->our_stdio[0], .stdout_fd = l->our_stdio[1], .stderr_fd = l->our_stdio[2],
+		.dir_fd = l->dir_fd, .run_fd = l->run_dir, .lock_fd = l->lock_fd, .client_fd = l->monitor_client,
+		.client_wants = l->client_wants, .keep_stdin = r->interactive, .stdin_once = r->interactive && !r->detach,
+		.log_none = strcmp(l->c->log_driver, "none") == 0, .keep_fd = l->net_result.keep_fd,
+		.events_fd = event_log_fd(l->e), .cgroup_fd = l->cgroup_fd, .restart_count = (uint32_t)l->restart_count };
+	if (r->timeout && str_to_u32(r->timeout, &timeout) < 0)
+		return error_set(err, ERROR_USAGE, "invalid value \"%s\" for --timeout: seconds are needed", r->timeout);
+	m->timeout_s = timeout;
+	if (max_size && units_parse_size(max_size, &m->log_max_size) < 0)
+		return error_set(err, ERROR_USAGE, "invalid value \"%s\" for --log-opt max-size", max_size);
+	restart_parse(r->restart, &policy, &m->restart_max);
+	m->restart = policy;
+	/* Somebody must take away what outlives the container: itself with --rm, its cgroup, its storage helper. */
+	m->cleanup = r->rm || l->cgroup_path || l->storage_pid;
+	m->client_cleans = l->client_removes;
+	copy_text(m->id, sizeof(m->id), l->c->id);
+	copy_text(m->log_name, sizeof(m->log_name), "ctr.log");
+	copy_text(m->bryo, sizeof(m->bryo), bryo);
+	event_members(l, m->event, sizeof(m->event));
+	return 0;
+}
+
+static int become_monitor(struct launch *l, const struct run_process *p, struct error *err)
+{
+	char *program = spawn_own_program(l->e->arena, "bryo-monitor", err);
+	struct monitor_config m;
+	char number[16];
+	int config;
+
+	if (!program || fill_config(l, p, &m, err) < 0)
+		return -1;
+	config = memfd_create("monitor-config", 0);
+	if (config < 0 || fd_write_all(config, &m, sizeof(m)) < 0)
+		return error_errno(err, "hand over to the monitor");
+	const int kept[] = { m.pidfd, m.console, m.stdin_fd, m.stdout_fd, m.stderr_fd, m.dir_fd, m.run_fd, m.lock_fd,
+			     m.client_fd, m.keep_fd, m.events_fd, m.cgroup_fd };
+	for (size_t i = 0; i < ELEMENTS(kept); i++)
+		if (kept[i] >= 0)
+			fd_set_cloexec(kept[i], false);
+	lseek(config, 0, SEEK_SET);
+	snprintf(number, sizeof(number), "%d", config);
+	execv(program, (char *[]){ "bryo-monitor", number, NULL });
+	return error_errno(err, "start %s", program);
+}
+
+static int record_state(struct launch *l, const struct run_process *p, struct error *err)
+{
+	char boot[37] = "";
+	struct container_state s = { .pid = p->pid, .pid_start = pidfd_start_time(p->pid), .monitor_pid = getpid(),
+				     .monitor_start = pidfd_start_time(getpid()), .net_pid = l->net_result.helper_pid,
+				     .storage_pid = l->storage_pid, .boot_id = boot, .started_ns = units_now(),
+				     .cgroup_path = l->cgroup_path, .ip = l->net_result.ip, .gateway = l->net_result.gateway,
+				     .mac = l->net_result.mac, .restart_count = l->restart_count };
+
+	pidfd_boot_id(boot);
+	network_port_texts(l->e->arena, &l->net, &s.ports);
+	return state_write(l->e, l->run_dir, &s, err);
+}
+
+static int bring_up(struct launch *l, struct run_process *p, struct error *err)
+{
+	if (run_spawn(l->plan, p, err) < 0)
+		return -1;
+	for (int i = 0; i < 3; i++)
+		fd_close(&l->child_stdio[i]);
+	if (!l->netns_path && net_start(l->e->arena, &l->net, p->pid, l->e->run_path, &l->net_result, err) < 0) {
+		run_abandon(p);
+		return -1;
+	}
+	if (record_state(l, p, err) < 0) {
+		run_abandon(p);
+		return -1;
+	}
+	return run_release(p, err);
+}
+
+static _Noreturn void child(struct launch *l, int report)
+{
+	struct error err = { 0 };
+	struct run_process p = { .pid = 0, .pidfd = -1, .console = -1, .release = -1 };
+	sigset_t none;
+
+	setsid();
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	signal(SIGPIPE, SIG_DFL);
+	fd_close(&l->client);
+	fd_close(&l->root_mount);
+	if (bring_up(l, &p, &err) == 0 && become_monitor(l, &p, &err) < 0 && p.pidfd >= 0) {
+		pidfd_signal(p.pidfd, SIGKILL);
+		pidfd_reap(p.pidfd);
+	}
+	unlinkat(l->run_dir, "state", 0);
+	error_send(report, &err);
+	_exit(125);
+}
+
+int launch_go(struct launch *l, struct error *err)
+{
+	int report[2], r;
+	pid_t pid;
+
+	if (fd_pipe(report) < 0)
+		return error_errno(err, "make a pipe");
+	event_log_fd(l->e);	/* opened here, so that the child inherits it */
+	pid = fork();
+	if (pid < 0) {
+		close(report[0]);
+		close(report[1]);
+		return error_errno(err, "start the container's monitor");
+	}
+	if (pid == 0) {
+		close(report[0]);
+		child(l, report[1]);
+	}
+	close(report[1]);
+	r = error_receive(report[0], err);
+	close(report[0]);
+	if (r == 0)
+		return 0;	/* end of file: bryo-monitor was exec'd */
+	return -1;
+}

@@ -1,0 +1,67 @@
+#include "engine/user.h"
+
+#include <errno.h>
+
+#include "sys/inroot.h"
+
+static char *read_text(struct engine *e, int root_fd, const char *path, struct error *err)
+{
+	size_t size;
+	char *text = inroot_read_file(e->arena, root_fd, path, PASSWD_FILE_MAX, &size);
+
+	if (!text && errno != ENOENT && errno != ENOTDIR)
+		error_errno(err, "read the image's %s", path);
+	return text;
+}
+
+int user_resolve(struct engine *e, int root_fd, const char *user, const struct strings *group_add,
+		 const struct userns_user *kept, struct passwd_user *ret, struct user_files *ret_files, struct error *err)
+{
+	struct error bad = { 0 };
+
+	*ret_files = (struct user_files){ 0 };
+	ret_files->passwd = read_text(e, root_fd, "/etc/passwd", &bad);
+	ret_files->group = read_text(e, root_fd, "/etc/group", &bad);
+	if (bad.kind)		/* a FIFO or a huge file instead of a text: as if there were none */
+		engine_warn(e, "%s: it is not used", bad.text);
+	if (str_is_empty(user) && kept->set)
+		user = arena_printf(e->arena, "%u:%u", kept->uid, kept->gid);
+	if (passwd_resolve(e->arena, user ? user : "", ret_files->passwd, ret_files->group, ret, err) < 0)
+		return -1;
+	for (size_t i = 0; i < group_add->n; i++) {
+		uint32_t gid;
+
+		if (strcmp(group_add->v[i], "keep-groups") == 0)
+			continue;
+		if (passwd_group(group_add->v[i], ret_files->group, &gid, err) < 0)
+			return error_frame(err, "--group-add %s", group_add->v[i]);
+		*ARRAY_ADD(e->arena, &ret->groups) = gid;
+	}
+	return 0;
+}
+
+static const char *newline_after(const char *text)
+{
+	size_t n = text ? strlen(text) : 0;
+
+	return n && text[n - 1] != '\n' ? "\n" : "";
+}
+
+void user_add_entries(struct engine *e, const struct container *c, const struct passwd_user *u,
+		      const struct userns_user *kept, struct user_files *files)
+{
+	const char *passwd = files->passwd ? files->passwd : "", *group = files->group ? files->group : "";
+	const char *name = kept->set && kept->uid == u->uid ? e->identity.user : NULL;
+	const char *entry = c->request.passwd_entry.n ? c->request.passwd_entry.v[0] : NULL;
+
+	if (!passwd_line_of(passwd, u->uid)) {
+		char *line = entry ? arena_strdup(e->arena, entry) :
+			     name ? arena_printf(e->arena, "%s:*:%u:%u::%s:/bin/sh", name, u->uid, u->gid, c->workdir) :
+			     arena_printf(e->arena, "%u:*:%u:%u:container user:%s:/bin/sh", u->uid, u->uid, u->gid, c->workdir);
+
+		files->new_passwd = arena_printf(e->arena, "%s%s%s\n", passwd, newline_after(passwd), line);
+	}
+	if (kept->set && !passwd_line_of(group, u->gid))
+		files->new_group = arena_printf(e->arena, "%s%s%s:x:%u:%s\n", group, newline_after(group),
+						name ? name : "bryo", u->gid, name ? name : "");
+}
