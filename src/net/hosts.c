@@ -3,10 +3,9 @@
  * The order is Podman's: --add-host, the lines of the host's file, localhost if it was missing, the names of the host,
  * the container's own names. A name that the user or the file gave is not given again. */
 #include <arpa/inet.h>
-#include <fcntl.h>
 
+#include "base/buffer.h"
 #include "net/net.h"
-#include "sys/fd.h"
 
 #define HOSTS_MAX ((size_t)1 << 20)
 
@@ -87,19 +86,12 @@ static void add_base_line(struct hosts *h, const char *line)
 	strings_add_all(h->arena, &h->names, &names);
 }
 
-static int add_base(struct hosts *h, const char *path, struct error *err)
+static void add_base(struct hosts *h, const char *text)
 {
-	char *text = path ? fd_read_file(h->arena, AT_FDCWD, path, HOSTS_MAX, NULL) : NULL;
-	struct strings lines;
+	struct strings lines = strings_split(h->arena, text ? text : "", "\n");
 
-	if (path && !text)
-		return error_errno(err, "read %s", path);
-	if (!text)
-		return 0;
-	lines = strings_split(h->arena, text, "\n");
 	for (size_t i = 0; i < lines.n; i++)
 		add_base_line(h, lines.v[i]);
-	return 0;
 }
 
 /* Where the container's own names point. */
@@ -111,7 +103,7 @@ static const char *own_address(const struct net_request *r, const struct net_res
 }
 
 char *net_hosts(struct arena *arena, const struct net_request *r, const struct net_names *names,
-		const struct net_result *result, const char *host_file, struct error *err)
+		const struct net_result *result, const char *base, struct error *err)
 {
 	static const char *const localhost[] = { "localhost" };
 	static const char *const host[] = { "host.containers.internal", "host.docker.internal" };
@@ -125,8 +117,7 @@ char *net_hosts(struct arena *arena, const struct net_request *r, const struct n
 	for (size_t i = 0; i < names->add_host.n; i++)
 		if (add_user_host(&h, names->add_host.v[i], host_ip, err) < 0)
 			goto out;
-	if (add_base(&h, host_file, err) < 0)
-		goto out;
+	add_base(&h, base);
 	if (!strings_has(&h.names, "localhost")) {
 		add_line(&h, "127.0.0.1", "localhost");
 		add_new(&h, "::1", localhost, ELEMENTS(localhost));

@@ -57,8 +57,8 @@ int net_start(struct arena *arena, const struct net_request *r, int pid, const c
  * the end of a container and for cleaning up after a monitor that was killed. */
 void net_stop(const char *runtime_dir);
 
-/* The texts of /etc/hosts and /etc/resolv.conf by Podman's rules. host_file is the path of the file to start from; NULL
- * starts from nothing. NULL with an empty error: the image's own file stays (--no-hosts, --dns none). */
+/* The texts of /etc/hosts and /etc/resolv.conf by Podman's rules. base is the text of the host's file (or of --hosts-file) to
+ * start from; NULL starts from nothing. NULL with an empty error: the image's own file stays (--no-hosts, --dns none). */
 struct net_names {
 	const char *hostname, *name;		/* of the container */
 	struct strings add_host;		/* "name:ip", "name:host-gateway" */
@@ -66,8 +66,8 @@ struct net_names {
 	bool no_hosts;
 };
 char *net_hosts(struct arena *arena, const struct net_request *r, const struct net_names *names,
-		const struct net_result *result, const char *host_file, struct error *err);
+		const struct net_result *result, const char *base, struct error *err);
 char *net_resolv_conf(struct arena *arena, const struct net_request *r, const struct net_names *names,
-		      const struct net_result *result, const char *host_file, struct error *err);
+		      const struct net_result *result, const char *base, struct error *err);
 
 #endif

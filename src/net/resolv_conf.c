@@ -3,10 +3,9 @@
  * --dns, --dns-search and --dns-option replace what the host's file says of the same kind. Name servers on the host's
  * loopback cannot be reached from a network namespace of its own and are left out there. */
 #include <arpa/inet.h>
-#include <fcntl.h>
 
+#include "base/buffer.h"
 #include "net/net.h"
-#include "sys/fd.h"
 
 #define RESOLV_CONF_MAX ((size_t)1 << 16)
 
@@ -39,9 +38,8 @@ static void parse_line(struct arena *arena, const char *line, struct resolv_conf
 	}
 }
 
-static void read_host(struct arena *arena, const char *path, struct resolv_conf *ret)
+static void parse_host(struct arena *arena, const char *text, struct resolv_conf *ret)
 {
-	char *text = path ? fd_read_file(arena, AT_FDCWD, path, RESOLV_CONF_MAX, NULL) : NULL;
 	struct strings lines = strings_split(arena, text ? text : "", "\n");
 
 	for (size_t i = 0; i < lines.n; i++)
@@ -89,7 +87,7 @@ static void print_list(struct buffer *out, struct arena *arena, const char *word
 }
 
 char *net_resolv_conf(struct arena *arena, const struct net_request *r, const struct net_names *names,
-		      const struct net_result *result, const char *host_file, struct error *err)
+		      const struct net_result *result, const char *base, struct error *err)
 {
 	struct buffer out = BUFFER(RESOLV_CONF_MAX * 2);
 	const struct strings *search, *options;
@@ -101,7 +99,7 @@ char *net_resolv_conf(struct arena *arena, const struct net_request *r, const st
 		return NULL;
 	if (check_servers(&names->dns, err) < 0)
 		return NULL;
-	read_host(arena, host_file, &host);
+	parse_host(arena, base, &host);
 	choose_servers(arena, r, names, result, &host, &servers);
 	search = names->dns_search.n ? &names->dns_search : &host.search;
 	options = names->dns_options.n ? &names->dns_options : &host.options;
