@@ -8,12 +8,12 @@
 
 #include "sys/fd.h"
 
-static bool same_namespace(const char *pid, const struct stat *ns)
+static bool same_namespace(unsigned pid, const struct stat *ns)
 {
 	char path[64];
 	struct stat st;
 
-	snprintf(path, sizeof(path), "/proc/%s/ns/pid", pid);
+	snprintf(path, sizeof(path), "/proc/%u/ns/pid", pid);
 	return stat(path, &st) == 0 && st.st_ino == ns->st_ino && st.st_dev == ns->st_dev;
 }
 
@@ -34,7 +34,7 @@ int pause_pids(struct arena *arena, pid_t first, struct pid_list *ret, struct er
 	while ((entry = readdir(proc))) {
 		unsigned pid;
 
-		if (str_to_u32(entry->d_name, &pid) == 0 && same_namespace(entry->d_name, &ns))
+		if (str_to_u32(entry->d_name, &pid) == 0 && same_namespace(pid, &ns))
 			*ARRAY_ADD(arena, ret) = (pid_t)pid;
 	}
 	return 0;

@@ -1,0 +1,231 @@
+/* container_inspect: Podman's `inspect` object of a container, with Docker's fields that clients read */
+#include <stdlib.h>
+
+#include "base/units.h"
+#include "engine/inspect.h"
+#include "engine/network.h"
+#include "engine/state.h"
+#include "run/run.h"
+#include "store/store.h"
+
+static struct json *list_of(struct arena *a, const struct strings *s)
+{
+	struct json *j = json_new_list(a);
+
+	for (size_t i = 0; i < s->n; i++)
+		json_append(a, j, json_new_string(a, s->v[i]));
+	return j;
+}
+
+static struct json *map_of(struct arena *a, const struct string_map *m)
+{
+	struct json *j = json_new_object(a);
+
+	for (size_t i = 0; i < m->n; i++)
+		json_set(a, j, m->v[i].key, json_new_string(a, m->v[i].value));
+	return j;
+}
+
+#define SET(name, value) json_set(a, j, name, value)
+#define TEXT(s) json_new_string(a, (s) ? (s) : "")
+#define INT(n) json_new_int(a, (int64_t)(n))
+#define BOOL(b) json_new_bool(a, (b))
+
+static struct json *time_of(struct arena *a, int64_t ns)
+{
+	return json_new_string(a, ns ? units_format_time(a, ns) : "0001-01-01T00:00:00Z");
+}
+
+static struct json *state_json(struct arena *a, const struct container_state *s)
+{
+	struct json *j = json_new_object(a);
+	bool live = state_is_live(s);
+
+	SET("OciVersion", TEXT("1.2.0"));
+	SET("Status", TEXT(container_status_name(s->status)));
+	SET("Running", BOOL(live));
+	SET("Paused", BOOL(s->status == CONTAINER_PAUSED));
+	SET("Restarting", BOOL(s->status == CONTAINER_RESTARTING));
+	SET("OOMKilled", BOOL(s->oom_killed));
+	SET("Dead", BOOL(false));
+	SET("Pid", INT(live ? s->pid : 0));
+	SET("ConmonPid", INT(live ? s->monitor_pid : 0));
+	SET("ExitCode", INT(s->exit_code));
+	SET("Error", TEXT(s->error));
+	SET("StartedAt", time_of(a, s->started_ns));
+	SET("FinishedAt", time_of(a, s->finished_ns));
+	SET("CgroupPath", TEXT(s->cgroup_path));
+	return j;
+}
+
+static struct json *config_json(struct arena *a, const struct container *c)
+{
+	struct json *j = json_new_object(a), *ports = json_new_object(a);
+	const struct create_request *r = &c->request;
+
+	for (size_t i = 0; i < c->image.exposed_ports.n; i++)
+		json_set(a, ports, c->image.exposed_ports.v[i], json_new_object(a));
+	SET("Hostname", TEXT(c->hostname));
+	SET("Domainname", TEXT(r->domainname));
+	SET("User", TEXT(r->user ? r->user : c->image.user));
+	SET("AttachStdin", BOOL(r->interactive && !r->detach));
+	SET("AttachStdout", BOOL(!r->detach));
+	SET("AttachStderr", BOOL(!r->detach));
+	SET("Tty", BOOL(r->tty));
+	SET("OpenStdin", BOOL(r->interactive));
+	SET("StdinOnce", BOOL(r->interactive && !r->detach));
+	SET("Env", list_of(a, &c->env));
+	SET("Cmd", list_of(a, r->command.n ? &r->command : &c->image.cmd));
+	SET("Image", TEXT(c->image_name ? c->image_name : c->rootfs));
+	SET("Volumes", json_new_object(a));
+	SET("WorkingDir", TEXT(c->workdir));
+	SET("Entrypoint", list_of(a, &c->image.entrypoint));
+	SET("ExposedPorts", ports);
+	SET("Labels", map_of(a, &c->labels));
+	SET("Annotations", map_of(a, &c->annotations));
+	SET("StopSignal", TEXT(c->stop_signal));
+	SET("StopTimeout", INT(c->stop_timeout_s));
+	return j;
+}
+
+static struct json *bindings_json(struct arena *a, const struct container_state *s)
+{
+	struct json *j = json_new_object(a);
+
+	for (size_t i = 0; i < s->ports.n; i++) {
+		struct json *binding = json_new_object(a), *list = json_new_list(a);
+		struct port_text p;
+
+		if (network_port_parse(a, s->ports.v[i], &p) < 0)
+			continue;
+		json_set(a, binding, "HostIp", TEXT(p.host_ip));
+		json_set(a, binding, "HostPort", TEXT(arena_printf(a, "%u", p.host_port)));
+		json_append(a, list, binding);
+		SET(arena_printf(a, "%u/%s", p.container_port, p.protocol), list);
+	}
+	return j;
+}
+
+static struct json *restart_json(struct arena *a, const struct create_request *r)
+{
+	struct json *j = json_new_object(a);
+	enum restart_policy policy;
+	uint32_t max = 0;
+	const char *colon = r->restart ? strchr(r->restart, ':') : NULL;
+
+	restart_parse(r->restart, &policy, &max);
+	SET("Name", TEXT(r->restart ? arena_strndup(a, r->restart, colon ? (size_t)(colon - r->restart) : strlen(r->restart)) : "no"));
+	SET("MaximumRetryCount", INT(max));
+	return j;
+}
+
+static struct json *host_config_json(struct arena *a, const struct container *c, const struct container_state *s)
+{
+	struct json *j = json_new_object(a), *log = json_new_object(a);
+	const struct create_request *r = &c->request;
+	uint64_t bytes = 0;
+
+	json_set(a, log, "Type", TEXT(c->log_driver));
+	json_set(a, log, "Config", map_of(a, &c->log_options));
+	SET("Binds", list_of(a, &r->volumes));
+	SET("NetworkMode", TEXT(r->network.n ? r->network.v[0] : "default"));
+	SET("PortBindings", bindings_json(a, s));
+	SET("RestartPolicy", restart_json(a, r));
+	SET("AutoRemove", BOOL(r->rm));
+	SET("Annotations", map_of(a, &c->annotations));
+	SET("CapAdd", list_of(a, &r->cap_add));
+	SET("CapDrop", list_of(a, &r->cap_drop));
+	SET("Dns", list_of(a, &r->dns));
+	SET("DnsOptions", list_of(a, &r->dns_option));
+	SET("DnsSearch", list_of(a, &r->dns_search));
+	SET("ExtraHosts", list_of(a, &r->add_host));
+	SET("GroupAdd", list_of(a, &r->group_add));
+	SET("IpcMode", TEXT(r->ipc ? r->ipc : "private"));
+	SET("PidMode", TEXT(r->pid ? r->pid : "private"));
+	SET("UTSMode", TEXT(r->uts ? r->uts : "private"));
+	SET("UsernsMode", TEXT(r->userns ? r->userns : ""));
+	SET("Privileged", BOOL(r->privileged));
+	SET("PublishAllPorts", BOOL(r->publish_all));
+	SET("ReadonlyRootfs", BOOL(r->read_only));
+	SET("SecurityOpt", list_of(a, &r->security_opt));
+	SET("Init", BOOL(r->init));
+	SET("ShmSize", INT(r->shm_size && units_parse_size(r->shm_size, &bytes) == 0 ? bytes : (uint64_t)64000 << 10));
+	bytes = 0;
+	SET("Memory", INT(r->memory && units_parse_size(r->memory, &bytes) == 0 ? bytes : 0));
+	SET("NanoCpus", INT(r->cpus ? strtod(r->cpus, NULL) * 1e9 : 0));
+	SET("LogConfig", log);
+	return j;
+}
+
+static struct json *mount_json(struct arena *a, const struct container_mount *m)
+{
+	struct json *j = json_new_object(a);
+
+	SET("Type", TEXT(m->type));
+	if (m->name)
+		SET("Name", TEXT(m->name));
+	SET("Source", TEXT(m->source));
+	SET("Destination", TEXT(m->destination));
+	SET("Driver", TEXT(m->name ? "local" : ""));
+	SET("Mode", TEXT(""));
+	SET("Options", list_of(a, &m->options));
+	SET("RW", BOOL(!m->read_only));
+	SET("Propagation", TEXT("rprivate"));
+	return j;
+}
+
+static struct json *network_json(struct arena *a, const struct container_state *s)
+{
+	struct json *j = json_new_object(a);
+
+	SET("IPAddress", TEXT(s->ip));
+	SET("Gateway", TEXT(s->gateway));
+	SET("MacAddress", TEXT(s->mac));
+	SET("Ports", bindings_json(a, s));
+	SET("Networks", json_new_object(a));
+	return j;
+}
+
+int container_inspect(struct engine *e, const struct container *c, bool size, struct json **ret, struct error *err)
+{
+	struct arena *a = e->arena;
+	struct json *j = json_new_object(a), *mounts = json_new_list(a), *args = json_new_list(a);
+	struct strings caps = { 0 };
+	struct container_state s;
+	char *run_path = arena_printf(a, "%s/containers/%s", e->run_path, c->id);
+
+	(void)size;
+	if (container_load_state(e, c, &s, err) < 0 ||
+	    run_capabilities(a, &c->request.cap_add, &c->request.cap_drop, c->request.privileged, &caps, err) < 0)
+		return -1;
+	for (size_t i = 1; i < c->args.n; i++)
+		json_append(a, args, TEXT(c->args.v[i]));
+	for (size_t i = 0; i < c->mounts.n; i++)
+		json_append(a, mounts, mount_json(a, &c->mounts.v[i]));
+	SET("Id", TEXT(c->id));
+	SET("Created", time_of(a, c->created_ns));
+	SET("Path", TEXT(c->args.n ? c->args.v[0] : ""));
+	SET("Args", args);
+	SET("State", state_json(a, &s));
+	SET("Image", TEXT(c->image_id));
+	SET("ImageDigest", TEXT(c->image_digest));
+	SET("ImageName", TEXT(c->image_name));
+	SET("Rootfs", TEXT(c->rootfs));
+	SET("Name", TEXT(c->name));
+	SET("RestartCount", INT(s.restart_count));
+	SET("Driver", TEXT(store_driver_name(e->store.driver)));
+	SET("BoundingCaps", list_of(a, &caps));
+	SET("EffectiveCaps", list_of(a, &caps));
+	SET("ResolvConfPath", TEXT(arena_printf(a, "%s/resolv.conf", run_path)));
+	SET("HostnamePath", TEXT(arena_printf(a, "%s/hostname", run_path)));
+	SET("HostsPath", TEXT(arena_printf(a, "%s/hosts", run_path)));
+	SET("StaticDir", TEXT(arena_printf(a, "%s/containers/%s", e->store.path, c->id)));
+	SET("LogPath", TEXT(arena_printf(a, "%s/containers/%s/ctr.log", e->store.path, c->id)));
+	SET("OCIRuntime", TEXT("bryo"));
+	SET("Mounts", mounts);
+	SET("NetworkSettings", network_json(a, &s));
+	SET("Config", config_json(a, c));
+	SET("HostConfig", host_config_json(a, c, &s));
+	*ret = j;
+	return 0;
+}
