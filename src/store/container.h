@@ -1,7 +1,8 @@
 /* store/container - a container's place on disk: containers/<id>/, its name, its root file system
  *
- * Owns containers/<id>/{config.json,upper/,work/,...} and containers/names/<name> (a symbolic link whose text is the
- * id: making it is the atomic claim of the name). What config.json says is the engine's business. */
+ * Owns containers/<id>/{config.json,rootfs.json,upper/,work/,...} (rootfs.json: the driver it was made with and its
+ * layers; upper and work for the overlay drivers, rootfs for vfs) and containers/names/<name> (a symbolic link whose
+ * text is the id: making it is the atomic claim of the name). What config.json says is the engine's business. */
 #ifndef BRYO_STORE_CONTAINER_H
 #define BRYO_STORE_CONTAINER_H
 
@@ -29,7 +30,12 @@ int container_store_rename(struct store *s, const char *id, const char *old_name
  * driver (mounted at containers/<id>/merged in the caller's mount namespace; its pid in *ret_helper, 0 otherwise). */
 int container_store_rootfs(struct arena *arena, struct store *s, const char *id, const struct strings *layers,
 			   bool volatile_upper, struct rootfs *ret, int *ret_helper, struct error *err);
-/* Into the trash, name freed. `now` deletes at once; otherwise store_collect does later. */
+/* Undoes what container_store_rootfs mounted (fuse-overlayfs): ends the helper, unmounts. 0 when there is nothing. */
+int container_store_unmount(struct store *s, const char *id);
+/* The layers it was made from; with none, an empty list. ERROR_INVALID when the record is damaged. */
+int container_store_layers(struct arena *arena, const struct store *s, const char *id, struct strings *ret,
+			   struct error *err);
+/* Into the trash, name freed (NULL: whatever names point to it). `now` deletes at once; otherwise store_collect does later. */
 int container_store_remove(struct store *s, const char *id, const char *name, bool now, struct error *err);
 
 #endif

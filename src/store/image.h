@@ -1,7 +1,7 @@
 /* store/image - images by id (the configuration's digest) and the names that point to them
  *
- * Owns images/<id hex>.json (record) and images/names/<encoded name> (one small file a name, replaced by rename, so a
- * tag moves atomically). An image without names is dangling. */
+ * Owns images/<id hex>.json (record) and images/names/<encoded name> (a symbolic link a name whose text is "ID NAME":
+ * replaced by rename, so a tag moves atomically, and never empty after a power failure). An image without names is dangling. */
 #ifndef BRYO_STORE_IMAGE_H
 #define BRYO_STORE_IMAGE_H
 
@@ -20,7 +20,8 @@ struct image {
 };
 extern const struct json_shape image_shape;
 
-struct images { struct image *v; size_t n; };
+/* `broken`: ids whose record cannot be read; they disturb nobody else and can be removed. */
+struct images { struct image *v; size_t n; struct strings broken; };
 
 /* Records an image (its blobs and layers are in place) and, with a name, points the name to it. `ret_old` gets the id
  * the name pointed to before, or NULL. */
@@ -33,9 +34,25 @@ int image_find(struct arena *arena, const struct store *s, const char *name, str
 	       struct error *err);
 int image_tag(struct arena *arena, struct store *s, const struct image *image, const char *name, struct error *err);
 int image_untag(struct store *s, const char *name, struct error *err);
-/* Removes the record, then layers and blobs that no other image and no container needs. The caller has checked that
+/* Removes the record and its names, then all layers and blobs that no other image and no container needs. The caller has checked that
  * nothing uses it. Removed layers' chain IDs go to *ret_removed. */
 int image_remove(struct arena *arena, struct store *s, const struct image *image, struct strings *ret_removed,
 		 struct error *err);
+
+/* The same for an image whose record is damaged. */
+int image_remove_broken(struct arena *arena, struct store *s, const char *id, struct strings *ret_removed,
+			struct error *err);
+/* The record of an id; ERROR_NOT_FOUND, or ERROR_INVALID when it is damaged. names are filled. */
+int image_read(struct arena *arena, const struct store *s, const char *id, struct image *ret, struct error *err);
+/* Digests of every blob that the image needs: configuration, manifest, and what the manifest names. */
+int image_blobs(struct arena *arena, const struct store *s, const struct image *image, struct strings *ret,
+		struct error *err);
+/* All ids that have a record, readable or not; all names (key) with the ids (value) they point to, sorted. */
+int image_ids(struct arena *arena, const struct store *s, struct strings *ret, struct error *err);
+int image_names(struct arena *arena, const struct store *s, struct string_map *ret, struct error *err);
+/* The id that a full name points to, or NULL. */
+char *image_name_lookup(struct arena *arena, const struct store *s, const char *name);
+/* File name of an image name below images/names. */
+char *image_name_encode(struct arena *arena, const char *name);
 
 #endif

@@ -20,10 +20,14 @@ extern const struct json_shape layer_shape;
 
 bool layer_exists(const struct store *s, const char *chain_id);
 int layer_read(struct arena *arena, const struct store *s, const char *chain_id, struct layer *ret, struct error *err);
-/* Makes a staged tree (tmp/<stage>/diff) the layer: writes layer.json, renames. Another process having been faster is
- * success. */
+/* Makes a staged tree (tmp/<stage>/diff) the layer: writes layer.json, syncs, renames tmp/<stage>. Another process
+ * having been faster is success. The stage may be a path ("<stage>/0"), so that one stage serves a whole pull; its lock
+ * stays with the caller until the layers have an image (see store_lock and store_stage_done). */
 int layer_commit(struct arena *arena, struct store *s, const char *stage, const struct layer *layer,
 		 struct error *err);
+/* Several at once, bottom first: one syncfs for all. */
+int layer_commit_all(struct arena *arena, struct store *s, const char *const *stages, const struct layer *layers,
+		     size_t n, struct error *err);
 char *layer_diff_path(struct arena *arena, const struct store *s, const char *chain_id);
 int layer_remove(struct store *s, const char *chain_id, struct error *err);
 

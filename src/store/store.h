@@ -12,6 +12,7 @@
 #include "base/arena.h"
 #include "base/error.h"
 #include "base/string.h"
+#include "sys/lock.h"
 #include "sys/mount.h"
 
 enum store_driver { DRIVER_OVERLAY, DRIVER_FUSE_OVERLAYFS, DRIVER_VFS };
@@ -34,11 +35,35 @@ int store_open(struct arena *arena, const char *path, const char *driver, bool s
 void store_close(struct store *s);
 const char *store_driver_name(enum store_driver driver);
 
-/* A new directory tmp/<random>, locked by the returned descriptor until it is closed; its name goes to *ret_name. */
+/* --- who may delete layers and blobs
+ * Whoever relies on layers or blobs that no image and no container names yet (pull, load, import, commit, create) holds
+ * the store's lock shared from the first question ("does this layer exist?") until image_commit or
+ * container_store_create has named them. Deletion takes it exclusively. Answers the descriptor; close it to unlock. */
+int store_lock(const struct store *s, enum lock_mode mode, bool wait, struct error *err);
+
+/* --- staging
+ * A new directory tmp/<random>, locked by the returned descriptor; its name goes to *ret_name. store_stage_done removes
+ * what is left of it and unlocks. A stage whose lock is free was abandoned: it is collected, and so are layers and
+ * blobs that nothing names. */
 int store_stage(struct arena *arena, struct store *s, char **ret_name, struct error *err);
-/* Moves anything of the store aside (rename into trash/) and deletes it: at once, or later by store_collect. Works on
- * a full disk. */
+int store_stage_named(struct store *s, const char *name, struct error *err);	/* name: unique, no '/' */
+void store_stage_done(struct store *s, const char *name, int *lock);
+/* A record: written whole under tmp/, renamed over the path. durable: survives a power failure after the return. */
+int store_write(struct store *s, const char *path_below_root, const void *p, size_t n, bool durable,
+		struct error *err);
+/* The same for a symbolic link whose text is what counts; replaces what is there. */
+int store_link(struct store *s, const char *text, const char *path_below_root, struct error *err);
+
+/* --- removing
+ * Moves anything of the store aside (rename into trash/) and deletes it: at once, or later by store_collect. Works on
+ * a full disk. 0 when it is not there. */
 int store_discard(struct store *s, const char *path_below_root, bool now, struct error *err);
-int store_collect(struct store *s);	/* removes unlocked tmp/ and trash/ entries; best effort */
+/* Removes unlocked tmp/ and trash/ entries, and layers and blobs that nothing needs when something was abandoned; best
+ * effort. One collector at a time: a second one returns at once. */
+int store_collect(struct store *s);
+void store_collect_in_background(struct store *s);	/* by a detached process; returns at once */
+/* Removes layers and blobs that no image and no container names; put off to the next collection while somebody holds
+ * the lock shared. Removed layers' chain IDs go to ret_removed when not NULL. */
+int store_sweep(struct arena *arena, struct store *s, struct strings *ret_removed, struct error *err);
 
 #endif

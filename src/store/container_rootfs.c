@@ -1,0 +1,275 @@
+#include "store/container_rootfs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "spec/oci_image.h"
+#include "store/driver.h"
+#include "store/fuse_overlayfs.h"
+#include "store/layer.h"
+#include "store/tree.h"
+#include "sys/fd.h"
+#include "sys/pidfd.h"
+
+#define RECORD_MAX ((size_t)256 << 10)
+#define HELPER_END_MS 3000
+
+struct rootfs_record {
+	char *driver;
+	struct strings layers;		/* chain IDs, bottom first */
+};
+JSON_SHAPE(rootfs_record,
+	JSON_FIELD(rootfs_record, driver, "driver", T_STRING, .required = true),
+	JSON_FIELD(rootfs_record, layers, "layers", T_STRINGS, .always = true));
+
+/* The file `helper`: the fuse-overlayfs process that serves merged/. */
+struct helper_record {
+	int64_t pid;
+	uint64_t start;
+	char *boot;
+};
+JSON_SHAPE(helper_record,
+	JSON_FIELD(helper_record, pid, "pid", T_INT, .required = true),
+	JSON_FIELD(helper_record, start, "start", T_UINT, .required = true),
+	JSON_FIELD(helper_record, boot, "boot", T_STRING, .required = true));
+
+/* --- making */
+
+static int write_record(struct arena *arena, int dir, const struct rootfs_record *r, struct error *err)
+{
+	const char *text = json_print(arena, json_encode(arena, &rootfs_record_shape, r), 0);
+	_cleanup_fd_ int fd = openat(dir, "rootfs.json", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+	if (fd < 0 || fd_write_all(fd, text, strlen(text)) < 0)
+		return error_errno(err, "write rootfs.json");
+	return 0;
+}
+
+static int open_diff(const struct store *s, const char *chain_id, struct error *err)
+{
+	char path[192];
+	int fd;
+
+	snprintf(path, sizeof(path), "layers/%s/diff", digest_hex(chain_id));
+	fd = fd_open_dir(s->root_fd, path);
+	return fd < 0 ? error_errno(err, "open %s/%s", s->path, path) : fd;
+}
+
+/* The root directory's own mode and owner come from the upper directory: they are the topmost layer's. */
+static int make_upper(const struct store *s, int dir, const struct strings *layers, struct error *err)
+{
+	_cleanup_fd_ int diff = open_diff(s, layers->v[layers->n - 1], err);
+	struct stat st;
+
+	if (diff < 0)
+		return -1;
+	if (fstat(diff, &st) < 0 || mkdirat(dir, "upper", 0755) < 0 || mkdirat(dir, "work", 0700) < 0 ||
+	    fchmodat(dir, "upper", st.st_mode & 07777, 0) < 0)
+		return error_errno(err, "make the writable layer");
+	if ((st.st_uid != geteuid() || st.st_gid != getegid()) && fchownat(dir, "upper", st.st_uid, st.st_gid, 0) < 0)
+		return error_errno(err, "give the writable layer its owner");
+	return 0;
+}
+
+static int make_copy(const struct store *s, int dir, const struct strings *layers, struct error *err)
+{
+	_cleanup_fd_ int rootfs = -1;
+
+	if (mkdirat(dir, "rootfs", 0755) < 0 || (rootfs = fd_open_dir(dir, "rootfs")) < 0)
+		return error_errno(err, "make rootfs");
+	for (size_t i = 0; i < layers->n; i++) {
+		_cleanup_fd_ int diff = open_diff(s, layers->v[i], err);
+		struct tree_copy how = { .whiteouts = true };
+
+		if (diff < 0 || tree_copy(diff, rootfs, &how, err) < 0)
+			return error_frame(err, "copy layer %s", layers->v[i]);
+	}
+	return 0;
+}
+
+int container_rootfs_make(struct arena *arena, struct store *s, int dir, const struct strings *layers,
+			  struct error *err)
+{
+	/* An image without layers has nothing that an overlay could lie over. */
+	enum store_driver driver = layers->n > 0 ? s->driver : DRIVER_VFS;
+	struct rootfs_record r = { .driver = (char *)store_driver_name(driver), .layers = *layers };
+
+	if (write_record(arena, dir, &r, err) < 0)
+		return -1;
+	return driver == DRIVER_VFS ? make_copy(s, dir, layers, err) : make_upper(s, dir, layers, err);
+}
+
+/* --- describing */
+
+static int read_record(struct arena *arena, const struct store *s, const char *id, struct rootfs_record *ret,
+		       struct error *err)
+{
+	char path[128];
+	size_t n;
+	char *text;
+
+	snprintf(path, sizeof(path), "containers/%.64s/rootfs.json", id);
+	*ret = (struct rootfs_record){ 0 };
+	text = fd_read_file(arena, s->root_fd, path, RECORD_MAX, &n);
+	if (!text && errno == ENOENT)
+		return error_set(err, ERROR_NOT_FOUND, "container %.12s has no root file system of its own", id);
+	if (!text)
+		return error_errno(err, "read %s/%s", s->path, path);
+	if (json_decode(arena, &rootfs_record_shape, ret, text, n, path, err) < 0)
+		return -1;
+	for (size_t i = 0; i < ret->layers.n; i++)
+		if (!digest_is_valid(ret->layers.v[i]))
+			return error_set(err, ERROR_INVALID, "%s: malformed chain ID", path);
+	return 0;
+}
+
+int container_store_layers(struct arena *arena, const struct store *s, const char *id, struct strings *ret,
+			   struct error *err)
+{
+	struct rootfs_record r;
+
+	*ret = (struct strings){ 0 };
+	if (read_record(arena, s, id, &r, err) < 0)
+		return -1;
+	*ret = r.layers;
+	return 0;
+}
+
+/* A volatile overlay leaves a mark that refuses the next mount of the same upper directory. Nobody mounts it now, so
+ * the mark only says that the container was not unmounted in order. */
+static void forget_volatile(const struct store *s, const char *id)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "containers/%.64s/work/work/incompat", id);
+	if (faccessat(s->root_fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		fd_remove_tree(s->root_fd, path);
+}
+
+static void describe_overlay(struct arena *arena, const struct store *s, const char *id, const struct strings *layers,
+			     bool volatile_upper, struct rootfs *ret)
+{
+	*ret = (struct rootfs){ .kind = ROOTFS_OVERLAY, .volatile_upper = volatile_upper };
+	for (size_t i = layers->n; i > 0; i--) {
+		char *path = layer_diff_path(arena, s, layers->v[i - 1]);
+
+		strings_add(arena, &ret->lower, path);
+	}
+	ret->upper = arena_printf(arena, "%s/containers/%s/upper", s->path, id);
+	ret->work = arena_printf(arena, "%s/containers/%s/work", s->path, id);
+}
+
+/* --- fuse-overlayfs */
+
+static int read_helper(struct arena *arena, const struct store *s, const char *id, struct helper_record *ret)
+{
+	char path[128], boot[37];
+	size_t n;
+	char *text;
+
+	snprintf(path, sizeof(path), "containers/%.64s/helper", id);
+	*ret = (struct helper_record){ 0 };
+	text = fd_read_file(arena, s->root_fd, path, 4096, &n);
+	if (!text || json_decode(arena, &helper_record_shape, ret, text, n, path, NULL) < 0)
+		return -1;
+	if (pidfd_boot_id(boot) < 0 || strcmp(boot, ret->boot) != 0)
+		return -1;
+	return pidfd_open_same((pid_t)ret->pid, ret->start);
+}
+
+static int write_helper(struct arena *arena, struct store *s, const char *id, pid_t pid, struct error *err)
+{
+	char path[128], boot[37];
+	struct helper_record r = { .pid = pid, .start = pidfd_start_time(pid), .boot = boot };
+	const char *text;
+
+	if (pidfd_boot_id(boot) < 0)
+		return error_errno(err, "read the boot id");
+	text = json_print(arena, json_encode(arena, &helper_record_shape, &r), 0);
+	snprintf(path, sizeof(path), "containers/%.64s/helper", id);
+	return store_write(s, path, text, strlen(text), false, err);
+}
+
+int container_store_unmount(struct store *s, const char *id)
+{
+	_cleanup_arena_ struct arena *arena = NULL;
+	struct helper_record r;
+	char path[4200];
+	int pidfd;
+
+	snprintf(path, sizeof(path), "containers/%.64s/helper", id);
+	if (faccessat(s->root_fd, path, F_OK, 0) < 0)
+		return 0;
+	arena = arena_new();
+	pidfd = read_helper(arena, s, id, &r);
+	snprintf(path, sizeof(path), "%s/containers/%.64s/merged", s->path, id);
+	/* An orderly unmount makes the helper write everything and end by itself. */
+	if (umount2(path, UMOUNT_NOFOLLOW) < 0)
+		umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW);
+	if (pidfd >= 0) {
+		if (pidfd_wait_exit(pidfd, 100) == 0) {
+			pidfd_signal(pidfd, SIGTERM);
+			if (pidfd_wait_exit(pidfd, HELPER_END_MS) == 0)
+				pidfd_signal(pidfd, SIGKILL);
+		}
+		close(pidfd);
+	}
+	snprintf(path, sizeof(path), "containers/%.64s/helper", id);
+	unlinkat(s->root_fd, path, 0);
+	return 0;
+}
+
+static int mount_fuse(struct arena *arena, struct store *s, const char *id, struct rootfs *rootfs, int *ret_helper,
+		      struct error *err)
+{
+	char *merged = arena_printf(arena, "%s/containers/%s/merged", s->path, id);
+	pid_t pid;
+
+	/* The container may be older than the store's present choice of driver. */
+	if (!s->fuse_overlayfs)
+		s->fuse_overlayfs = fuse_overlayfs_find(arena, err);
+	if (!s->fuse_overlayfs)
+		return -1;
+	container_store_unmount(s, id);
+	umount2(merged, MNT_DETACH | UMOUNT_NOFOLLOW);
+	if (mkdir(merged, 0755) < 0 && errno != EEXIST)
+		return error_errno(err, "make %s", merged);
+	if (fuse_overlayfs_mount(arena, s->fuse_overlayfs, rootfs, merged, false, &pid, err) < 0)
+		return -1;
+	if (write_helper(arena, s, id, pid, err) < 0) {
+		umount2(merged, MNT_DETACH);
+		kill(pid, SIGTERM);
+		return -1;
+	}
+	*rootfs = (struct rootfs){ .kind = ROOTFS_DIRECTORY, .path = merged };
+	*ret_helper = pid;
+	return 0;
+}
+
+int container_store_rootfs(struct arena *arena, struct store *s, const char *id, const struct strings *layers,
+			   bool volatile_upper, struct rootfs *ret, int *ret_helper, struct error *err)
+{
+	struct rootfs_record r;
+	enum store_driver driver;
+
+	*ret_helper = 0;
+	if (read_record(arena, s, id, &r, err) < 0 || driver_parse(r.driver, &driver, err) < 0)
+		return error_frame(err, "the root file system of container %.12s", id);
+	if (!layers)
+		layers = &r.layers;
+	if (driver == DRIVER_VFS) {
+		*ret = (struct rootfs){ .kind = ROOTFS_DIRECTORY };
+		ret->path = arena_printf(arena, "%s/containers/%s/rootfs", s->path, id);
+		return 0;
+	}
+	describe_overlay(arena, s, id, layers, volatile_upper, ret);
+	if (driver == DRIVER_FUSE_OVERLAYFS)
+		return mount_fuse(arena, s, id, ret, ret_helper, err);
+	forget_volatile(s, id);
+	return 0;
+}

@@ -1,0 +1,14 @@
+/* store/container_rootfs - a container's root file system: made by the driver, described for the runtime, unmounted
+ *
+ * containers/<id>/rootfs.json keeps the driver it was made with, so that a container starts with the same driver even
+ * when the store's default has changed since. The functions container_store_{rootfs,layers,unmount} are here. */
+#ifndef BRYO_STORE_CONTAINER_ROOTFS_H
+#define BRYO_STORE_CONTAINER_ROOTFS_H
+
+#include "store/container.h"
+
+/* In the staged directory dir: rootfs.json and the writable layer over the chain IDs (vfs: the whole tree). */
+int container_rootfs_make(struct arena *arena, struct store *s, int dir, const struct strings *layers,
+			  struct error *err);
+
+#endif

@@ -1,0 +1,173 @@
+/* Which layers and blobs does nobody need? The part of store/store.h that frees them
+ *
+ * Under the store's exclusive lock: everything that an image record or a container names is marked, the rest goes. A
+ * damaged record may name anything, so as long as there is one, nothing is swept. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "spec/oci_image.h"
+#include "store/blob.h"
+#include "store/container.h"
+#include "store/image.h"
+#include "store/layer.h"
+#include "store/stage.h"
+#include "sys/fd.h"
+
+#define LOCK_TRIES 20
+#define LOCK_PAUSE_NS 5000000
+
+struct needed {
+	struct strings layers, blobs;	/* digests, sorted once marking is over */
+};
+
+/* --- marking */
+
+static int mark_images(struct arena *arena, const struct store *s, struct needed *needed, struct error *err)
+{
+	struct images images;
+
+	if (image_list(arena, s, &images, err) < 0)
+		return -1;
+	if (images.broken.n > 0)
+		return error_set(err, ERROR_INVALID, "the record of image %.12s is damaged", images.broken.v[0]);
+	for (size_t i = 0; i < images.n; i++) {
+		strings_add_all(arena, &needed->layers, &images.v[i].layers);
+		/* A damaged manifest costs the image its blobs for push, no more: its layers are marked. */
+		image_blobs(arena, s, &images.v[i], &needed->blobs, NULL);
+	}
+	return 0;
+}
+
+static int mark_containers(struct arena *arena, const struct store *s, struct needed *needed, struct error *err)
+{
+	struct strings ids, layers;
+
+	if (container_store_list(arena, s, &ids, err) < 0)
+		return -1;
+	for (size_t i = 0; i < ids.n; i++) {
+		if (container_store_layers(arena, s, ids.v[i], &layers, err) < 0) {
+			if (error_is(err, ERROR_NOT_FOUND))	/* removed meanwhile */
+				continue;
+			return -1;
+		}
+		strings_add_all(arena, &needed->layers, &layers);
+	}
+	return 0;
+}
+
+static int compare(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static bool is_needed(const struct strings *sorted, const char *s)
+{
+	return sorted->n > 0 && bsearch(&s, sorted->v, sorted->n, sizeof(*sorted->v), compare);
+}
+
+static void sort(struct strings *list)
+{
+	if (list->n > 1)
+		qsort(list->v, list->n, sizeof(*list->v), compare);
+}
+
+/* A needed layer's blob is needed too: a push of a container's base asks for it. */
+static void mark_blobs_of_layers(struct arena *arena, const struct store *s, struct needed *needed)
+{
+	struct layer layer;
+
+	for (size_t i = 0; i < needed->layers.n; i++)
+		if (layer_read(arena, s, needed->layers.v[i], &layer, NULL) == 0 && layer.blob_digest)
+			strings_add(arena, &needed->blobs, layer.blob_digest);
+}
+
+/* --- sweeping */
+
+static struct strings entries(struct arena *arena, int dirfd, const char *name)
+{
+	_cleanup_dir_ DIR *dir = fd_opendir(dirfd, name);
+	struct strings list = { 0 };
+	struct dirent *entry;
+
+	while (dir && (entry = readdir(dir)))
+		if (!stage_is_dot(entry->d_name))
+			strings_add(arena, &list, entry->d_name);
+	return list;
+}
+
+/* Directories of layers are named by hex digits alone, whose number tells the algorithm. */
+static const char *chain_id_of(struct arena *arena, const char *hex)
+{
+	return arena_printf(arena, "%s:%s", strlen(hex) == 128 ? "sha512" : "sha256", hex);
+}
+
+static int sweep_layers(struct arena *arena, struct store *s, const struct needed *needed,
+			struct strings *ret_removed, struct error *err)
+{
+	struct strings there = entries(arena, s->root_fd, "layers");
+
+	for (size_t i = 0; i < there.n; i++) {
+		const char *chain_id = chain_id_of(arena, there.v[i]);
+		char path[300];
+
+		if (is_needed(&needed->layers, chain_id))
+			continue;
+		snprintf(path, sizeof(path), "layers/%s", there.v[i]);
+		if (store_discard(s, path, false, err) < 0)
+			return -1;
+		if (ret_removed)
+			strings_add(arena, ret_removed, chain_id);
+	}
+	return 0;
+}
+
+static int sweep_blobs(struct arena *arena, struct store *s, const struct needed *needed, struct error *err)
+{
+	struct strings there = entries(arena, s->blobs_fd, ".");
+
+	for (size_t i = 0; i < there.n; i++) {
+		if (is_needed(&needed->blobs, arena_printf(arena, "sha256:%s", there.v[i])))
+			continue;
+		if (unlinkat(s->blobs_fd, there.v[i], 0) < 0 && errno != ENOENT)
+			return error_errno(err, "remove blob %s", there.v[i]);
+	}
+	return 0;
+}
+
+/* Users of the shared lock other than pulls and loads hold it for moments. */
+static int lock_for_sweep(const struct store *s)
+{
+	static const struct timespec pause = { .tv_nsec = LOCK_PAUSE_NS };
+
+	for (int tries = 0;; tries++) {
+		int fd = lock_open(s->root_fd, "lock", LOCK_EXCLUSIVE, false);
+
+		if (fd >= 0 || errno != EWOULDBLOCK || tries == LOCK_TRIES)
+			return fd;
+		nanosleep(&pause, NULL);
+	}
+}
+
+int store_sweep(struct arena *arena, struct store *s, struct strings *ret_removed, struct error *err)
+{
+	_cleanup_fd_ int lock = lock_for_sweep(s);
+	struct needed needed = { 0 };
+	struct error why = { 0 };
+
+	if (lock < 0) {
+		stage_request_sweep(s);
+		return 0;
+	}
+	if (mark_images(arena, s, &needed, &why) < 0 || mark_containers(arena, s, &needed, &why) < 0)
+		return 0;
+	mark_blobs_of_layers(arena, s, &needed);
+	sort(&needed.layers);
+	sort(&needed.blobs);
+	if (sweep_layers(arena, s, &needed, ret_removed, err) < 0)
+		return -1;
+	return sweep_blobs(arena, s, &needed, err);
+}
