@@ -3,9 +3,12 @@
 #	load helpers
 #
 # and gets, for each test, an empty store and runtime directory of its own, so that tests are independent and files can
-# run side by side. $BRYO is the program under test (set by test/e2e/run). Everything here works without a network.
+# run side by side. $BRYO is the program under test. Everything here works without a network. Run with:
+#
+#	test/e2e/run [FILE.bats...]
 
-: "${BRYO:=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)/build/stage/bin/bryo}"
+: "${BRYO_BUILD:=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)/build}"
+: "${BRYO:=$BRYO_BUILD/src/cli/bryo}"
 : "${BRYO_TEST_CACHE:=$BATS_RUN_TMPDIR}"
 MAKE_IMAGE=$BATS_TEST_DIRNAME/make-image
 IMG=localhost/box
@@ -29,9 +32,7 @@ e2e_teardown() {
 	# What the tests made is removed by the program itself; then nothing of it may be left running.
 	"$BRYO" rm -fa -t 0 >/dev/null 2>&1 || true
 	"$BRYO" unshare rm -rf "$XDG_DATA_HOME" >/dev/null 2>&1 || true
-	local holder
-	holder=$(holder_pid)
-	[ -z "$holder" ] || kill "$holder" 2>/dev/null || true
+	"$BRYO" system migrate >/dev/null 2>&1 || true
 	chmod -R u+rwX "$E2E_DIR" 2>/dev/null || true
 	cd /
 	rm -rf "$E2E_DIR" 2>/dev/null || true
@@ -39,16 +40,6 @@ e2e_teardown() {
 
 # bryo [ARG...]: the program, with the storage driver of this test.
 bryo() { "$BRYO" ${BRYO_DRIVER:+"--storage-driver=$BRYO_DRIVER"} "$@"; }
-
-# holder_pid: the process that keeps this test's rootless namespace, if it runs.
-holder_pid() {
-	local p
-	for p in /proc/[0-9]*; do
-		[ "$(stat -c %u "$p" 2>/dev/null)" = "$(id -u)" ] || continue
-		tr '\0' ' ' 2>/dev/null <"$p/cmdline" | grep -q "$XDG_RUNTIME_DIR" && echo "${p#/proc/}" && return
-	done
-	[ ! -f "$XDG_RUNTIME_DIR/bryo/holder" ] || grep -oE '[0-9]+' "$XDG_RUNTIME_DIR/bryo/holder" | head -n 1
-}
 
 # --- images
 
