@@ -107,15 +107,18 @@ static int record_state(struct launch *l, const struct run_process *p, struct er
 
 static int bring_up(struct launch *l, struct run_process *p, struct error *err)
 {
+	const char *own_dir = arena_printf(l->e->arena, "%s/containers/%s", l->e->run_path, l->c->id);
+
 	if (run_spawn(l->plan, p, err) < 0)
 		return -1;
 	for (int i = 0; i < 3; i++)
 		fd_close(&l->child_stdio[i]);
-	if (!l->netns_path && net_start(l->e->arena, &l->net, p->pid, l->e->run_path, &l->net_result, err) < 0) {
+	if (!l->netns_path && net_start(l->e->arena, &l->net, p->pid, own_dir, &l->net_result, err) < 0) {
 		run_abandon(p);
 		return -1;
 	}
 	if (record_state(l, p, err) < 0) {
+		net_stop(own_dir);
 		run_abandon(p);
 		return -1;
 	}

@@ -14,6 +14,7 @@
 #include "engine/state.h"
 #include "store/container.h"
 #include "store/volume.h"
+#include "net/net.h"
 #include "sys/fd.h"
 #include "sys/lock.h"
 #include "sys/pidfd.h"
@@ -34,6 +35,7 @@ static void release_storage(struct engine *e, const struct container *c, const s
 
 static void release_run(struct engine *e, const struct container *c, const struct container_state *s)
 {
+	net_stop(arena_printf(e->arena, "%s/containers/%s", e->run_path, c->id));
 	release_storage(e, c, s);
 	if (s->cgroup_path) {
 		cgroup_kill(s->cgroup_path);
