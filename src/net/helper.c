@@ -54,6 +54,18 @@ char *helper_words(struct arena *arena, int log)
 	return helper_last_words(arena, n > 0 ? text : "");
 }
 
+int helper_failed(struct error *err, enum error_kind kind, const char *what, const char *words)
+{
+	error_set(err, kind, "%s: %s", what, *words ? words : "it ended without a word");
+	if (access("/dev/net/tun", R_OK | W_OK) == 0)
+		return -1;
+	if (errno == ENOENT)
+		return error_hint(err, "there is no /dev/net/tun: load the module as root (modprobe tun), or use --network host "
+				  "or --network none");
+	return error_hint(err, "/dev/net/tun cannot be opened by this user: as root: chmod 666 /dev/net/tun; or use --network "
+			  "host or --network none");
+}
+
 void helper_seal_log(int log)
 {
 	fcntl(log, F_ADD_SEALS, F_SEAL_GROW);

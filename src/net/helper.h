@@ -40,6 +40,8 @@ int helper_start(struct arena *arena, const struct helper *h, struct helper_proc
 char *helper_words(struct arena *arena, int log);
 /* The pure part: without empty lines and noise about the system log, the last three. */
 char *helper_last_words(struct arena *arena, const char *text);
+/* Sets the error of a helper that failed, and the cure when /dev/net/tun is the reason. Answers -1. */
+int helper_failed(struct error *err, enum error_kind kind, const char *what, const char *words);
 /* Forbids the log to grow; what the helper says later is lost. */
 void helper_seal_log(int log);
 /* Keeps pid and start time for net_stop. */

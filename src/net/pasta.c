@@ -165,8 +165,8 @@ static int failed(struct arena *arena, const struct helper_process *process, str
 	const char *words = helper_words(arena, process->log);
 	bool port = strstr(words, "Failed to bind") != NULL;	/* 126 as in Podman */
 
-	return error_set(err, port ? ERROR_NOT_EXECUTABLE : ERROR_FAILED, "pasta failed with exit code %d: %s",
-			 process->exit_code, words);
+	return helper_failed(err, port ? ERROR_NOT_EXECUTABLE : ERROR_FAILED,
+			     arena_printf(arena, "pasta failed with exit code %d", process->exit_code), words);
 }
 
 int pasta_start(struct arena *arena, const struct net_request *r, pid_t pid, const char *runtime_dir,

@@ -199,7 +199,7 @@ static int start_once(struct arena *arena, const struct slirp_options *o, bool s
 	close(leave[0]);
 	if (result == 0) {
 		if (wait_ready(ready[0]) < 0)
-			result = error_set(err, ERROR_FAILED, "slirp4netns failed: %s", helper_words(arena, process.log));
+			result = helper_failed(err, ERROR_FAILED, "slirp4netns failed", helper_words(arena, process.log));
 		helper_seal_log(process.log);
 		close(process.log);
 	}
