@@ -202,6 +202,10 @@ static int replace_existing(struct engine *e, const char *name, struct error *er
 /* Under a name of the user's, or under random ones until one is free. */
 static int commit(struct engine *e, struct container *c, struct error *err)
 {
+	struct id_maps maps;
+
+	if (userns_mode_maps(e, c, &maps, NULL, err) < 0)
+		return -1;
 	for (unsigned attempt = 0;; attempt++) {
 		char *text;
 		int dir;
@@ -214,7 +218,8 @@ static int commit(struct engine *e, struct container *c, struct error *err)
 				c->name = arena_printf(e->arena, "%s_%.6s", c->name, c->id);
 		}
 		text = json_print(e->arena, json_encode(e->arena, &container_shape, c), 0);
-		dir = container_store_create(e->arena, &e->store, c->id, c->name, text, &c->layers, err);
+		dir = container_store_create(e->arena, &e->store, c->id, c->name, text,
+					     c->rootfs ? NULL : &c->layers, &maps, err);
 		if (dir >= 0) {
 			close(dir);
 			return 0;
@@ -229,8 +234,12 @@ int container_create(struct engine *e, const struct create_request *r, struct co
 {
 	struct container c = { .request = *r, .name = r->name, .created_ns = units_now() };
 	struct mount_list mounts = { 0 };
+	/* From the question which image until the container names its layers, nobody may delete them. */
+	_cleanup_fd_ int lock = store_lock(&e->store, LOCK_SHARED, true, err);
 	char id[65];
 
+	if (lock < 0)
+		return -1;
 	if (fd_random_hex(id, 32) < 0)
 		return error_errno(err, "make a container id");
 	c.id = arena_strdup(e->arena, id);

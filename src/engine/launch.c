@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -250,8 +249,7 @@ void launch_done(struct launch *l, bool failed)
 	if (failed) {
 		if (l->cgroup_path)
 			cgroup_remove(l->cgroup_path);
-		if (l->storage_pid > 0)
-			kill(l->storage_pid, SIGTERM);
+		container_store_unmount(&l->e->store, l->c->id);
 	}
 	fd_close(&l->dir_fd);
 	fd_close(&l->run_dir);

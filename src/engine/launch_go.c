@@ -11,6 +11,7 @@
 #include "engine/events.h"
 #include "engine/launch.h"
 #include "engine/state.h"
+#include "store/container.h"
 #include "sys/fd.h"
 #include "sys/pidfd.h"
 #include "sys/spawn.h"
@@ -136,8 +137,10 @@ static _Noreturn void child(struct launch *l, int report)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGPIPE, SIG_DFL);
 	fd_close(&l->client);
-	fd_close(&l->root_mount);
-	if (bring_up(l, &p, &err) == 0 && become_monitor(l, &p, &err) < 0 && p.pidfd >= 0) {
+	/* The lock on the container belongs to the command; the monitor gets a descriptor without one. */
+	fd_close(&l->dir_fd);
+	l->dir_fd = container_store_open(&l->e->store, l->c->id, -1, &err);
+	if (l->dir_fd >= 0 && bring_up(l, &p, &err) == 0 && become_monitor(l, &p, &err) < 0 && p.pidfd >= 0) {
 		pidfd_signal(p.pidfd, SIGKILL);
 		pidfd_reap(p.pidfd);
 	}

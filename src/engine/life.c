@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <sys/mount.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -25,18 +24,10 @@ static void event(struct engine *e, const struct container *c, const char *statu
 }
 
 /* --- the end: everything that outlives the container's processes */
-static void release_storage(struct engine *e, const struct container *c, const struct container_state *s)
-{
-	if (s->storage_pid > 0) {
-		umount2(arena_printf(e->arena, "%s/containers/%s/merged", e->store.path, c->id), MNT_DETACH);
-		kill((pid_t)s->storage_pid, SIGTERM);
-	}
-}
-
 static void release_run(struct engine *e, const struct container *c, const struct container_state *s)
 {
 	net_stop(arena_printf(e->arena, "%s/containers/%s", e->run_path, c->id));
-	release_storage(e, c, s);
+	container_store_unmount(&e->store, c->id);
 	if (s->cgroup_path) {
 		cgroup_kill(s->cgroup_path);
 		cgroup_remove(s->cgroup_path);

@@ -49,7 +49,7 @@ static int write_config(int dir, const char *config_json, struct error *err)
 
 /* Under the shared lock of the store, so that no layer goes between the question and the container that needs it. */
 static int fill_stage(struct arena *arena, struct store *s, int dir, const char *config_json,
-		      const struct strings *layers, struct error *err)
+		      const struct strings *layers, const struct id_maps *maps, struct error *err)
 {
 	for (size_t i = 0; layers && i < layers->n; i++)
 		if (!layer_exists(s, layers->v[i]))
@@ -57,7 +57,7 @@ static int fill_stage(struct arena *arena, struct store *s, int dir, const char 
 					 layers->v[i]);
 	if (write_config(dir, config_json, err) < 0)
 		return -1;
-	return layers ? container_rootfs_make(arena, s, dir, layers, err) : 0;
+	return layers ? container_rootfs_make(arena, s, dir, layers, maps && maps->uid.n ? maps : NULL, err) : 0;
 }
 
 /* Gives the staged directory its name and its place. */
@@ -80,7 +80,8 @@ static int publish(struct store *s, const char *id, const char *name, struct err
 }
 
 int container_store_create(struct arena *arena, struct store *s, const char *id, const char *name,
-			   const char *config_json, const struct strings *layers, struct error *err)
+			   const char *config_json, const struct strings *layers, const struct id_maps *maps,
+			   struct error *err)
 {
 	_cleanup_fd_ int shared = -1, dir = -1;
 	int stage;
@@ -96,7 +97,7 @@ int container_store_create(struct arena *arena, struct store *s, const char *id,
 		error_errno(err, "open %s/tmp/%s", s->path, id);
 	else
 		flock(dir, LOCK_EX | LOCK_NB);		/* nobody else knows it yet */
-	if (dir < 0 || fill_stage(arena, s, dir, config_json, layers, err) < 0 || publish(s, id, name, err) < 0)
+	if (dir < 0 || fill_stage(arena, s, dir, config_json, layers, maps, err) < 0 || publish(s, id, name, err) < 0)
 		fd_close(&dir);
 	store_stage_done(s, id, &stage);
 	return fd_take(&dir);

@@ -8,12 +8,15 @@
 
 #include "base/json.h"
 #include "store/store.h"
+#include "sys/idmap.h"
 
 /* Claims the name and makes containers/<id> with config.json and the driver's writable layer over the image's chain IDs
  * (none: an empty directory `rootfs` is not made; the caller brings his own root). ERROR_EXISTS when the name is taken:
- * the text says by whom. The answer is a descriptor of the directory, with the object's exclusive lock held by it. */
+ * the text says by whom. With maps (container ids to ids of the rootless namespace) owners are shifted so: a copy of
+ * the image, made once for each map; NULL or empty maps need none. The answer is a descriptor of the directory, with the object's exclusive lock held by it. */
 int container_store_create(struct arena *arena, struct store *s, const char *id, const char *name,
-			   const char *config_json, const struct strings *layers, struct error *err);
+			   const char *config_json, const struct strings *layers, const struct id_maps *maps,
+			   struct error *err);
 /* The directory's descriptor; lock_mode < 0: no lock. */
 int container_store_open(const struct store *s, const char *id, int lock_mode, struct error *err);
 /* Replaces config.json (rename). */

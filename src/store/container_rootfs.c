@@ -12,6 +12,7 @@
 #include "store/driver.h"
 #include "store/fuse_overlayfs.h"
 #include "store/layer.h"
+#include "store/shifted.h"
 #include "store/tree.h"
 #include "sys/fd.h"
 #include "sys/pidfd.h"
@@ -22,10 +23,12 @@
 struct rootfs_record {
 	char *driver;
 	struct strings layers;		/* chain IDs, bottom first */
+	char *shifted;			/* the tree that stands for them, with shifted owners (below the store); NULL */
 };
 JSON_SHAPE(rootfs_record,
 	JSON_FIELD(rootfs_record, driver, "driver", T_STRING, .required = true),
-	JSON_FIELD(rootfs_record, layers, "layers", T_STRINGS, .always = true));
+	JSON_FIELD(rootfs_record, layers, "layers", T_STRINGS, .always = true),
+	JSON_FIELD(rootfs_record, shifted, "shifted", T_STRING));
 
 /* The file `helper`: the fuse-overlayfs process that serves merged/. */
 struct helper_record {
@@ -61,13 +64,14 @@ static int open_diff(const struct store *s, const char *chain_id, struct error *
 }
 
 /* The root directory's own mode and owner come from the upper directory: they are the topmost layer's. */
-static int make_upper(const struct store *s, int dir, const struct strings *layers, struct error *err)
+static int make_upper(const struct store *s, int dir, const struct rootfs_record *r, struct error *err)
 {
-	_cleanup_fd_ int diff = open_diff(s, layers->v[layers->n - 1], err);
+	_cleanup_fd_ int diff = r->shifted ? fd_open_dir(s->root_fd, r->shifted) :
+				open_diff(s, r->layers.v[r->layers.n - 1], err);
 	struct stat st;
 
 	if (diff < 0)
-		return -1;
+		return r->shifted ? error_errno(err, "open %s/%s", s->path, r->shifted) : -1;
 	if (fstat(diff, &st) < 0 || mkdirat(dir, "upper", 0755) < 0 || mkdirat(dir, "work", 0700) < 0 ||
 	    fchmodat(dir, "upper", st.st_mode & 07777, 0) < 0)
 		return error_errno(err, "make the writable layer");
@@ -76,7 +80,8 @@ static int make_upper(const struct store *s, int dir, const struct strings *laye
 	return 0;
 }
 
-static int make_copy(const struct store *s, int dir, const struct strings *layers, struct error *err)
+static int make_copy(const struct store *s, int dir, const struct strings *layers, const struct id_maps *maps,
+		     struct error *err)
 {
 	_cleanup_fd_ int rootfs = -1;
 
@@ -84,7 +89,7 @@ static int make_copy(const struct store *s, int dir, const struct strings *layer
 		return error_errno(err, "make rootfs");
 	for (size_t i = 0; i < layers->n; i++) {
 		_cleanup_fd_ int diff = open_diff(s, layers->v[i], err);
-		struct tree_copy how = { .whiteouts = true };
+		struct tree_copy how = { .whiteouts = true, .shift = maps };
 
 		if (diff < 0 || tree_copy(diff, rootfs, &how, err) < 0)
 			return error_frame(err, "copy layer %s", layers->v[i]);
@@ -93,15 +98,17 @@ static int make_copy(const struct store *s, int dir, const struct strings *layer
 }
 
 int container_rootfs_make(struct arena *arena, struct store *s, int dir, const struct strings *layers,
-			  struct error *err)
+			  const struct id_maps *maps, struct error *err)
 {
 	/* An image without layers has nothing that an overlay could lie over. */
 	enum store_driver driver = layers->n > 0 ? s->driver : DRIVER_VFS;
 	struct rootfs_record r = { .driver = (char *)store_driver_name(driver), .layers = *layers };
 
+	if (maps && driver != DRIVER_VFS && shifted_need(arena, s, layers, maps, &r.shifted, err) < 0)
+		return -1;
 	if (write_record(arena, dir, &r, err) < 0)
 		return -1;
-	return driver == DRIVER_VFS ? make_copy(s, dir, layers, err) : make_upper(s, dir, layers, err);
+	return driver == DRIVER_VFS ? make_copy(s, dir, layers, maps, err) : make_upper(s, dir, &r, err);
 }
 
 /* --- describing */
@@ -122,6 +129,8 @@ static int read_record(struct arena *arena, const struct store *s, const char *i
 		return error_errno(err, "read %s/%s", s->path, path);
 	if (json_decode(arena, &rootfs_record_shape, ret, text, n, path, err) < 0)
 		return -1;
+	if (ret->shifted && (!str_starts(ret->shifted, "layers/") || strstr(ret->shifted, "..")))
+		return error_set(err, ERROR_INVALID, "%s: malformed path of the shifted tree", path);
 	for (size_t i = 0; i < ret->layers.n; i++)
 		if (!digest_is_valid(ret->layers.v[i]))
 			return error_set(err, ERROR_INVALID, "%s: malformed chain ID", path);
@@ -151,11 +160,15 @@ static void forget_volatile(const struct store *s, const char *id)
 		fd_remove_tree(s->root_fd, path);
 }
 
-static void describe_overlay(struct arena *arena, const struct store *s, const char *id, const struct strings *layers,
+static void describe_overlay(struct arena *arena, const struct store *s, const char *id, const struct rootfs_record *r,
 			     bool volatile_upper, struct rootfs *ret)
 {
+	const struct strings *layers = &r->layers;
+
 	*ret = (struct rootfs){ .kind = ROOTFS_OVERLAY, .volatile_upper = volatile_upper };
-	for (size_t i = layers->n; i > 0; i--) {
+	if (r->shifted)
+		strings_addf(arena, &ret->lower, "%s/%s", s->path, r->shifted);
+	for (size_t i = r->shifted ? 0 : layers->n; i > 0; i--) {
 		char *path = layer_diff_path(arena, s, layers->v[i - 1]);
 
 		strings_add(arena, &ret->lower, path);
@@ -260,14 +273,14 @@ int container_store_rootfs(struct arena *arena, struct store *s, const char *id,
 	*ret_helper = 0;
 	if (read_record(arena, s, id, &r, err) < 0 || driver_parse(r.driver, &driver, err) < 0)
 		return error_frame(err, "the root file system of container %.12s", id);
-	if (!layers)
-		layers = &r.layers;
+	if (layers)
+		r.layers = *layers;
 	if (driver == DRIVER_VFS) {
 		*ret = (struct rootfs){ .kind = ROOTFS_DIRECTORY };
 		ret->path = arena_printf(arena, "%s/containers/%s/rootfs", s->path, id);
 		return 0;
 	}
-	describe_overlay(arena, s, id, layers, volatile_upper, ret);
+	describe_overlay(arena, s, id, &r, volatile_upper, ret);
 	if (driver == DRIVER_FUSE_OVERLAYFS)
 		return mount_fuse(arena, s, id, ret, ret_helper, err);
 	forget_volatile(s, id);

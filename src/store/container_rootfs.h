@@ -9,6 +9,6 @@
 
 /* In the staged directory dir: rootfs.json and the writable layer over the chain IDs (vfs: the whole tree). */
 int container_rootfs_make(struct arena *arena, struct store *s, int dir, const struct strings *layers,
-			  struct error *err);
+			  const struct id_maps *maps, struct error *err);
 
 #endif

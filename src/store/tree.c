@@ -159,16 +159,25 @@ static bool make_link(struct copy *c, const struct entry *e)
 
 /* --- kinds of entries */
 
+/* Whom the copy belongs to. */
+static int choose_owner(struct copy *c, const struct stat *st, uid_t *ret_uid, gid_t *ret_gid)
+{
+	const struct tree_copy *how = c->how;
+
+	*ret_uid = how->set_owner ? how->uid : how->shift ? idmap_to_outside(&how->shift->uid, st->st_uid) : st->st_uid;
+	*ret_gid = how->set_owner ? how->gid : how->shift ? idmap_to_outside(&how->shift->gid, st->st_gid) : st->st_gid;
+	if (*ret_uid == ID_NONE || *ret_gid == ID_NONE)
+		return error_set(c->err, ERROR_DENIED, "%s belongs to %u:%u, which the id map does not have", c->path,
+				 st->st_uid, st->st_gid);
+	return 0;
+}
+
 static int finish(struct copy *c, int fd, int source, const struct stat *st)
 {
-	struct tree_attributes a = {
-		.mode = st->st_mode & 07777, .uid = st->st_uid, .gid = st->st_gid, .atime = st->st_atim, .mtime = st->st_mtim,
-	};
+	struct tree_attributes a = { .mode = st->st_mode & 07777, .atime = st->st_atim, .mtime = st->st_mtim };
 
-	if (c->how->set_owner) {
-		a.uid = c->how->uid;
-		a.gid = c->how->gid;
-	}
+	if (choose_owner(c, st, &a.uid, &a.gid) < 0)
+		return -1;
 	return tree_attributes_set(fd, source, &a) < 0 ? failed(c, "set the attributes of") : 0;
 }
 
@@ -199,11 +208,13 @@ static int copy_symlink(struct copy *c, const struct entry *e)
 	const struct timespec times[2] = { e->st.st_atim, e->st.st_mtim };
 	char text[4097];
 	ssize_t n = readlinkat(e->source_dir, e->source, text, sizeof(text) - 1);
-	uid_t uid = c->how->set_owner ? c->how->uid : e->st.st_uid;
-	gid_t gid = c->how->set_owner ? c->how->gid : e->st.st_gid;
+	uid_t uid;
+	gid_t gid;
 
 	if (n < 0)
 		return failed(c, "read the link");
+	if (choose_owner(c, &e->st, &uid, &gid) < 0)
+		return -1;
 	text[n] = '\0';
 	if (symlinkat(text, e->target_dir, e->target) < 0)
 		return failed(c, "make the link");
@@ -215,9 +226,11 @@ static int copy_symlink(struct copy *c, const struct entry *e)
 
 static int copy_fifo(struct copy *c, const struct entry *e)
 {
-	uid_t uid = c->how->set_owner ? c->how->uid : e->st.st_uid;
-	gid_t gid = c->how->set_owner ? c->how->gid : e->st.st_gid;
+	uid_t uid;
+	gid_t gid;
 
+	if (choose_owner(c, &e->st, &uid, &gid) < 0)
+		return -1;
 	if (mkfifoat(e->target_dir, e->target, e->st.st_mode & 0777) < 0)
 		return failed(c, "make the FIFO");
 	if (fchownat(e->target_dir, e->target, uid, gid, AT_SYMLINK_NOFOLLOW) < 0)

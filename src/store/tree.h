@@ -11,6 +11,7 @@
 #include <sys/types.h>
 
 #include "base/error.h"
+#include "sys/idmap.h"
 
 struct tree_copy {
 	bool whiteouts;		/* the source is an overlay layer: apply its whiteouts and opaque directories, and let
@@ -19,6 +20,7 @@ struct tree_copy {
 	bool set_owner;		/* everything new belongs to uid:gid instead of the source's owner */
 	uid_t uid;
 	gid_t gid;
+	const struct id_maps *shift;	/* owners are translated from inside to outside; an unmapped one is an error */
 	bool replace;		/* a file may replace a directory and a directory a file */
 };
 
