@@ -1,0 +1,237 @@
+#include "userns/holder.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/string.h"
+#include "sys/fd.h"
+#include "sys/pidfd.h"
+#include "sys/spawn.h"
+
+/* --- the child */
+
+struct child {
+	int go, status;			/* a byte comes when the maps are written; an error goes back */
+	char *program;			/* bryo-init, or NULL */
+	char *const *argv;
+};
+
+/* 0, 1, 2 become /dev/null; nothing of the caller's stays open, or its pipes would never end. */
+static int drop_descriptors(int *status)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC), high;
+
+	if (null < 0)
+		return -1;
+	high = fcntl(*status, F_DUPFD_CLOEXEC, 3);
+	if (high < 0)
+		return -1;
+	for (int fd = 0; fd < 3; fd++)
+		if (dup2(null, fd) < 0)
+			return -1;
+	if (high != 3 && dup3(high, 3, O_CLOEXEC) < 0)
+		return -1;
+	*status = 3;
+	if (syscall(SYS_close_range, 4U, ~0U, 0) < 0)
+		for (int fd = 4; fd < 1024; fd++)
+			close(fd);
+	return 0;
+}
+
+/* SIGTERM ends it, as the end of a login does; the next command makes a new one. */
+static void set_signals(void)
+{
+	struct sigaction ignore = { .sa_handler = SIG_IGN }, by_default = { .sa_handler = SIG_DFL };
+	static const int ignored[] = { SIGHUP, SIGINT, SIGQUIT, SIGTSTP, SIGTTIN, SIGTTOU, SIGUSR1, SIGUSR2 };
+	sigset_t none;
+
+	sigemptyset(&none);
+	sigaction(SIGTERM, &by_default, NULL);
+	for (size_t i = 0; i < ELEMENTS(ignored); i++)
+		sigaction(ignored[i], &ignore, NULL);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+static int settle(struct child *c, struct error *err)
+{
+	if (mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0)
+		return error_errno(err, "take the mounts of the host into the rootless namespace");
+	if (setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
+		return error_errno(err, "become root of the rootless namespace");
+	if (chdir("/") < 0)
+		return error_errno(err, "change to /");
+	setsid();
+	set_signals();
+	prctl(PR_SET_NAME, "bryo-hold");
+	if (drop_descriptors(&c->status) < 0)
+		return error_errno(err, "close the descriptors of the holder");
+	return 0;
+}
+
+static _Noreturn void child_main(struct child *c)
+{
+	static char *const no_environment[] = { NULL };
+	struct error err = { 0 };
+	char byte;
+
+	if (fd_read_all(c->go, &byte, 1) != 1)
+		_exit(1);			/* the maker gave up */
+	if (settle(c, &err) < 0) {
+		error_send(c->status, &err);
+		_exit(1);
+	}
+	if (c->program)
+		execve(c->program, c->argv, no_environment);
+	prctl(PR_SET_DUMPABLE, 1);		/* or its own user may not join it */
+	close(c->status);
+	for (;;)
+		pause();
+}
+
+/* --- the maker */
+
+static int write_with_helper(struct arena *arena, const char *helper, pid_t pid, const struct id_map *map,
+			     struct error *err)
+{
+	struct strings argv = { 0 };
+	struct spawn s = { .program = helper };
+	char *talk = NULL;
+	int code;
+
+	strings_add(arena, &argv, helper);
+	strings_addf(arena, &argv, "%d", (int)pid);
+	for (size_t i = 0; i < map->n; i++) {
+		strings_addf(arena, &argv, "%u", map->v[i].inside);
+		strings_addf(arena, &argv, "%u", map->v[i].outside);
+		strings_addf(arena, &argv, "%u", map->v[i].count);
+	}
+	s.argv = argv.v;
+	code = spawn_run(arena, &s, NULL, &talk, err);
+	if (code < 0)
+		return -1;
+	if (code > 0) {
+		talk[strcspn(talk, "\n")] = '\0';
+		return error_set(err, ERROR_DENIED, "%s failed: %s", helper, *talk ? talk : "it said nothing");
+	}
+	return 0;
+}
+
+static int write_maps(struct arena *arena, const struct holder_plan *plan, pid_t pid, struct error *err)
+{
+	if (!plan->uid_helper)
+		return idmap_write(pid, &plan->maps, plan->deny_setgroups, err);
+	if (write_with_helper(arena, plan->uid_helper, pid, &plan->maps.uid, err) < 0)
+		return -1;
+	return write_with_helper(arena, plan->gid_helper, pid, &plan->maps.gid, err);
+}
+
+static uint64_t inode_of(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) < 0 ? 0 : (uint64_t)st.st_ino;
+}
+
+static int describe(struct arena *arena, const struct holder_plan *plan, pid_t pid, struct holder *ret,
+		    struct error *err)
+{
+	struct holder h = { .pid = pid, .start_time = pidfd_start_time(pid), .maps = plan->maps,
+			    .single_why = plan->single_why };
+	struct stat root;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/user", (int)pid);
+	h.user_ns = inode_of(path);
+	h.mount_ns = inode_of("/proc/self/ns/mnt");
+	if (stat("/", &root) == 0) {
+		h.root_dev = root.st_dev;
+		h.root_ino = root.st_ino;
+	}
+	if (!h.start_time || pidfd_boot_id(h.boot) < 0)
+		return error_set(err, ERROR_FAILED, "the holder of the rootless namespace ended at once");
+	h.stamp = arena_strdup(arena, "");
+	*ret = h;
+	return 0;
+}
+
+/* The maps, the start signal, and what the child says; the child is told by the closed pipe when it is not needed. */
+static int bring_up(struct arena *arena, const struct holder_plan *plan, pid_t pid, int go, int status,
+		    bool *ret_map_failed, struct error *err)
+{
+	struct error told = { 0 };
+
+	if (write_maps(arena, plan, pid, err) < 0) {
+		*ret_map_failed = true;
+		return -1;
+	}
+	if (fd_write_all(go, "g", 1) < 0)
+		return error_errno(err, "start the holder of the rootless namespace");
+	if (error_receive(status, &told) != 0) {
+		if (err)
+			*err = told;
+		return -1;
+	}
+	return 0;
+}
+
+static pid_t clone_child(int *ret_pidfd)
+{
+	struct clone_args args = {
+		.flags = CLONE_NEWUSER | CLONE_NEWNS | CLONE_PIDFD,
+		.pidfd = (uintptr_t)ret_pidfd,
+		.exit_signal = SIGCHLD,
+	};
+
+	return (pid_t)syscall(SYS_clone3, &args, sizeof(args));
+}
+
+int holder_start(struct arena *arena, const struct identity *id, const struct holder_plan *plan, struct holder *ret,
+		 bool *ret_map_failed, struct error *err)
+{
+	char *program = spawn_own_program(arena, "bryo-init", NULL);
+	char *const argv[] = { (char *)"bryo-init", (char *)"--hold", id->runtime_dir, NULL };
+	_cleanup_fd_ int pidfd = -1, go = -1, status = -1;
+	int go_pipe[2], status_pipe[2], result;
+	struct child child;
+	pid_t pid;
+
+	*ret_map_failed = false;
+	if (fd_pipe(go_pipe) < 0)
+		return error_errno(err, "make a pipe");
+	go = go_pipe[1];
+	if (fd_pipe(status_pipe) < 0) {
+		close(go_pipe[0]);
+		return error_errno(err, "make a pipe");
+	}
+	status = status_pipe[0];
+	child = (struct child){ .go = go_pipe[0], .status = status_pipe[1], .program = program, .argv = argv };
+	pid = clone_child(&pidfd);
+	if (pid == 0) {
+		close(go);
+		child_main(&child);
+	}
+	result = pid < 0 ? error_errno(err, "make a user namespace") : 0;
+	close(go_pipe[0]);
+	close(status_pipe[1]);
+	if (pid < 0)
+		return -1;
+	result = bring_up(arena, plan, pid, go, status, ret_map_failed, err);
+	if (result == 0)
+		result = describe(arena, plan, pid, ret, err);
+	if (result < 0) {
+		pidfd_signal(pidfd, SIGKILL);
+		pidfd_reap(pidfd);
+	}
+	return result;
+}

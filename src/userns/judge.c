@@ -1,0 +1,228 @@
+#include "userns/diagnose.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/string.h"
+
+#define USUAL_COUNT 65536u
+
+/* --- the kernel and its policies */
+
+static int judge_apparmor(const struct userns_facts *f, struct error *err)
+{
+	error_set(err, ERROR_DENIED,
+		  "AppArmor does not let %s use user namespaces (kernel.apparmor_restrict_unprivileged_userns=1)", f->program);
+	return error_hint(err,
+			  "printf 'abi <abi/4.0>,\\ninclude <tunables/global>\\nprofile bryo %s flags=(unconfined) {\\n  userns,\\n}\\n' "
+			  "| sudo tee /etc/apparmor.d/bryo && sudo apparmor_parser -r /etc/apparmor.d/bryo", f->program);
+}
+
+static int judge_refusal(const struct userns_facts *f, struct error *err)
+{
+	if (f->seccomp_filter) {
+		error_set(err, ERROR_DENIED, "a seccomp filter, of an outer container or service, refuses user namespaces: %s",
+			  strerror(f->clone_errno));
+		return error_hint(err, "start the outer container with --security-opt seccomp=unconfined, or with a profile that "
+				       "allows clone, clone3, unshare, setns and mount");
+	}
+	if (f->chrooted) {
+		error_set(err, ERROR_DENIED, "the kernel gives no user namespace to a process in a chroot");
+		return error_hint(err, "run bryo outside of the chroot, or enter it with pivot_root (systemd-nspawn, unshare)");
+	}
+	error_set(err, ERROR_DENIED, "the kernel refuses a user namespace: %s", strerror(f->clone_errno));
+	return error_hint(err, "a security module decides so: sudo ausearch -m avc -ts recent; sudo dmesg | tail");
+}
+
+static int judge_kernel(const struct userns_facts *f, struct error *err)
+{
+	if (f->max_user_namespaces == 0) {
+		error_set(err, ERROR_DENIED, "user namespaces are switched off: user.max_user_namespaces is 0");
+		return error_hint(err, "echo user.max_user_namespaces=15000 | sudo tee /etc/sysctl.d/90-userns.conf && "
+				       "sudo sysctl -w user.max_user_namespaces=15000");
+	}
+	if (f->userns_clone == 0 && f->uid != 0) {
+		error_set(err, ERROR_DENIED,
+			  "user namespaces are switched off for ordinary users: kernel.unprivileged_userns_clone is 0");
+		return error_hint(err, "echo kernel.unprivileged_userns_clone=1 | sudo tee /etc/sysctl.d/90-userns.conf && "
+				       "sudo sysctl -w kernel.unprivileged_userns_clone=1");
+	}
+	if ((f->clone_errno || f->stripped) && f->apparmor_restrict == 1 && f->uid != 0)
+		return judge_apparmor(f, err);
+	switch (f->clone_errno) {
+	case 0:
+		if (!f->stripped)
+			return 0;
+		error_set(err, ERROR_DENIED, "a security module takes the capabilities from new user namespaces");
+		return error_hint(err, "sudo dmesg | tail shows which policy denies it");
+	case ENOSPC: case EUSERS:
+		error_set(err, ERROR_DENIED, "the limit of user namespaces is used up (user.max_user_namespaces is %" PRId64 ")",
+			  f->max_user_namespaces);
+		return error_hint(err, "sudo sysctl -w user.max_user_namespaces=%" PRId64,
+				  f->max_user_namespaces > 0 ? f->max_user_namespaces * 2 : 15000);
+	case EINVAL: case ENOSYS:
+		error_set(err, ERROR_UNSUPPORTED, "this kernel has no user namespaces (CONFIG_USER_NS)");
+		return error_hint(err, "boot a kernel with CONFIG_USER_NS=y");
+	case EPERM: case EACCES:
+		return judge_refusal(f, err);
+	default:
+		return error_set(err, ERROR_FAILED, "cannot make a user namespace: %s", strerror(f->clone_errno));
+	}
+}
+
+/* --- the helper programs */
+
+static int judge_helper(const struct userns_facts *f, const struct helper_facts *h, struct error *err)
+{
+	if (!h->path) {
+		error_set(err, ERROR_FAILED, "%s is not installed", h->name);
+		return error_hint(err, "sudo apt install uidmap   (Fedora, RHEL: sudo dnf install shadow-utils; Alpine: "
+				       "sudo apk add shadow-uidmap; Arch, openSUSE: package shadow)");
+	}
+	if (!h->setuid_root && !h->file_caps) {
+		error_set(err, ERROR_DENIED, "%s has lost its setuid bit", h->path);
+		return error_hint(err, "sudo chown root: %s && sudo chmod u+s %s", h->path, h->path);
+	}
+	if (h->nosuid_mount) {
+		error_set(err, ERROR_DENIED, "the setuid bit of %s has no effect: %s is mounted nosuid", h->path,
+			  h->nosuid_mount);
+		return error_hint(err, "sudo mount -o remount,bind,suid %s   (and remove nosuid from its line in /etc/fstab)",
+				  h->nosuid_mount);
+	}
+	if (f->no_new_privs) {
+		error_set(err, ERROR_DENIED, "%s cannot gain its privilege: bryo runs under no_new_privs", h->path);
+		return error_hint(err, "start bryo outside of the sandbox, or the service with NoNewPrivileges=no");
+	}
+	return 0;
+}
+
+/* --- the ranges */
+
+static bool ranges_meet(const struct subid_entry *a, const struct subid_entry *b)
+{
+	return a->first < (uint64_t)b->first + b->count && b->first < (uint64_t)a->first + a->count;
+}
+
+/* The first multiple of the usual count that is behind every range of both files. */
+static uint32_t free_range(const struct userns_facts *f)
+{
+	const struct subid_file *files[] = { &f->subuid, &f->subgid };
+	uint64_t at = 100000;
+
+	for (size_t k = 0; k < 2; k++)
+		for (size_t i = 0; i < files[k]->n; i++)
+			if ((uint64_t)files[k]->v[i].first + files[k]->v[i].count > at)
+				at = (uint64_t)files[k]->v[i].first + files[k]->v[i].count;
+	return at + USUAL_COUNT < UINT32_MAX ? (uint32_t)at : 100000;
+}
+
+static size_t ranges_of(const struct userns_facts *f, const struct subid_file *file)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < file->n; i++)
+		n += subid_is_owner(&file->v[i], f->user, f->uid);
+	return n;
+}
+
+static int judge_missing(const struct userns_facts *f, struct error *err)
+{
+	bool uids = f->from_nss ? f->nss_uids > 0 : ranges_of(f, &f->subuid) > 0;
+	bool gids = f->from_nss ? f->nss_gids > 0 : ranges_of(f, &f->subgid) > 0;
+	uint32_t first = free_range(f);
+	char add_uids[64] = "", add_gids[64] = "";
+
+	if (uids && gids)
+		return 0;
+	error_set(err, ERROR_FAILED, "%s has no subordinate %s ids (%s)", f->user,
+		  uids ? "group" : gids ? "user" : "user and group",
+		  f->from_nss ? "the source that nsswitch.conf names" : uids ? SUBGID_FILE : gids ? SUBUID_FILE
+								      : SUBUID_FILE " and " SUBGID_FILE);
+	if (f->from_nss)
+		return error_hint(err, "give %s a range in the directory service that `subid:` in nsswitch.conf names", f->user);
+	if (!uids)
+		snprintf(add_uids, sizeof(add_uids), " --add-subuids %u-%u", first, first + USUAL_COUNT - 1);
+	if (!gids)
+		snprintf(add_gids, sizeof(add_gids), " --add-subgids %u-%u", first, first + USUAL_COUNT - 1);
+	return error_hint(err, "sudo usermod%s%s %s", add_uids, add_gids, f->user);
+}
+
+static int judge_overlap(struct arena *arena, const struct userns_facts *f, const struct subid_file *file,
+			 const char *path, struct error *err)
+{
+	const char *kind = file == &f->subuid ? "uids" : "gids";
+
+	for (size_t i = 0; i < file->n; i++) {
+		const struct subid_entry *own = &file->v[i];
+
+		if (!subid_is_owner(own, f->user, f->uid))
+			continue;
+		for (size_t k = 0; k < file->n; k++) {
+			const struct subid_entry *other = &file->v[k];
+			uint32_t first = free_range(f);
+
+			if (subid_is_owner(other, f->user, f->uid) || !ranges_meet(own, other))
+				continue;
+			error_set(err, ERROR_INVALID,
+				  "%s gives ids of %s (%u:%u) to %s too (%u:%u): their containers could reach each other's files",
+				  path, f->user, own->first, own->count, other->owner, other->first, other->count);
+			return error_hint(err, "sudo usermod --del-sub%s %u-%u --add-sub%s %u-%u %s", kind, own->first,
+					  own->first + own->count - 1, kind, first, first + USUAL_COUNT - 1, f->user);
+		}
+	}
+	return 0;
+}
+
+int diagnose_judge(struct arena *arena, const struct userns_facts *f, struct error *err)
+{
+	if (judge_kernel(f, err) < 0)
+		return -1;
+	if (f->uid == 0)
+		return 0;
+	if (judge_missing(f, err) < 0)
+		return -1;
+	for (size_t i = 0; i < ELEMENTS(f->helpers); i++)
+		if (judge_helper(f, &f->helpers[i], err) < 0)
+			return -1;
+	if (f->from_nss)
+		return 0;
+	if (judge_overlap(arena, f, &f->subuid, SUBUID_FILE, err) < 0)
+		return -1;
+	return judge_overlap(arena, f, &f->subgid, SUBGID_FILE, err);
+}
+
+/* --- what is worth a word */
+
+static uint64_t count_of(const struct userns_facts *f, const struct subid_file *file)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < file->n; i++)
+		if (subid_is_owner(&file->v[i], f->user, f->uid))
+			n += file->v[i].count;
+	return n;
+}
+
+char *diagnose_note(struct arena *arena, const struct userns_facts *f)
+{
+	uint64_t uids = count_of(f, &f->subuid), gids = count_of(f, &f->subgid);
+	uint32_t first = free_range(f);
+
+	if (f->uid == 0 || f->from_nss || !uids || !gids)
+		return NULL;
+	for (size_t i = 0; i < f->subuid.n; i++) {
+		const struct subid_entry *e = &f->subuid.v[i];
+
+		if (subid_is_owner(e, f->user, f->uid) && f->uid >= e->first && f->uid - e->first < e->count)
+			return arena_printf(arena, "the range %u:%u of %s in %s contains the user's own id %u, which is left out",
+					    e->first, e->count, f->user, SUBUID_FILE, f->uid);
+	}
+	if (uids < USUAL_COUNT || gids < USUAL_COUNT)
+		return arena_printf(arena,
+				    "%s has only %" PRIu64 " subordinate uids and %" PRIu64 " gids; images with higher ids (nobody is "
+				    "65534) need more: sudo usermod --add-subuids %u-%u --add-subgids %u-%u %s",
+				    f->user, uids, gids, first, first + USUAL_COUNT - 1, first, first + USUAL_COUNT - 1, f->user);
+	return NULL;
+}
