@@ -27,6 +27,9 @@ struct rootfs {
 /* A detached overlay mount (fsopen .. fsmount); no limit of the option string, no escaping. -1 with errno; which call
  * failed is in *ret_step when not NULL. No allocation: legal between clone and exec. */
 int mount_overlay(const struct rootfs *rootfs, const char **ret_step);
+/* The same by mount(2), for kernels before 6.5, which fail in mount_overlay with EINVAL at "lowerdir+". For a short
+ * time the overlay covers its own topmost layer: only in a mount namespace that nobody shares. */
+int mount_overlay_by_string(const struct rootfs *rootfs, const char **ret_step);
 /* A detached mount of a file system type with "key=value" or "flag" options (NULL-terminated list). */
 int mount_new(const char *fstype, const char *const *options, unsigned long attr_flags, const char **ret_step);
 /* A detached copy of the tree or file at dirfd/path (AT_EMPTY_PATH allowed through path ""). */

@@ -1,0 +1,258 @@
+#include "run/plan.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/close_range.h>
+#include <linux/openat2.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "sys/seccomp.h"
+
+#define SYS_ADMIN_BIT CAPS_BIT(21)
+#define INTERPRETERS_MAX 5
+
+/* --- working directory */
+
+/* Through no magic link, and afterwards somewhere below the root: /proc/self/fd/N may lead to a directory of the host. */
+static int change_directory(const struct op *op, const char **ret_what)
+{
+	struct open_how how = { .flags = O_PATH | O_DIRECTORY | O_CLOEXEC, .resolve = RESOLVE_NO_MAGICLINKS };
+	char here[4097];
+	int result, fd = (int)syscall(SYS_openat2, AT_FDCWD, op->target, &how, sizeof(how));
+
+	if (fd < 0)
+		return -1;
+	result = fchdir(fd);
+	close(fd);
+	if (result < 0)
+		return -1;
+	*ret_what = "outside of the root";
+	if (syscall(SYS_getcwd, here, sizeof(here) - 1) < 0)
+		return errno == ERANGE ? 0 : -1;
+	if (here[0] != '/') {
+		errno = EXDEV;
+		return -1;
+	}
+	return 0;
+}
+
+/* --- user */
+
+static int set_groups(const struct plan_process *p)
+{
+	if (setgroups(p->groups_n, p->groups) == 0)
+		return 0;
+	/* With a single mapped id the kernel denies setgroups altogether; then there is nothing to drop either. */
+	return errno == EPERM && p->groups_n == 0 ? 0 : -1;
+}
+
+/* Until the filter is loaded the process keeps CAP_SYS_ADMIN when it needs it for that (no_new_privs is not set). */
+static uint64_t needed_later(const struct plan_process *p)
+{
+	return p->filter_n && !p->no_new_privileges ? SYS_ADMIN_BIT : 0;
+}
+
+static int become_user(const struct child *c, const char **ret_what)
+{
+	const struct plan_process *p = &c->plan->process;
+	uint64_t later = needed_later(p);
+
+	*ret_what = "bounding set";
+	if (caps_limit_bounding(p->caps.bounding) < 0)
+		return -1;
+	*ret_what = "PR_SET_KEEPCAPS";
+	if (p->uid && prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)
+		return -1;
+	*ret_what = "setgroups";
+	if (set_groups(p) < 0)
+		return -1;
+	*ret_what = "setgid";
+	if (setresgid(p->gid, p->gid, p->gid) < 0)
+		return -1;
+	*ret_what = "setuid";
+	if (setresuid(p->uid, p->uid, p->uid) < 0)
+		return -1;
+	*ret_what = "capset";
+	if (caps_set(p->caps.effective | later, p->caps.permitted | later, p->caps.inheritable) < 0)
+		return -1;
+	*ret_what = "ambient set";
+	if (caps_set_ambient(p->caps.ambient) < 0)
+		return -1;
+	*ret_what = "PR_SET_NO_NEW_PRIVS";
+	return p->no_new_privileges ? prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) : 0;
+}
+
+/* --- command */
+
+/* Opens an executable of the container through no magic link: /proc/self/exe is this very program. */
+static int open_program(const char *path, int flags)
+{
+	struct open_how how = { .flags = (uint64_t)(flags | O_CLOEXEC), .resolve = RESOLVE_NO_MAGICLINKS };
+
+	return (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof(how));
+}
+
+/* Reads the interpreter of a script; 0 when it is not one (or may not be read), 1 with its path. */
+static int read_interpreter(int fd, char path[256])
+{
+	char line[256], *start = line + 2, *end;
+	ssize_t n = pread(fd, line, sizeof(line) - 1, 0);
+
+	if (n < 3 || line[0] != '#' || line[1] != '!')
+		return 0;
+	line[n] = '\0';
+	start += strspn(start, " \t");
+	end = start + strcspn(start, " \t\n");
+	*end = '\0';
+	strcpy(path, start);
+	return 1;
+}
+
+/* A script whose interpreter is /proc/self/exe would run this program inside the container. */
+static int check_interpreters(const char *path)
+{
+	char interpreter[256];
+
+	for (int depth = 0; depth < INTERPRETERS_MAX; depth++) {
+		int is_script, fd = open_program(path, O_RDONLY | O_NONBLOCK);
+
+		if (fd < 0)
+			return errno == ELOOP ? -1 : 0;	/* unreadable, or missing: exec tells */
+		is_script = read_interpreter(fd, interpreter);
+		close(fd);
+		if (!is_script)
+			return 0;
+		path = interpreter;
+	}
+	return 0;
+}
+
+static int check_executable(const char *path, enum error_kind *ret_kind, const char **ret_what)
+{
+	struct stat st;
+	int fd = open_program(path, O_PATH);
+
+	*ret_kind = ERROR_NOT_EXECUTABLE;
+	if (fd < 0) {
+		if (errno == ENOENT || errno == ENOTDIR)
+			*ret_kind = ERROR_NO_COMMAND;
+		return -1;
+	}
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
+		close(fd);
+		*ret_what = "not a regular file";
+		errno = EPERM;
+		return -1;
+	}
+	close(fd);
+	if (faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) < 0)
+		return -1;
+	return check_interpreters(path);
+}
+
+/* The first executable candidate in PATH order. As execvp does, one that may not be executed is remembered. */
+static void find_command(struct child *c)
+{
+	const struct strings *candidates = &c->plan->process.candidates;
+	enum error_kind kind, worst = ERROR_NO_COMMAND;
+	const char *what = NULL;
+	int number = ENOENT;
+
+	for (size_t i = 0; i < candidates->n; i++) {
+		if (check_executable(candidates->v[i], &kind, &what) == 0) {
+			c->command = candidates->v[i];
+			return;
+		}
+		if (kind == ERROR_NOT_EXECUTABLE && (worst != kind || candidates->n == 1)) {
+			worst = kind;
+			number = errno;
+		} else if (candidates->n == 1) {
+			number = errno;
+		}
+	}
+	errno = number;
+	child_fail(c, worst == ERROR_NOT_EXECUTABLE ? what : NULL, worst);
+}
+
+/* --- the last steps */
+
+/* Whoever connects the network looks into our /proc/PID/ns, which a process that is not dumpable hides. Where other
+ * containers' processes could look too (a shared pid namespace, exec), it stays hidden. */
+static void show_to_parent(const struct child *c)
+{
+	const struct run_plan *plan = c->plan;
+	bool alone = plan->clone_flags & CLONE_NEWPID, needed = plan->clone_flags & CLONE_NEWNET;
+
+	prctl(PR_SET_DUMPABLE, plan->target_pidfd < 0 && (alone || needed) ? 1 : 0, 0, 0, 0);
+}
+
+static int wait_for_release(struct child *c)
+{
+	struct message m = { .kind = MESSAGE_READY };
+
+	show_to_parent(c);
+	if (child_send(c->sync, &m, NULL, 0) < 0)
+		return -1;
+	child_wait(c);
+	return 0;
+}
+
+static int load_filter(const struct child *c, const char **ret_what)
+{
+	const struct plan_process *p = &c->plan->process;
+
+	*ret_what = "load the seccomp filter";
+	if (seccomp_load_filter(p->filter, p->filter_n, p->filter_flags) < 0)
+		return -1;
+	if (!needed_later(p))
+		return 0;
+	return caps_set(p->caps.effective, p->caps.permitted, p->caps.inheritable);
+}
+
+/* Below the filter: few calls, and those that every usable profile allows. */
+static _Noreturn void execute(struct child *c)
+{
+	const struct plan_process *p = &c->plan->process;
+
+	execve(c->command, p->argv, p->envp);
+	child_fail(c, c->command, errno == ENOENT ? ERROR_NO_COMMAND : ERROR_NOT_EXECUTABLE);
+}
+
+/* Whatever was inherited without the flag by mistake stays out of the container. */
+static int seal_descriptors(const struct child *c)
+{
+	return close_range(3 + (unsigned)c->plan->preserve_fds_n, ~0u, CLOSE_RANGE_CLOEXEC);
+}
+
+int child_process_op(struct child *c, const struct op *op, const char **ret_what)
+{
+	struct rlimit limit = { .rlim_cur = op->value, .rlim_max = op->value2 };
+
+	switch (op->kind) {
+	case OP_RLIMIT:
+		return setrlimit((__rlimit_resource_t)op->flags, &limit);
+	case OP_UMASK:
+		umask((mode_t)op->value);
+		return 0;
+	case OP_CHDIR:
+		return change_directory(op, ret_what);
+	case OP_USER:
+		return become_user(c, ret_what);
+	case OP_FIND_COMMAND:
+		find_command(c);
+		return 0;
+	case OP_READY:
+		return seal_descriptors(c) < 0 ? -1 : wait_for_release(c);
+	case OP_SECCOMP:
+		return load_filter(c, ret_what);
+	default:
+		execute(c);
+	}
+}

@@ -1,0 +1,331 @@
+#include "run/plan.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "sys/fd.h"
+#include "sys/ns.h"
+#include "sys/pidfd.h"
+
+/* What run_spawn has in its hands while the child sets up. */
+struct spawning {
+	const struct run_plan *plan;
+	int *fds;
+	int sync, childs_sync;
+	struct run_process p;
+};
+
+/* --- cloning */
+
+/* The descriptor of the pid namespace that the child shall be born in, -1 for none: setns alone moves only children. */
+static int pid_namespace_of(const struct spawning *s)
+{
+	const struct run_plan *plan = s->plan;
+
+	if (plan->pid_namespace >= 0)
+		return s->fds[plan->pid_namespace];
+	for (size_t i = 0; i < plan->ops.n; i++)
+		if (plan->ops.v[i].kind == OP_JOIN_TARGET && (plan->ops.v[i].flags & CLONE_NEWPID))
+			return plan->target_pidfd;
+	return -1;
+}
+
+/* The caller's children are born there until it goes back. */
+static int enter_pid_namespace(const struct spawning *s, int *ret_own)
+{
+	int from = pid_namespace_of(s);
+
+	*ret_own = -1;
+	if (from < 0)
+		return 0;
+	*ret_own = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
+	if (*ret_own < 0)
+		return -1;
+	return setns(from, CLONE_NEWPID);
+}
+
+static void leave_pid_namespace(int own)
+{
+	if (own < 0)
+		return;
+	setns(own, CLONE_NEWPID);
+	close(own);
+}
+
+static void start_child(struct spawning *s)
+{
+	close(s->sync);
+	child_run(s->plan, s->fds, s->childs_sync);
+}
+
+/* The child of a user namespace that exists already: a helper joins it and makes the child as its own sibling. */
+static _Noreturn void run_helper(struct spawning *s)
+{
+	struct child c = { .plan = s->plan, .sync = s->childs_sync, .step = 0 };
+	struct message m = { .kind = MESSAGE_BORN };
+	int pidfd = -1;
+
+	for (size_t i = 0; i < s->plan->ops.n; i++)
+		if (s->plan->ops.v[i].slot == s->plan->user_namespace)
+			c.step = i;
+	if (setns(s->fds[s->plan->user_namespace], CLONE_NEWUSER) < 0)
+		child_fail(&c, "setns", ERROR_NONE);
+	if (setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
+		child_fail(&c, "become root of the user namespace", ERROR_NONE);
+	m.pid = ns_clone(s->plan->clone_flags | CLONE_PARENT, s->plan->cgroup_fd, &pidfd);
+	if (m.pid == 0)
+		start_child(s);
+	if (m.pid < 0)
+		child_fail(&c, "clone", ERROR_NONE);
+	child_send(s->childs_sync, &m, &pidfd, 1);
+	_exit(0);
+}
+
+static int clone_by_helper(struct spawning *s)
+{
+	int helper_fd = -1;
+	pid_t helper = ns_clone(0, -1, &helper_fd);
+
+	if (helper == 0)
+		run_helper(s);
+	if (helper < 0)
+		return -1;
+	close(helper_fd);
+	while (waitpid(helper, NULL, 0) < 0 && errno == EINTR)
+		continue;
+	return 0;
+}
+
+static int clone_child(struct spawning *s, struct error *err)
+{
+	int own = -1, number;
+
+	if (enter_pid_namespace(s, &own) < 0) {
+		leave_pid_namespace(own);
+		return error_errno(err, "join the pid namespace");
+	}
+	if (s->plan->user_namespace >= 0) {
+		s->p.pid = clone_by_helper(s);
+	} else {
+		s->p.pid = ns_clone(s->plan->clone_flags, s->plan->cgroup_fd, &s->p.pidfd);
+		if (s->p.pid == 0)
+			start_child(s);
+	}
+	number = errno;
+	leave_pid_namespace(own);
+	errno = number;
+	if (s->p.pid >= 0)
+		return 0;
+	error_errno(err, "make the container's namespaces");
+	if (number == ENOSPC)
+		error_hint(err, "a limit of namespaces is reached: see /proc/sys/user/max_*_namespaces");
+	return -1;
+}
+
+/* --- the child's messages */
+
+/* 1 a message, 0 the child is gone, -1. A descriptor that came along is in *ret_fd. */
+static int receive(int sync, struct message *ret, int *ret_fd)
+{
+	char control[CMSG_SPACE(sizeof(int))];
+	struct iovec part = { ret, sizeof(*ret) };
+	struct msghdr header = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = control,
+				 .msg_controllen = sizeof(control) };
+	struct cmsghdr *c;
+	ssize_t n;
+
+	*ret_fd = -1;
+	do
+		n = recvmsg(sync, &header, MSG_CMSG_CLOEXEC);
+	while (n < 0 && errno == EINTR);
+	if (n <= 0)
+		return (int)n;
+	c = CMSG_FIRSTHDR(&header);
+	if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS)
+		memcpy(ret_fd, CMSG_DATA(c), sizeof(int));
+	if (n != (ssize_t)sizeof(*ret)) {
+		errno = EBADMSG;
+		return -1;
+	}
+	ret->what[sizeof(ret->what) - 1] = '\0';
+	return 1;
+}
+
+static int let_go_on(int sync)
+{
+	ssize_t n;
+
+	do
+		n = send(sync, "", 1, MSG_NOSIGNAL);
+	while (n < 0 && errno == EINTR);
+	return n == 1 ? 0 : -1;
+}
+
+/* Podman's words, which scripts know. */
+static int command_error(enum error_kind kind, int number, const char *name, const char *what, struct error *err)
+{
+	const char *where = strchr(name, '/') ? "" : " in $PATH";
+
+	if (str_eq(what, "not a regular file"))
+		return error_set(err, kind, "the path `%s` is not a regular file: %s", name, strerror(number));
+	if (kind == ERROR_NO_COMMAND)
+		return error_set(err, kind, "executable file `%s` not found%s: %s", name, where, strerror(number));
+	error_set(err, kind, "open executable `%s`: %s", name, strerror(number));
+	if (number == ENOEXEC)
+		error_hint(err, "the file is not a program of this machine's architecture, or a script without a #! line");
+	return -1;
+}
+
+static int child_error(const struct run_plan *plan, const struct message *m, struct error *err)
+{
+	if (m->step < 0 || (size_t)m->step >= plan->ops.n)
+		return error_set(err, ERROR_FAILED, "container setup: %s", strerror(m->sys));
+	if (m->error == ERROR_NO_COMMAND || m->error == ERROR_NOT_EXECUTABLE)
+		return command_error((enum error_kind)m->error, m->sys, plan->ops.v[m->step].source, m->what, err);
+	errno = m->sys;
+	return plan_error(plan, (size_t)m->step, m->what, err);
+}
+
+/* 1: ready, 0: go on listening, -1 */
+static int handle(struct spawning *s, const struct message *m, int fd, struct error *err)
+{
+	switch (m->kind) {
+	case MESSAGE_MAPS:
+		if (idmap_write(s->p.pid, &s->plan->maps, false, err) < 0)
+			return error_frame(err, "container setup, user namespace");
+		return let_go_on(s->sync) < 0 ? error_errno(err, "wake the container's process") : 0;
+	case MESSAGE_CONSOLE:
+		s->p.console = fd;
+		return 0;
+	case MESSAGE_BORN:
+		s->p.pid = m->pid;
+		s->p.pidfd = fd;
+		return 0;
+	case MESSAGE_READY:
+		return 1;
+	default:
+		return child_error(s->plan, m, err);
+	}
+}
+
+static int gone_error(const struct run_process *p, struct error *err)
+{
+	siginfo_t info = { 0 };
+
+	if (p->pidfd >= 0 && waitid(P_PIDFD, (id_t)p->pidfd, &info, WEXITED | WNOWAIT) == 0 &&
+	    (info.si_code == CLD_KILLED || info.si_code == CLD_DUMPED))
+		return error_set(err, ERROR_FAILED, "container setup: the process was killed by signal %d (%s)",
+				 info.si_status, strsignal(info.si_status));
+	return error_set(err, ERROR_FAILED, "container setup: the process ended without a word");
+}
+
+static int listen_until_ready(struct spawning *s, struct error *err)
+{
+	for (;;) {
+		struct message m;
+		int fd, result = receive(s->sync, &m, &fd);
+
+		if (result < 0)
+			return error_errno(err, "listen to the container's process");
+		if (result == 0)
+			return gone_error(&s->p, err);
+		result = handle(s, &m, fd, err);
+		if (result != 0)
+			return result < 0 ? -1 : 0;
+	}
+}
+
+/* --- the interface */
+
+/* Above everything that the child puts to 0, 1, 2 and after them. */
+static int make_channel(struct spawning *s, struct error *err)
+{
+	int ends[2], above = 3 + (int)s->plan->preserve_fds_n;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
+		return error_errno(err, "make a channel to the container's process");
+	s->sync = ends[0];
+	s->childs_sync = ends[1];
+	if (s->childs_sync >= above)
+		return 0;
+	s->childs_sync = fcntl(ends[1], F_DUPFD_CLOEXEC, above);
+	close(ends[1]);
+	return s->childs_sync < 0 ? error_errno(err, "make a channel to the container's process") : 0;
+}
+
+static int spawn(struct spawning *s, struct error *err)
+{
+	int result;
+
+	if (make_channel(s, err) < 0 || slots_open(s->plan, s->fds, err) < 0)
+		return -1;
+	result = clone_child(s, err);
+	slots_close(s->plan, s->fds);
+	fd_close(&s->childs_sync);
+	return result < 0 ? -1 : listen_until_ready(s, err);
+}
+
+int run_spawn(const struct run_plan *plan, struct run_process *ret, struct error *err)
+{
+	struct spawning s = { .plan = plan, .sync = -1, .childs_sync = -1,
+			      .p = { .pid = -1, .pidfd = -1, .console = -1, .release = -1 } };
+	int result;
+
+	s.fds = calloc(plan->slots_n + 1, sizeof(*s.fds));
+	if (!s.fds)
+		return error_errno(err, "container setup");
+	result = spawn(&s, err);
+	free(s.fds);
+	fd_close(&s.childs_sync);
+	s.p.release = s.sync;
+	if (result < 0) {
+		run_abandon(&s.p);
+		return -1;
+	}
+	*ret = s.p;
+	return 0;
+}
+
+int run_release(struct run_process *p, struct error *err)
+{
+	struct message m;
+	int fd, result;
+
+	if (let_go_on(p->release) < 0) {
+		gone_error(p, err);
+		run_abandon(p);
+		return -1;
+	}
+	result = receive(p->release, &m, &fd);
+	if (result == 0) {
+		fd_close(&p->release);
+		return 0;
+	}
+	if (result < 0)
+		error_errno(err, "listen to the container's process");
+	else if (m.error == ERROR_NO_COMMAND || m.error == ERROR_NOT_EXECUTABLE)
+		command_error((enum error_kind)m.error, m.sys, m.what, NULL, err);
+	else
+		error_set(err, ERROR_FAILED, "container setup, step %d: %s: %s", m.step + 1, m.what, strerror(m.sys));
+	run_abandon(p);
+	return -1;
+}
+
+void run_abandon(struct run_process *p)
+{
+	fd_close(&p->release);
+	fd_close(&p->console);
+	if (p->pidfd >= 0) {
+		pidfd_signal(p->pidfd, SIGKILL);
+		pidfd_reap(p->pidfd);
+	}
+	fd_close(&p->pidfd);
+	p->pid = -1;
+}

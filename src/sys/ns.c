@@ -1,0 +1,66 @@
+#include "sys/ns.h"
+
+#include <errno.h>
+#include <linux/sched.h>
+#include <net/if.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/string.h"
+
+static const struct { const char *name; uint64_t flag; } namespaces[] = {
+	{ "user", CLONE_NEWUSER },	{ "pid", CLONE_NEWPID },	{ "mount", CLONE_NEWNS },
+	{ "ipc", CLONE_NEWIPC },	{ "uts", CLONE_NEWUTS },	{ "network", CLONE_NEWNET },
+	{ "cgroup", CLONE_NEWCGROUP },	{ "time", CLONE_NEWTIME },
+};
+
+uint64_t ns_flag(const char *oci_name)
+{
+	for (size_t i = 0; i < ELEMENTS(namespaces); i++)
+		if (strcmp(namespaces[i].name, oci_name) == 0)
+			return namespaces[i].flag;
+	return 0;
+}
+
+const char *ns_name(uint64_t flag)
+{
+	for (size_t i = 0; i < ELEMENTS(namespaces); i++)
+		if (namespaces[i].flag == flag)
+			return namespaces[i].name;
+	return NULL;
+}
+
+pid_t ns_clone(uint64_t flags, int cgroup_fd, int *ret_pidfd)
+{
+	int pidfd = -1;
+	struct clone_args args = {
+		.flags = flags | CLONE_PIDFD | CLONE_CLEAR_SIGHAND | (cgroup_fd >= 0 ? CLONE_INTO_CGROUP : 0),
+		.pidfd = (uint64_t)(uintptr_t)&pidfd,
+		.exit_signal = flags & CLONE_PARENT ? 0 : SIGCHLD,
+		.cgroup = cgroup_fd >= 0 ? (uint64_t)cgroup_fd : 0,
+	};
+	long pid = syscall(SYS_clone3, &args, sizeof(args));
+
+	if (pid > 0)
+		*ret_pidfd = pidfd;
+	return (pid_t)pid;
+}
+
+int ns_loopback_up(void)
+{
+	struct ifreq request = { .ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING };
+	int number, result, fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return -1;
+	result = ioctl(fd, SIOCSIFFLAGS, &request);
+	number = errno;
+	close(fd);
+	errno = number;
+	return result;
+}
