@@ -30,6 +30,7 @@ struct launch {
 	int client, monitor_client;	/* the two ends of the attached client's socket; -1 */
 	uint8_t client_wants;
 	bool client_removes;		/* the attached client removes the container: no cleanup while it is there */
+	bool hold;			/* stop before exec and wait for launch_release */
 	int64_t restart_count;
 };
 
@@ -38,12 +39,15 @@ struct launch_options {
 	bool dry;			/* for --plan: nothing is claimed or started */
 	uint8_t attach;			/* ATTACH_WANT_*; 0: nobody */
 	bool client_removes;
+	bool hold;
 	int64_t restart_count;
 };
 
 int launch_prepare(struct launch *l, struct engine *e, struct container *c, const struct launch_options *o,
 		   struct error *err);
 int launch_go(struct launch *l, struct error *err);
+/* Lets a held container go; the socket that answers is an attached client's (as ATTACH_WANT_* say). */
+int launch_release(int run_dir, uint8_t wants, int *ret_client, struct error *err);
 /* Closes descriptors; after a failure also takes back what was made. */
 void launch_done(struct launch *l, bool failed);
 

@@ -1,10 +1,12 @@
 /* The fork that becomes the monitor: between here and exec of bryo-monitor it is the container's parent. */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/units.h"
@@ -123,7 +125,53 @@ static int bring_up(struct launch *l, struct run_process *p, struct error *err)
 		run_abandon(p);
 		return -1;
 	}
-	return run_release(p, err);
+	return 0;
+}
+
+/* `container init`: everything stands, and the process waits for launch_release. The connection that brings the order
+ * also takes the answer, and is then the first attached client. */
+static int hold(struct launch *l, struct run_process *p, int *report, struct error *err)
+{
+	_cleanup_fd_ int listener = attach_listen(l->run_dir);
+	struct pollfd wait[2] = { { .fd = listener, .events = POLLIN }, { .fd = p->pidfd, .events = POLLIN } };
+
+	if (listener < 0 || state_mark(l->run_dir, "initialized", true) < 0)
+		return error_errno(err, "wait for the start of container %s", l->c->name);
+	fd_close(report);
+	while (poll(wait, 2, -1) < 0 && errno == EINTR)
+		;
+	state_mark(l->run_dir, "initialized", false);
+	if (wait[1].revents)
+		return error_set(err, ERROR_STATE, "the container was killed before its start");
+	*report = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+	if (*report < 0 || read(*report, &l->client_wants, 1) != 1)
+		return error_errno(err, "take the order to start");
+	return record_state(l, p, err);
+}
+
+/* After hold: one byte 0 and the connection becomes a client, or 1 and an error. */
+static int answer(struct launch *l, int connection, const struct error *err)
+{
+	unsigned char failed = err != NULL;
+
+	if (write(connection, &failed, 1) != 1 || (err && error_send(connection, err) < 0))
+		return -1;
+	if (!err)
+		l->monitor_client = connection;
+	return 0;
+}
+
+static int start_process(struct launch *l, struct run_process *p, int *report, struct error *err)
+{
+	if (bring_up(l, p, err) < 0)
+		return -1;
+	if (l->hold && hold(l, p, report, err) < 0) {
+		run_abandon(p);
+		return -1;
+	}
+	if (run_release(p, err) < 0)
+		return -1;
+	return l->hold ? answer(l, *report, NULL) : 0;
 }
 
 static _Noreturn void child(struct launch *l, int report)
@@ -135,18 +183,42 @@ static _Noreturn void child(struct launch *l, int report)
 	setsid();
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	signal(SIGPIPE, SIG_DFL);
+	signal(SIGPIPE, l->hold ? SIG_IGN : SIG_DFL);
 	fd_close(&l->client);
 	/* The lock on the container belongs to the command; the monitor gets a descriptor without one. */
 	fd_close(&l->dir_fd);
 	l->dir_fd = container_store_open(&l->e->store, l->c->id, -1, &err);
-	if (l->dir_fd >= 0 && bring_up(l, &p, &err) == 0 && become_monitor(l, &p, &err) < 0 && p.pidfd >= 0) {
+	if (l->dir_fd >= 0 && start_process(l, &p, &report, &err) == 0 && become_monitor(l, &p, &err) < 0 && p.pidfd >= 0) {
 		pidfd_signal(p.pidfd, SIGKILL);
 		pidfd_reap(p.pidfd);
 	}
 	unlinkat(l->run_dir, "state", 0);
-	error_send(report, &err);
+	if (l->hold && report >= 0)
+		answer(l, report, &err);
+	else if (report >= 0)
+		error_send(report, &err);
+	if (l->hold && l->cgroup_path)		/* nobody else is there to do it */
+		cgroup_remove(l->cgroup_path);
 	_exit(125);
+}
+
+int launch_release(int run_dir, uint8_t wants, int *ret_client, struct error *err)
+{
+	_cleanup_fd_ int socket = attach_connect(run_dir);
+	unsigned char failed = 0;
+	ssize_t n;
+
+	if (socket < 0 || write(socket, &wants, 1) != 1)
+		return error_errno(err, "reach the process that waits to start");
+	while ((n = read(socket, &failed, 1)) < 0 && errno == EINTR)
+		;
+	if (n != 1)
+		return error_set(err, ERROR_FAILED, "the process that waited to start has ended");
+	if (failed)
+		return error_receive(socket, err) == 1 ? -1 :
+		       error_set(err, ERROR_FAILED, "the start failed without a reason");
+	*ret_client = fd_take(&socket);
+	return 0;
 }
 
 int launch_go(struct launch *l, struct error *err)

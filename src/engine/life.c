@@ -90,22 +90,22 @@ static int exit_code_of_record(struct engine *e, const struct container *c, int 
 	return 0;
 }
 
-static int follow(struct launch *l, const struct start_options *o, int *ret_exit_code, bool *ret_detached,
-		  struct error *err)
+static int follow(struct engine *e, struct container *c, int client, const struct start_options *o, int *ret_exit_code,
+		  bool *ret_detached, struct error *err)
 {
 	struct attach_options a = { .in = o->interactive ? STDIN_FILENO : -1, .out = STDOUT_FILENO, .err_ = STDERR_FILENO,
-				    .terminal = l->c->request.tty, .detach_keys = o->detach_keys, .signal_pidfd = -1 };
+				    .terminal = c->request.tty, .detach_keys = o->detach_keys, .signal_pidfd = -1 };
 	_cleanup_fd_ int process = -1;
 	struct container_state s;
 	enum attach_end end;
 	int code = 0;
 
-	if (o->sig_proxy && !a.terminal && container_load_state(l->e, l->c, &s, NULL) == 0)
+	if (o->sig_proxy && !a.terminal && container_load_state(e, c, &s, NULL) == 0)
 		a.signal_pidfd = process = state_open_process(&s);
-	if (attach_session(l->client, &a, &end, &code, err) < 0)
+	if (attach_session(client, &a, &end, &code, err) < 0)
 		return -1;
 	*ret_detached = end == ATTACH_DETACHED;
-	if (end == ATTACH_LOST && exit_code_of_record(l->e, l->c, &code, err) < 0)
+	if (end == ATTACH_LOST && exit_code_of_record(e, c, &code, err) < 0)
 		return -1;
 	*ret_exit_code = code;
 	return 0;
@@ -131,9 +131,21 @@ static int start(struct engine *e, struct container *c, const struct start_optio
 		fd_close(&l.child_stdio[i]);
 		fd_close(&l.our_stdio[i]);
 	}
-	r = lo->attach ? follow(&l, o, ret_exit_code, ret_detached, err) : 0;
+	r = lo->attach ? follow(e, c, l.client, o, ret_exit_code, ret_detached, err) : 0;
 	launch_done(&l, false);
 	return r;
+}
+
+/* A container that `init` left waiting. */
+static int start_held(struct engine *e, struct container *c, const struct start_options *o, int *ret_exit_code,
+		      bool *ret_detached, struct error *err)
+{
+	_cleanup_fd_ int run_dir = container_run_dir(e, c->id, false, err), client = -1;
+
+	if (run_dir < 0 || launch_release(run_dir, wanted_streams(o), &client, err) < 0)
+		return error_frame(err, "start container %s", c->name);
+	event(e, c, "start");
+	return o->attach ? follow(e, c, client, o, ret_exit_code, ret_detached, err) : 0;
 }
 
 int container_start(struct engine *e, struct container *c, const struct start_options *o, int *ret_exit_code,
@@ -153,6 +165,8 @@ int container_start(struct engine *e, struct container *c, const struct start_op
 					    .terminal = c->request.tty, .detach_keys = o->detach_keys, .signal_pidfd = -1 };
 		return container_attach(e, c, &a, o->interactive, ret_exit_code, ret_detached, err);
 	}
+	if (s.status == CONTAINER_INITIALIZED)
+		return start_held(e, c, o, ret_exit_code, ret_detached, err);
 	release_run(e, c, &s);
 	return start(e, c, o, &lo, ret_exit_code, ret_detached, err);
 }
@@ -265,6 +279,8 @@ int container_stop(struct engine *e, struct container *c, int64_t timeout_s, str
 			pidfd_wait_exit(monitor, 10000);
 		return 0;
 	}
+	if (s.status == CONTAINER_INITIALIZED)
+		return send(c, &s, SIGKILL, err) < 0 || await_end(&s, 10000, err) < 0 ? -1 : 0;
 	if (!state_is_live(&s))
 		return 0;
 	if (stop_live(e, c, &s, timeout_s, err) < 0)
@@ -338,7 +354,7 @@ int container_rm(struct engine *e, struct container *c, const struct rm_options 
 		error_clear(err);
 		s = (struct container_state){ .status = CONTAINER_EXITED };
 	}
-	if (state_is_live(&s) || s.status == CONTAINER_RESTARTING) {
+	if (state_is_live(&s) || s.status == CONTAINER_RESTARTING || s.status == CONTAINER_INITIALIZED) {
 		if (!o->force)
 			return error_set(err, ERROR_IN_USE, "cannot remove container %s as it is %s - running or paused containers "
 					 "cannot be removed without force: container state improper", c->id,
@@ -429,18 +445,21 @@ int container_wait(struct engine *e, struct container *c, const char *condition,
 
 int container_init(struct engine *e, struct container *c, struct error *err)
 {
-	struct launch_options lo = { .dry = true };
+	struct launch_options lo = { .hold = true };
 	struct container_state s;
 	struct launch l;
 	int r;
 
 	if (container_load_state(e, c, &s, err) < 0)
 		return -1;
-	if (state_is_live(&s))
+	if (state_is_live(&s) || s.status == CONTAINER_INITIALIZED)
 		return error_set(err, ERROR_STATE, "container %s has already been created in runtime: container state improper", c->id);
-	r = launch_prepare(&l, e, c, &lo, err);
-	launch_done(&l, true);
-	return r;
+	release_run(e, c, &s);
+	r = launch_prepare(&l, e, c, &lo, err) < 0 || launch_go(&l, err) < 0 ? -1 : 0;
+	if (r == 0)
+		event(e, c, "init");
+	launch_done(&l, r < 0);
+	return r < 0 ? error_frame(err, "initialize container %s", c->name) : 0;
 }
 
 /* --- what the monitor asks for */

@@ -88,6 +88,7 @@ int state_reset(struct engine *e, const char *id, int run_dir, struct error *err
 	unlinkat(run_dir, "exit", 0);
 	unlinkat(run_dir, "stopped", 0);
 	unlinkat(run_dir, "paused", 0);
+	unlinkat(run_dir, "initialized", 0);
 	unlinkat(run_dir, "state", 0);
 	return 0;
 }
@@ -160,6 +161,8 @@ static void judge(struct container_state *s, int run_dir, bool ended, bool resta
 			judge_orphan(s);
 	} else if (ended) {
 		s->status = restarts && !s->stopped_by_user ? CONTAINER_RESTARTING : CONTAINER_EXITED;
+	} else if (is_marked(run_dir, "initialized")) {
+		s->status = CONTAINER_INITIALIZED;
 	} else if (is_marked(run_dir, "paused")) {
 		s->status = CONTAINER_PAUSED;
 	} else {

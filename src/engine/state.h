@@ -4,6 +4,7 @@
  *   monitor.lock  held by bryo-monitor while it lives: the source of truth for "running"
  *   stopped       the user asked for the end: no restart
  *   paused        frozen
+ *   initialized   everything stands, the first process waits before exec
  *   exit          in containers/<id> (here when the disk is full): how it ended
  */
 #ifndef BRYO_ENGINE_STATE_H
