@@ -78,7 +78,7 @@ int error_frame(struct error *err, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(frame, sizeof(frame) - 3, fmt, ap);
 	va_end(ap);
-	strcat(frame, ": ");
+	memcpy(frame + strlen(frame), ": ", 3);
 	n = strlen(frame);
 	used = strlen(err->text);
 	if (n + used >= sizeof(err->text)) {

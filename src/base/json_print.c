@@ -98,7 +98,7 @@ static void print_double(struct buffer *out, double d)
 	do
 		snprintf(text, sizeof(text), "%.*e", digits, d);
 	while (strtod(text, NULL) != d && digits++ < 17);
-	exponent = atoi(strchr(text, 'e') + 1);
+	exponent = (int)strtol(strchr(text, 'e') + 1, NULL, 10);
 	if (d == 0 || (size >= 1e-6 && size < 1e21))
 		snprintf(text, sizeof(text), "%.*f", digits > exponent ? digits - exponent : 0, d);
 	add(out, text, strlen(text));

@@ -156,7 +156,7 @@ static int read_pid(struct arena *arena, const char *runtime_dir, int *ret, stru
 
 	if (!text)
 		return error_errno(err, "read %s", path);
-	*ret = atoi(text);
+	*ret = (int)strtol(text, NULL, 10);
 	return *ret > 1 ? 0 : error_set(err, ERROR_FAILED, "pasta wrote no process id to %s", path);
 }
 

@@ -111,7 +111,7 @@ int store_link(struct store *s, const char *text, const char *path, struct error
 		return 0;
 	/* A collector may take a link in tmp/ for a leftover before it is renamed: then once more. */
 	for (int tries = 0; tries < 10 && errno == (tries ? ENOENT : EEXIST); tries++) {
-		strcpy(name, "link.");
+		snprintf(name, sizeof(name), "link.");
 		if (fd_random_hex(name + strlen(name), RANDOM_BYTES) < 0 || symlinkat(text, s->tmp_fd, name) < 0)
 			break;
 		if (renameat(s->tmp_fd, name, s->root_fd, path) == 0)

@@ -176,7 +176,7 @@ static int walk(struct walk *w, int root, const char *path, enum create create, 
 	w->mode = mode;
 	w->links = 0;
 	w->done[0] = '\0';
-	strcpy(w->rest, path);
+	memcpy(w->rest, path, strlen(path) + 1);
 	while (next_component(w, name, &too_long)) {
 		if (strcmp(name, ".") == 0)
 			continue;

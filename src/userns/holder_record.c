@@ -81,7 +81,7 @@ static int parse_field(struct arena *arena, const char *key, char *value, struct
 	} else if (str_eq(key, "boot")) {
 		if (strlen(value) != sizeof(h->boot) - 1)
 			return -1;
-		strcpy(h->boot, value);
+		memcpy(h->boot, value, sizeof(h->boot));
 	} else if (str_eq(key, "stamp")) {
 		h->stamp = arena_strdup(arena, value);
 	} else if (str_eq(key, "single")) {
