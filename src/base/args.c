@@ -244,6 +244,8 @@ static int store_value(struct parser *p, const struct option *o, const char *val
 	bool global = belongs_to(p->program->options, o);
 	void *field = (char *)(global ? p->args->globals : p->args->request) + o->offset;
 
+	if (o->name)
+		strings_add(p->arena, &p->args->given, o->name);
 	switch (o->type) {
 	case OPTION_BOOL:
 		return store_bool(p, o, value, negated, field);
@@ -436,6 +438,11 @@ static int parse_command(struct parser *p, int argc, char *const *argv, int i)
 		return 0;
 	}
 	return check_operands(p);
+}
+
+bool args_was_given(const struct args *args, const char *long_name)
+{
+	return strings_has(&args->given, long_name);
 }
 
 int args_parse(struct arena *arena, const struct args_program *program, int argc, char *const *argv, struct args *ret,

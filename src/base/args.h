@@ -138,12 +138,16 @@ struct args {				/* one parsed command line */
 	const char *path;		/* as typed: "container ls" */
 	void *globals, *request;
 	struct strings operands;
+	struct strings given;		/* long names of the options that were used */
 	bool help, help_all;
 };
 
 /* Answers -1 with ERROR_USAGE in Podman's words. argv[0] is not looked at. */
 int args_parse(struct arena *arena, const struct args_program *program, int argc, char *const *argv, struct args *ret,
 	       struct error *err);
+
+/* For options whose zero means something: was it on the command line? */
+bool args_was_given(const struct args *args, const char *long_name);
 
 /* The command that the words name; *ret_used words were taken, *ret_path is "container ls". NULL when there is none;
  * then *ret_used counts the group words that were understood. */

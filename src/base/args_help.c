@@ -130,17 +130,17 @@ static void add_aliases(struct page *p, const struct args *args)
 
 static void add_examples(struct page *p, const struct command_example *e)
 {
+	int width = 0;
+
 	if (!e)
 		return;
 	add(p, "\nExamples:\n");
-	for (; e->line; e++) {
-		int pad = 50 - (int)strlen(e->line);
-
-		if (!e->what)
-			add(p, arena_printf(p->arena, "  %s\n", e->line));
-		else
-			add(p, arena_printf(p->arena, "  %s%*s# %s\n", e->line, pad > 2 ? pad : 2, "", e->what));
-	}
+	for (const struct command_example *one = e; one->line; one++)
+		if (one->what && (int)strlen(one->line) > width)
+			width = (int)strlen(one->line);
+	for (; e->line; e++)
+		add(p, e->what ? arena_printf(p->arena, "  %-*s  # %s\n", width, e->line, e->what)
+			       : arena_printf(p->arena, "  %s\n", e->line));
 }
 
 /* The name of a command below the group ("" for the top level), or NULL: only commands whose canonical place it is are

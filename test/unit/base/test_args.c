@@ -205,7 +205,7 @@ static void test_help(void **state)
 		"Run a container\n"
 		"\nUsage:\n  prog run [options] IMAGE [COMMAND [ARG...]]\n"
 		"\nAliases:\n  prog container run\n"
-		"\nExamples:\n  prog run alpine sh                                # a shell\n"
+		"\nExamples:\n  prog run alpine sh  # a shell\n"
 		"\nLife:\n"
 		"  -d, --detach                        Run in the background\n"
 		"  -t, --tty                           Allocate a terminal\n"

@@ -1,0 +1,36 @@
+/* cli/commands - every command's table entry, defined in the file of its family */
+#ifndef BRYO_CLI_COMMANDS_H
+#define BRYO_CLI_COMMANDS_H
+
+#include "base/args.h"
+
+#define CLI_COMMANDS(X)                                                                                              \
+	X(run) X(create) X(start) X(stop) X(restart) X(kill) X(pause) X(unpause) X(rm) X(init) X(wait)               \
+	X(ps) X(exec) X(attach) X(logs) X(top) X(port) X(rename) X(cp)                                             \
+	X(pull) X(load) X(import) X(images) X(history) X(tag) X(untag) X(rmi) X(login) X(logout)                     \
+	X(container) X(container_exists) X(container_prune) X(container_inspect) X(container_cleanup)                \
+	X(container_restart_now)                                                                                     \
+	X(image) X(image_exists) X(image_prune) X(image_inspect)                                                     \
+	X(volume) X(volume_create) X(volume_ls) X(volume_inspect) X(volume_rm) X(volume_prune) X(volume_exists)      \
+	X(system) X(system_migrate) X(system_prune) X(inspect) X(info) X(version) X(events) X(unshare)             \
+	X(help) X(completion) X(complete) X(man)
+
+#define CLI_DECLARE_COMMAND(name) extern const struct command name##_command;
+CLI_COMMANDS(CLI_DECLARE_COMMAND)
+
+#define TOPIC_CONTAINERS "Containers"
+#define TOPIC_IMAGES "Images"
+#define TOPIC_VOLUMES "Volumes"
+#define TOPIC_SYSTEM "System"
+
+/* Options of run and create (create_options.c), and those of run alone. */
+extern const struct option create_options[], run_only_options[];
+/* Options of every command that talks to a registry are spelled alike; their fields differ, hence macros. */
+#define OPT_AUTHFILE(structure, member) \
+	OPT_STRING(0, "authfile", structure, member, "FILE", "File with registry credentials, also from REGISTRY_AUTH_FILE", \
+		   .complete = COMPLETE_FILES)
+#define OPT_TLS_VERIFY(structure, member) \
+	OPT_STRING(0, "tls-verify", structure, member, "true|false", "Require HTTPS and check certificates", \
+		   .implied = "true", .words = "true|false")
+
+#endif

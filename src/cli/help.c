@@ -1,0 +1,104 @@
+/* cli/help - help, and the internal command that prints the manual's sources */
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "cli/commands.h"
+
+static int run_help(struct cli *cli, const struct args *args, struct error *err)
+{
+	_cleanup_buffer_ struct buffer out = BUFFER(1 << 20);
+	struct args about = { .program = cli->program, .path = "" };
+	int used = 0;
+
+	about.command = args_find_command(cli->arena, cli->program, (int)args->operands.n, args->operands.v, &used, &about.path);
+	if (used < (int)args->operands.n)
+		return error_set(err, ERROR_USAGE, "unrecognized command `bryo %s`\nTry 'bryo --help' for more information",
+				 strings_join(cli->arena, &args->operands, " "));
+	args_help(cli->arena, &about, cli_width(STDOUT_FILENO), &out);
+	fwrite(out.data, 1, out.size, stdout);
+	return 0;
+}
+
+const struct command help_command = {
+	.names = "help",
+	.synopsis = "[COMMAND]",
+	.summary = "Show what a command does",
+	.operands_max = COMMAND_ANY_NUMBER,
+	.complete = COMPLETE_COMMANDS, .complete_rest = COMPLETE_COMMANDS,
+	.topic = TOPIC_SYSTEM,
+	.run = run_help,
+};
+
+/* --- __man [--prose FILE] [COMMAND...] | --list */
+
+static char *read_prose(struct cli *cli, const char *path, struct error *err)
+{
+	_cleanup_buffer_ struct buffer text = BUFFER(1 << 20);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : 1;
+
+	while (n > 0 && buffer_reserve(&text, 4096) == 0) {
+		n = read(fd, text.data + text.size, 4096);
+		if (n > 0)
+			text.size += (size_t)n;
+	}
+	if (n < 0)
+		error_errno(err, "read %s", path);
+	if (fd >= 0)
+		close(fd);
+	return n < 0 ? NULL : arena_strndup(cli->arena, text.data ? text.data : "", text.size);
+}
+
+static int list_pages(struct cli *cli)
+{
+	puts("bryo");
+	for (const struct command *const *c = cli->program->commands; *c; c++) {
+		char *name;
+
+		if ((*c)->flags & COMMAND_HIDDEN)
+			continue;
+		name = arena_printf(cli->arena, "bryo-%s", command_name(cli->arena, *c));
+		for (char *s = name; *s; s++)
+			if (*s == ' ')
+				*s = '-';
+		puts(name);
+	}
+	return 0;
+}
+
+static int run_man(struct cli *cli, const struct args *args, struct error *err)
+{
+	_cleanup_buffer_ struct buffer out = BUFFER(4 << 20);
+	char *const *words = args->operands.v, *prose = NULL;
+	const struct command *c;
+	int n = (int)args->operands.n, used = 0;
+	const char *path;
+
+	if (n == 1 && strcmp(words[0], "--list") == 0)
+		return list_pages(cli);
+	if (n >= 2 && strcmp(words[0], "--prose") == 0) {
+		prose = read_prose(cli, words[1], err);
+		if (!prose)
+			return -1;
+		words += 2;
+		n -= 2;
+	}
+	c = args_find_command(cli->arena, cli->program, n, words, &used, &path);
+	if (used < n)
+		return error_set(err, ERROR_USAGE, "unrecognized command `bryo %s`", words[used]);
+	args_man(cli->arena, cli->program, c, prose, &out);
+	fwrite(out.data, 1, out.size, stdout);
+	return 0;
+}
+
+const struct command man_command = {
+	.names = "__man",
+	.synopsis = "[--prose FILE] [COMMAND...]",
+	.summary = "Print the source of a manual page",
+	.operands_max = COMMAND_ANY_NUMBER,
+	.flags = COMMAND_HIDDEN | COMMAND_RAW,
+	.run = run_man,
+};

@@ -1,0 +1,52 @@
+/* bryo - a complete rootless container engine
+ *
+ * Reads the command line, runs one command, prints what went wrong. No work is done before the command is known. */
+#include <stdio.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+
+static int print_help(struct cli *cli, const struct args *args)
+{
+	struct buffer out = BUFFER(1 << 20);
+
+	args_help(cli->arena, args, cli_width(STDOUT_FILENO), &out);
+	fwrite(out.data, 1, out.size, stdout);
+	buffer_done(&out);
+	return 0;
+}
+
+static int run(struct cli *cli, const struct args *args, struct error *err)
+{
+	cli->args = args;
+	cli->globals = args->globals;
+	if (args->help)
+		return print_help(cli, args);
+	if (cli->globals->version) {
+		printf("bryo version %s\n", BRYO_VERSION);
+		return 0;
+	}
+	if (!args->command)
+		return error_set(err, ERROR_USAGE, "missing command 'bryo COMMAND'\nTry 'bryo --help' for more information");
+	return args->command->run(cli, args, err);
+}
+
+int main(int argc, char **argv)
+{
+	struct cli cli = { .arena = arena_new(), .program = &cli_program };
+	struct error err = { 0 };
+	struct args args;
+	int code = args_parse(cli.arena, &cli_program, argc, argv, &args, &err);
+
+	if (code == 0)
+		code = run(&cli, &args, &err);
+	if (code < 0) {
+		cli_print_error(&err);
+		code = cli_exit_code(args.command, &err);
+	}
+	if (fflush(stdout) == EOF && code == 0) {
+		fprintf(stderr, "Error: write to standard output: %m\n");
+		code = 125;
+	}
+	return code;
+}

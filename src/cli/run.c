@@ -1,0 +1,98 @@
+/* cli/run - run and create: a new container */
+#include <stdio.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "cli/commands.h"
+#include "engine/container.h"
+#include "sys/tty.h"
+
+static void take_operands(struct cli *cli, const struct args *args, struct create_request *r)
+{
+	r->image = args->operands.v[0];
+	for (size_t i = 1; i < args->operands.n; i++)
+		strings_add(cli->arena, &r->command, args->operands.v[i]);
+	cli->quiet = r->quiet;
+	if (r->tty && r->interactive && !r->detach && !tty_is(STDIN_FILENO))
+		cli_warn("The input device is not a TTY. The --tty and --interactive flags might not work properly");
+}
+
+static int run_run(struct cli *cli, const struct args *args, struct error *err)
+{
+	struct create_request *r = args->request;
+	struct container c = { 0 };
+	bool detached = false;
+	int exit_code = 0;
+	struct engine *e;
+
+	if (r->detach && r->attach.n)
+		return error_set(err, ERROR_USAGE, "cannot specify both --attach and --detach");
+	take_operands(cli, args, r);
+	e = cli_engine(cli, err);
+	if (!e || container_run(e, r, &c, &exit_code, &detached, err) < 0)
+		return -1;
+	if (r->detach)
+		puts(c.id);
+	return exit_code;
+}
+
+static int run_create(struct cli *cli, const struct args *args, struct error *err)
+{
+	struct create_request *r = args->request;
+	struct container c = { 0 };
+	struct engine *e;
+
+	take_operands(cli, args, r);
+	e = cli_engine(cli, err);
+	if (!e || container_create(e, r, &c, err) < 0)
+		return -1;
+	if (!r->plan)
+		puts(c.id);
+	return 0;
+}
+
+static const struct command_example run_examples[] = {
+	{ "bryo run --rm -it alpine sh", "a shell, gone afterwards" },
+	{ "bryo run -d --name web -p 8080:80 nginx", "a server in the background" },
+	{ "bryo run --rm -v .:/src -w /src golang go test ./...", "your directory inside" },
+	{ "bryo run --rm --userns keep-id -v ~:/home alpine id", "your own user ID inside" },
+	{ "bryo run --rm --network none --read-only alpine true", "no network, nothing to write" },
+	{ NULL, NULL }
+};
+
+const struct command run_command = {
+	.names = "run|container run",
+	.synopsis = "[options] IMAGE [COMMAND [ARG...]]",
+	.summary = "Run a command in a new container",
+	.description = "Makes a container from an image, pulling the image when it is absent, and runs the command in it. Without "
+		       "COMMAND the image's own is run.",
+	.examples = run_examples,
+	.options = { run_only_options, create_options },
+	.request_size = sizeof(struct create_request),
+	.operands_min = 1, .operands_max = COMMAND_ANY_NUMBER,
+	.complete = COMPLETE_IMAGES,
+	.flags = COMMAND_STOP_AT_OPERAND,
+	.topic = TOPIC_CONTAINERS,
+	.run = run_run,
+};
+
+static const struct command_example create_examples[] = {
+	{ "bryo create --name db -v data:/var/lib/db postgres", "make it now" },
+	{ "bryo start db", "and start it later" },
+	{ NULL, NULL }
+};
+
+const struct command create_command = {
+	.names = "create|container create",
+	.synopsis = "[options] IMAGE [COMMAND [ARG...]]",
+	.summary = "Create a container without starting it",
+	.description = "Does everything that run does before the command starts, and prints the container's ID.",
+	.examples = create_examples,
+	.options = { create_options },
+	.request_size = sizeof(struct create_request),
+	.operands_min = 1, .operands_max = COMMAND_ANY_NUMBER,
+	.complete = COMPLETE_IMAGES,
+	.flags = COMMAND_STOP_AT_OPERAND,
+	.topic = TOPIC_CONTAINERS,
+	.run = run_create,
+};
