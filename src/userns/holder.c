@@ -136,6 +136,23 @@ static int write_maps(struct arena *arena, const struct holder_plan *plan, pid_t
 	return write_with_helper(arena, plan->gid_helper, pid, &plan->maps.gid, err);
 }
 
+#ifndef STATX_MNT_ID_UNIQUE
+#define STATX_MNT_ID_UNIQUE 0x4000u	/* since 6.8: never given twice */
+#endif
+
+struct holder_root holder_own_root(void)
+{
+	struct statx sx = { 0 };
+
+	if (statx(AT_FDCWD, "/", 0, STATX_INO | STATX_MNT_ID | STATX_MNT_ID_UNIQUE, &sx) < 0)
+		return (struct holder_root){ 0 };
+	return (struct holder_root){
+		.mount = sx.stx_mask & (STATX_MNT_ID | STATX_MNT_ID_UNIQUE) ? sx.stx_mnt_id : 0,
+		.dev = (uint64_t)sx.stx_dev_major << 32 | sx.stx_dev_minor,
+		.ino = sx.stx_ino,
+	};
+}
+
 static uint64_t inode_of(const char *path)
 {
 	struct stat st;
@@ -148,16 +165,11 @@ static int describe(struct arena *arena, const struct holder_plan *plan, pid_t p
 {
 	struct holder h = { .pid = pid, .start_time = pidfd_start_time(pid), .maps = plan->maps,
 			    .single_why = plan->single_why };
-	struct stat root;
 	char path[64];
 
 	snprintf(path, sizeof(path), "/proc/%d/ns/user", (int)pid);
 	h.user_ns = inode_of(path);
-	h.mount_ns = inode_of("/proc/self/ns/mnt");
-	if (stat("/", &root) == 0) {
-		h.root_dev = root.st_dev;
-		h.root_ino = root.st_ino;
-	}
+	h.root = holder_own_root();
 	if (!h.start_time || pidfd_boot_id(h.boot) < 0)
 		return error_set(err, ERROR_FAILED, "the holder of the rootless namespace ended at once");
 	h.stamp = arena_strdup(arena, "");
@@ -200,7 +212,8 @@ int holder_start(struct arena *arena, const struct identity *id, const struct ho
 		 bool *ret_map_failed, struct error *err)
 {
 	char *program = spawn_own_program(arena, "bryo-init", NULL);
-	char *const argv[] = { (char *)"bryo-init", (char *)"--hold", id->runtime_dir, NULL };
+	/* ps then says whose it is */
+	char *const argv[] = { arena_printf(arena, "bryo-hold:%s", id->runtime_dir), (char *)"--hold", NULL };
 	_cleanup_fd_ int pidfd = -1, go = -1, status = -1;
 	int go_pipe[2], status_pipe[2], result;
 	struct child child;

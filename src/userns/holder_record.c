@@ -10,7 +10,6 @@
 #include "sys/fd.h"
 #include "sys/pidfd.h"
 
-#define RECORD "holder"
 #define RECORD_MAX ((size_t)64 << 10)
 
 /* A map in one line: its newlines become commas. */
@@ -37,9 +36,9 @@ static char *one_line(struct arena *arena, const char *text)
 char *holder_print(struct arena *arena, const struct holder *h)
 {
 	return arena_printf(arena,
-			    "pid %d\nstart %" PRIu64 "\nboot %s\nuser-ns %" PRIu64 "\nmount-ns %" PRIu64
+			    "pid %d\nstart %" PRIu64 "\nboot %s\nuser-ns %" PRIu64 "\nroot-mount %" PRIu64
 			    "\nroot-dev %" PRIu64 "\nroot-ino %" PRIu64 "\nstamp %s\nuid-map %s\ngid-map %s\n%s%s%s",
-			    (int)h->pid, h->start_time, h->boot, h->user_ns, h->mount_ns, h->root_dev, h->root_ino,
+			    (int)h->pid, h->start_time, h->boot, h->user_ns, h->root.mount, h->root.dev, h->root.ino,
 			    h->stamp ? h->stamp : "", map_line(arena, &h->maps.uid), map_line(arena, &h->maps.gid),
 			    h->single_why ? "single " : "", h->single_why ? one_line(arena, h->single_why) : "",
 			    h->single_why ? "\n" : "");
@@ -66,8 +65,8 @@ static int parse_number(const char *value, uint64_t *ret)
 static int parse_field(struct arena *arena, const char *key, char *value, struct holder *h, struct error *err)
 {
 	struct { const char *key; uint64_t *number; } numbers[] = {
-		{ "start", &h->start_time }, { "user-ns", &h->user_ns }, { "mount-ns", &h->mount_ns },
-		{ "root-dev", &h->root_dev }, { "root-ino", &h->root_ino },
+		{ "start", &h->start_time }, { "user-ns", &h->user_ns }, { "root-mount", &h->root.mount },
+		{ "root-dev", &h->root.dev }, { "root-ino", &h->root.ino },
 	};
 	unsigned pid;
 
@@ -114,29 +113,27 @@ int holder_parse(struct arena *arena, const char *text, struct holder *ret, stru
 	return 0;
 }
 
-int holder_load(struct arena *arena, int run_fd, struct holder *ret)
+int holder_load(struct arena *arena, int run_fd, const char *name, struct holder *ret)
 {
-	char *text = fd_read_file(arena, run_fd, RECORD, RECORD_MAX, NULL);
+	char *text = fd_read_file(arena, run_fd, name, RECORD_MAX, NULL);
 
 	return text ? holder_parse(arena, text, ret, NULL) : -1;
 }
 
-int holder_save(struct arena *arena, int run_fd, const struct holder *h, struct error *err)
+int holder_save(struct arena *arena, int run_fd, const char *name, const struct holder *h, struct error *err)
 {
 	char *text = holder_print(arena, h);
 
-	if (fd_write_file(run_fd, RECORD, text, strlen(text), 0600, false) < 0)
+	if (fd_write_file(run_fd, name, text, strlen(text), 0600, false) < 0)
 		return error_errno(err, "keep the record of the rootless namespace");
 	return 0;
 }
 
-int holder_open(const struct holder *h)
+int holder_open(const struct holder *h, bool check_boot)
 {
 	char boot[37];
 
-	if (pidfd_boot_id(boot) < 0)
-		return -1;
-	if (strcmp(boot, h->boot) != 0) {
+	if (check_boot && (pidfd_boot_id(boot) < 0 || strcmp(boot, h->boot) != 0)) {
 		errno = ESRCH;
 		return -1;
 	}

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pwd.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -133,6 +134,18 @@ static int read_groups(struct arena *arena, struct identity *id, struct error *e
 	return 0;
 }
 
+#define INITIAL_USER_NS 0xEFFFFFFDu	/* the inode is fixed: PROC_USER_INIT_INO */
+
+/* Someone who entered another user namespace, and shares the runtime directory, has a holder of his own. */
+static char *record_name(struct arena *arena)
+{
+	struct stat ns;
+
+	if (stat("/proc/self/ns/user", &ns) < 0 || ns.st_ino == INITIAL_USER_NS)
+		return arena_strdup(arena, "holder");
+	return arena_printf(arena, "holder-%ju", (uintmax_t)ns.st_ino);
+}
+
 int userns_identify(struct arena *arena, struct identity *ret, struct error *err)
 {
 	struct identity id = { .uid = getuid(), .gid = getgid() };
@@ -142,6 +155,7 @@ int userns_identify(struct arena *arena, struct identity *ret, struct error *err
 	id.data_dir = arena_printf(arena, "%s/bryo", xdg_directory(arena, &id, "XDG_DATA_HOME", ".local/share"));
 	id.config_dir = xdg_directory(arena, &id, "XDG_CONFIG_HOME", ".config");
 	id.cwd = arena_strdup(arena, getcwd(cwd, sizeof(cwd)) && cwd[0] == '/' ? cwd : "/");
+	id.record = record_name(arena);
 	if (find_runtime_dir(arena, &id, err) < 0 || read_groups(arena, &id, err) < 0)
 		return -1;
 	*ret = id;

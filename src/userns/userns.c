@@ -150,7 +150,7 @@ static int make(struct arena *arena, int run_fd, const struct identity *id, stru
 	}
 made:
 	ret->stamp = make_stamp(arena, id, plan.single_why != NULL);
-	return holder_save(arena, run_fd, ret, err);
+	return holder_save(arena, run_fd, id->record, ret, err);
 }
 
 static bool containers_run(int run_fd)
@@ -199,7 +199,7 @@ static char *say_stale(struct arena *arena, const struct identity *id, const str
 /* With the lock held: the files changed, or it must be made. Answers the holder's pidfd. */
 static int renew(struct arena *arena, int run_fd, struct identity *id, struct holder *h, struct error *err)
 {
-	int pidfd = holder_load(arena, run_fd, h) < 0 ? -1 : holder_open(h);
+	int pidfd = holder_load(arena, run_fd, id->record, h) < 0 ? -1 : holder_open(h, id->runtime_dir_is_fallback);
 	struct holder_plan plan;
 
 	if (pidfd >= 0 && str_eq(h->stamp, make_stamp(arena, id, h->single_why != NULL)))
@@ -211,7 +211,7 @@ static int renew(struct arena *arena, int run_fd, struct identity *id, struct ho
 	if (pidfd >= 0 && idmap_equal(&h->maps.uid, &plan.maps.uid) && idmap_equal(&h->maps.gid, &plan.maps.gid)) {
 		h->stamp = make_stamp(arena, id, plan.single_why != NULL);
 		h->single_why = plan.single_why;
-		holder_save(arena, run_fd, h, NULL);	/* best effort: the next command tries again */
+		holder_save(arena, run_fd, id->record, h, NULL);	/* best effort: the next command tries again */
 		return pidfd;
 	}
 	if (pidfd >= 0 && containers_run(run_fd)) {
@@ -223,7 +223,7 @@ static int renew(struct arena *arena, int run_fd, struct identity *id, struct ho
 	fd_close(&pidfd);
 	if (make(arena, run_fd, id, plan, h, err) < 0)
 		return -1;
-	pidfd = holder_open(h);
+	pidfd = holder_open(h, id->runtime_dir_is_fallback);
 	return pidfd < 0 ? error_errno(err, "open the holder of the rootless namespace") : pidfd;
 }
 
@@ -233,8 +233,8 @@ static int find_or_make(struct arena *arena, int run_fd, struct identity *id, st
 	_cleanup_fd_ int lock = -1;
 	int pidfd;
 
-	if (holder_load(arena, run_fd, h) == 0 && str_eq(h->stamp, make_stamp(arena, id, h->single_why != NULL))) {
-		pidfd = holder_open(h);
+	if (holder_load(arena, run_fd, id->record, h) == 0 && str_eq(h->stamp, make_stamp(arena, id, h->single_why != NULL))) {
+		pidfd = holder_open(h, id->runtime_dir_is_fallback);
 		if (pidfd >= 0)
 			return pidfd;
 	}
@@ -248,10 +248,9 @@ static int find_or_make(struct arena *arena, int run_fd, struct identity *id, st
 
 static bool has_same_mounts(const struct holder *h)
 {
-	struct stat ns, root;
+	struct holder_root own = holder_own_root();
 
-	return stat("/proc/self/ns/mnt", &ns) == 0 && ns.st_ino == h->mount_ns && stat("/", &root) == 0 &&
-	       root.st_dev == h->root_dev && root.st_ino == h->root_ino;
+	return own.mount != 0 && own.mount == h->root.mount && own.dev == h->root.dev && own.ino == h->root.ino;
 }
 
 /* Back to where the caller stood: by name, which is the same directory seen through the holder's mounts; by
@@ -299,16 +298,24 @@ static void fill(struct arena *arena, struct identity *id, const struct holder *
 /* Started by `unshare` or from a hook, the caller is inside already: he counts as the user that he is outside. */
 static bool is_inside(struct arena *arena, struct identity *id, int run_fd)
 {
+	_cleanup_dir_ DIR *dir = id->uid == 0 ? fd_opendir(run_fd, ".") : NULL;
+	struct dirent *entry;
 	struct holder h;
 	struct stat ns;
 
-	if (id->uid != 0 || holder_load(arena, run_fd, &h) < 0 || stat("/proc/self/ns/user", &ns) < 0 ||
-	    ns.st_ino != h.user_ns)
+	if (!dir || stat("/proc/self/ns/user", &ns) < 0)
 		return false;
-	id->uid = idmap_to_outside(&h.maps.uid, 0);
-	id->gid = idmap_to_outside(&h.maps.gid, 0);
-	fill(arena, id, &h);
-	return true;
+	while ((entry = readdir(dir))) {
+		if (!str_starts(entry->d_name, "holder") || holder_load(arena, run_fd, entry->d_name, &h) < 0 ||
+		    h.user_ns != ns.st_ino)
+			continue;
+		id->record = arena_strdup(arena, entry->d_name);
+		id->uid = idmap_to_outside(&h.maps.uid, 0);
+		id->gid = idmap_to_outside(&h.maps.gid, 0);
+		fill(arena, id, &h);
+		return true;
+	}
+	return false;
 }
 
 int userns_join(struct arena *arena, struct identity *id, struct error *err)
@@ -341,9 +348,9 @@ int userns_holder(const struct identity *id)
 	_cleanup_fd_ int run_fd = fd_open_dir(AT_FDCWD, id->runtime_dir);
 	struct holder h;
 
-	if (run_fd < 0 || holder_load(scratch, run_fd, &h) < 0)
+	if (run_fd < 0 || holder_load(scratch, run_fd, id->record, &h) < 0)
 		return -1;
-	return holder_open(&h);
+	return holder_open(&h, id->runtime_dir_is_fallback);
 }
 
 int userns_migrate(const struct identity *id, struct error *err)
@@ -357,7 +364,7 @@ int userns_migrate(const struct identity *id, struct error *err)
 	pidfd = userns_holder(id);
 	if (pidfd >= 0)
 		end(pidfd);
-	if (unlinkat(run_fd, "holder", 0) < 0 && errno != ENOENT)
-		return error_errno(err, "remove %s/holder", id->runtime_dir);
+	if (unlinkat(run_fd, id->record, 0) < 0 && errno != ENOENT)
+		return error_errno(err, "remove %s/%s", id->runtime_dir, id->record);
 	return 0;
 }

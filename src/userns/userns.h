@@ -24,6 +24,7 @@ struct identity {
 	char *config_dir;		/* $XDG_CONFIG_HOME */
 	char *runtime_dir;		/* $XDG_RUNTIME_DIR/bryo, or a private 0700 directory under /tmp */
 	bool runtime_dir_is_fallback;
+	char *record;			/* the file in runtime_dir that names the holder; of userns/ only */
 	char *cwd;
 	struct { gid_t *v; size_t n; } groups;	/* supplementary, as the host numbers them */
 	struct id_maps maps;		/* of the joined namespace (inside = container id, outside = host id) */
