@@ -1,0 +1,18 @@
+/* engine/life - what start, stop and removal share */
+#ifndef BRYO_ENGINE_LIFE_H
+#define BRYO_ENGINE_LIFE_H
+
+#include "engine/container.h"
+
+/* Adds an event of a container. */
+void life_event(struct engine *e, const struct container *c, const char *status);
+/* Takes back what outlives the container's processes: network helper, storage mount, cgroup. */
+void life_release(struct engine *e, const struct container *c, const struct container_state *s);
+/* Removes a container that does not run, with its anonymous volumes when asked. */
+int life_remove(struct engine *e, struct container *c, const struct container_state *s, bool volumes, struct error *err);
+/* Sends a signal to the first process; one that is gone already is no error. */
+int life_signal(const struct container *c, const struct container_state *s, int signum, struct error *err);
+/* Until the process is gone and its monitor has recorded that; timeout_ms < 0: for ever. 1 gone, 0 timeout. */
+int life_await_end(const struct container_state *s, int64_t timeout_ms, struct error *err);
+
+#endif

@@ -1,0 +1,59 @@
+/* container_rm, container_rename, and the cleanup that the monitor asks for */
+#include "engine/life.h"
+#include "engine/state.h"
+#include "store/container.h"
+
+int container_rm(struct engine *e, struct container *c, const struct rm_options *o, struct error *err)
+{
+	struct container_state s;
+
+	if (container_load_state(e, c, &s, err) < 0) {
+		if (!o->force)
+			return -1;
+		error_clear(err);
+		s = (struct container_state){ .status = CONTAINER_EXITED };
+	}
+	if (state_is_live(&s) || s.status == CONTAINER_RESTARTING || s.status == CONTAINER_INITIALIZED) {
+		if (!o->force)
+			return error_set(err, ERROR_IN_USE, "cannot remove container %s as it is %s - running or paused containers "
+					 "cannot be removed without force: container state improper", c->id,
+					 container_status_name(s.status));
+		if (container_stop(e, c, o->timeout_s >= 0 ? o->timeout_s : -1, err) < 0)
+			return -1;
+		if (c->request.rm) {		/* its own cleanup may have been faster */
+			struct error gone = { 0 };
+
+			if (!container_store_find(e->arena, &e->store, c->id, &gone))
+				return 0;
+		}
+	}
+	return life_remove(e, c, &s, o->volumes || c->request.rm, err);
+}
+
+int container_rename(struct engine *e, struct container *c, const char *new_name, struct error *err)
+{
+	char *old = c->name;
+
+	if (container_store_rename(&e->store, c->id, old, new_name, err) < 0)
+		return -1;
+	c->name = arena_strdup(e->arena, new_name);
+	if (container_save(e, c, err) < 0)
+		return -1;
+	life_event(e, c, "rename");
+	return 0;
+}
+
+int container_cleanup(struct engine *e, const char *id, struct error *err)
+{
+	struct container_state s;
+	struct container c;
+
+	if (container_load(e, id, &c, err) < 0)
+		return error_is(err, ERROR_NOT_FOUND) ? (error_clear(err), 0) : -1;
+	if (container_load_state(e, &c, &s, err) < 0)
+		return -1;
+	if (c.request.rm)
+		return life_remove(e, &c, &s, true, err);
+	life_release(e, &c, &s);
+	return 0;
+}
