@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "engine/limits.h"
+#include "engine/own.h"
 #include "engine/state.h"
 #include "engine/volume.h"
 #include "store/container.h"
@@ -91,6 +92,20 @@ static int fill_volumes(struct launch *l, struct error *err)
 		if ((v.needs_copy_up || v.needs_chown) &&
 		    volume_first_use(l->e, &v, l->root_mount, m->destination, !strings_has(&m->options, "nocopy"), err) < 0)
 			return error_frame(err, "fill volume %s", m->name);
+	}
+	return 0;
+}
+
+static int give_to_user(struct launch *l, const struct passwd_user *user, struct error *err)
+{
+	uint32_t uid = l->maps.uid.n ? idmap_to_outside(&l->maps.uid, user->uid) : user->uid;
+	uint32_t gid = l->maps.gid.n ? idmap_to_outside(&l->maps.gid, user->gid) : user->gid;
+
+	for (size_t i = 0; i < l->c->mounts.n; i++) {
+		const struct container_mount *m = &l->c->mounts.v[i];
+
+		if (m->chown && m->source && *m->source == '/' && own_tree(l->e, m->source, uid, gid, err) < 0)
+			return -1;
 	}
 	return 0;
 }
@@ -238,7 +253,8 @@ int launch_prepare(struct launch *l, struct engine *e, struct container *c, cons
 			 &user, &files, err) < 0)
 		return -1;
 	user_add_entries(e, c, &user, &kept, &files);
-	if (make_workdir(l, err) < 0 || fill_volumes(l, err) < 0 || plan_network(l, o->dry, err) < 0 ||
+	if (make_workdir(l, err) < 0 || fill_volumes(l, err) < 0 || (!o->dry && give_to_user(l, &user, err) < 0) ||
+	    plan_network(l, o->dry, err) < 0 ||
 	    write_files(l, &files, err) < 0 || make_cgroup(l, o->dry, err) < 0 || make_streams(l, o->attach, err) < 0)
 		return -1;
 	return make_plan(l, &user, &files, err);
