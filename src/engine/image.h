@@ -21,15 +21,19 @@ int image_load(struct engine *e, int input, struct strings *ret_loaded, struct e
 struct import_request { char *reference, *message, *os, *arch, *variant; struct strings changes; };
 int image_import(struct engine *e, int input, const struct import_request *r, char **ret_id, struct error *err);
 struct rmi_options { bool force, ignore, no_prune; };
-/* Removes or untags; what happened goes to ret_untagged ("Untagged: ...") and ret_deleted ids. */
+/* Removes or untags; the names that are gone go to ret_untagged (printed as "Untagged: NAME"), ids to ret_deleted. An
+ * image with several names loses the given one only. ERROR_IN_USE when a container uses it; force removes those. */
 int image_rmi(struct engine *e, const char *name, const struct rmi_options *o, struct strings *ret_untagged,
 	      struct strings *ret_deleted, struct error *err);
 int image_tag_names(struct engine *e, const char *source, const struct strings *names, struct error *err);
 int image_untag_names(struct engine *e, const char *source, const struct strings *names, struct error *err);
-/* Rows for `images`, `history`, and the object of `inspect`, with Podman's field names. */
-struct image_filter { struct strings filters; bool all; char *reference; };
+/* Rows for `images`, `history`, and the object of `inspect`, with Podman's field names. Newest first. json: rows as
+ * `--format json` prints them, one an image, sizes and times as numbers; otherwise as templates see them, one a name
+ * ("<none>" without one), with texts for people. */
+struct image_filter { struct strings filters; bool all; char *reference; bool json; };
 int image_rows(struct engine *e, const struct image_filter *f, struct json **ret, struct error *err);
 int image_inspect(struct engine *e, const char *name, struct json **ret, struct error *err);
+/* Topmost first: id created createdBy size comment tags, and for people CreatedAt CreatedSince SizeHuman. */
 int image_history(struct engine *e, const char *name, struct json **ret, struct error *err);
 int image_prune(struct engine *e, bool all, const struct strings *filters, struct strings *ret_deleted, struct error *err);
 
