@@ -35,6 +35,7 @@ struct engine {
 	bool store_is_open;
 	struct cgroup_host cgroup;
 	bool cgroup_is_probed;
+	int events_fd;			/* the event log once event_log_fd opened it; 0 before */
 	int run_fd;			/* $XDG_RUNTIME_DIR/bryo */
 	char *run_path;
 };

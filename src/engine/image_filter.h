@@ -19,7 +19,7 @@ struct image_match {
 int image_match_init(struct image_match *m, struct engine *e, const struct strings *filters, const char *reference,
 		     struct error *err);
 int image_match(struct image_match *m, const struct image *image, struct error *err);	/* 1, 0, -1 */
-/* Does a pattern ("busybox", "quay.io/*", "*:latest") mean this full name? */
+/* Does a pattern (busybox, busy*, *:latest) mean this full name? */
 bool image_name_matches(struct arena *arena, const char *pattern, const char *name);
 int64_t image_created_ns(const struct image *image);
 

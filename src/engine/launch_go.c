@@ -23,19 +23,15 @@ static void copy_text(char *to, size_t size, const char *from)
 	snprintf(to, size, "%s", from ? from : "");
 }
 
-/* The attributes of the died event that only the engine knows, as JSON members without the braces. */
-static void event_members(struct launch *l, char *to, size_t size)
+/* The died event but for its time and exit code, which the monitor adds. */
+static void died_event(struct launch *l, char *to, size_t size)
 {
-	struct json *object = json_new_object(l->e->arena);
-	char *text;
-	size_t n;
+	const struct container *c = l->c;
+	const char *text = event_members(l->e, "container", "died", c->id, c->name, c->image_name, &c->labels);
 
-	json_set(l->e->arena, object, "name", json_new_string(l->e->arena, l->c->name));
-	json_set(l->e->arena, object, "image", json_new_string(l->e->arena, l->c->image_name ? l->c->image_name : ""));
-	text = json_print(l->e->arena, object, 0);
-	n = strlen(text);
-	if (n > 2 && n - 2 < size)
-		copy_text(to, size, arena_strndup(l->e->arena, text + 1, n - 2));
+	if (strlen(text) >= size)	/* labels may be long */
+		text = event_members(l->e, "container", "died", c->id, c->name, NULL, NULL);
+	copy_text(to, size, text);
 }
 
 static int fill_config(struct launch *l, const struct run_process *p, struct monitor_config *m, struct error *err)
@@ -67,7 +63,7 @@ static int fill_config(struct launch *l, const struct run_process *p, struct mon
 	copy_text(m->id, sizeof(m->id), l->c->id);
 	copy_text(m->log_name, sizeof(m->log_name), "ctr.log");
 	copy_text(m->bryo, sizeof(m->bryo), bryo);
-	event_members(l, m->event, sizeof(m->event));
+	died_event(l, m->event, sizeof(m->event));
 	return 0;
 }
 

@@ -86,7 +86,9 @@ int volume_read(struct arena *arena, const struct store *s, const char *name, st
 	text = fd_read_file(arena, s->root_fd, path, RECORD_MAX, &n);
 	*ret = (struct volume){ 0 };
 	if (text && json_decode(arena, &volume_shape, ret, text, n, path, err) == 0 && strcmp(ret->name, name) == 0) {
-		ret->mountpoint = arena_printf(arena, "%s/volumes/%s/_data", s->path, name);
+		ret->mountpoint = arena_strdup(arena, map_get(&ret->options, "device"));
+		if (!ret->mountpoint)
+			ret->mountpoint = arena_printf(arena, "%s/volumes/%s/_data", s->path, name);
 		return 0;
 	}
 	snprintf(path, sizeof(path), "volumes/%s", name);

@@ -10,7 +10,7 @@ struct volume {
 	struct string_map labels, options;
 	bool anonymous;
 	bool needs_copy_up, needs_chown;	/* until the first use */
-	char *mountpoint;			/* absolute, filled on reading */
+	char *mountpoint;			/* absolute: _data, or the directory that options name as `device`; filled on reading */
 };
 extern const struct json_shape volume_shape;
 struct volumes { struct volume *v; size_t n; struct strings broken; };	/* names of damaged ones */

@@ -1,0 +1,475 @@
+#include "engine/volume.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/glob.h"
+#include "base/units.h"
+#include "engine/container.h"
+#include "engine/events.h"
+#include "store/tree.h"
+#include "sys/fd.h"
+#include "sys/inroot.h"
+
+static void event(struct engine *e, const char *status, const char *name)
+{
+	event_add(e, "volume", status, name, name, NULL, NULL);
+}
+
+/* --- create */
+
+static int add_pairs(struct arena *arena, const struct strings *texts, struct string_map *ret)
+{
+	for (size_t i = 0; i < texts->n; i++) {
+		const char *equals = strchr(texts->v[i], '=');
+		char *key = equals ? arena_strndup(arena, texts->v[i], (size_t)(equals - texts->v[i])) : texts->v[i];
+
+		map_set(arena, ret, key, equals ? equals + 1 : "");
+	}
+	return 0;
+}
+
+/* "uid=1000,gid=1000,bind" */
+static int check_mount_options(struct arena *arena, const char *text, struct error *err)
+{
+	struct strings parts = strings_split(arena, text, ",");
+
+	for (size_t i = 0; i < parts.n; i++) {
+		const char *id = str_starts(parts.v[i], "uid=") || str_starts(parts.v[i], "gid=") ? parts.v[i] + 4 : NULL;
+		unsigned number;
+
+		if (id && str_to_u32(id, &number) < 0)
+			return error_set(err, ERROR_USAGE, "invalid volume option \"%s\": a number is needed", parts.v[i]);
+		if (!id && strcmp(parts.v[i], "bind") != 0 && strcmp(parts.v[i], "rbind") != 0 && *parts.v[i])
+			return error_set(err, ERROR_UNSUPPORTED, "the volume option o=%s is not offered for rootless volumes",
+					 parts.v[i]);
+	}
+	return 0;
+}
+
+static int check_options(struct arena *arena, const struct string_map *options, struct error *err)
+{
+	const char *type = map_get(options, "type"), *device = map_get(options, "device"), *o = map_get(options, "o");
+
+	for (size_t i = 0; i < options->n; i++)
+		if (strcmp(options->v[i].key, "type") != 0 && strcmp(options->v[i].key, "device") != 0 &&
+		    strcmp(options->v[i].key, "o") != 0)
+			return error_set(err, ERROR_USAGE, "invalid option \"%s\" for driver \"local\"", options->v[i].key);
+	if (type && strcmp(type, "tmpfs") == 0) {
+		error_set(err, ERROR_UNSUPPORTED, "volumes of type tmpfs are not offered");
+		return error_hint(err, "use `--mount type=tmpfs,destination=PATH` or `--tmpfs PATH`: nothing of it outlives the "
+				  "container either way");
+	}
+	if (type && *type && strcmp(type, "none") != 0 && strcmp(type, "bind") != 0)
+		return error_set(err, ERROR_UNSUPPORTED, "an ordinary user cannot mount volumes of type %s", type);
+	if (device && *device != '/')
+		return error_set(err, ERROR_USAGE, "the volume's device must be an absolute directory: \"%s\"", device);
+	return o ? check_mount_options(arena, o, err) : 0;
+}
+
+/* o=uid=N,gid=N: the new directory's owner. */
+static int set_owner(struct engine *e, const struct volume *v, struct error *err)
+{
+	const char *o = map_get(&v->options, "o");
+	struct strings parts = o ? strings_split(e->arena, o, ",") : (struct strings){ 0 };
+	unsigned uid = 0, gid = 0;
+
+	for (size_t i = 0; i < parts.n; i++) {
+		if (str_starts(parts.v[i], "uid="))
+			str_to_u32(parts.v[i] + 4, &uid);
+		if (str_starts(parts.v[i], "gid="))
+			str_to_u32(parts.v[i] + 4, &gid);
+	}
+	if ((uid || gid) && chown(v->mountpoint, uid, gid) < 0)
+		return error_errno(err, "give volume %s to %u:%u", v->name, uid, gid);
+	return 0;
+}
+
+static char *random_name(struct engine *e)
+{
+	char name[65];
+
+	return fd_random_hex(name, 32) < 0 ? NULL : arena_strdup(e->arena, name);
+}
+
+int volume_new(struct engine *e, const struct volume_request *r, struct volume *ret, struct error *err)
+{
+	struct volume v = {
+		.name = str_is_empty(r->name) ? random_name(e) : r->name, .driver = "local",
+		.created = units_format_time(e->arena, units_now()), .anonymous = str_is_empty(r->name),
+		.needs_copy_up = true, .needs_chown = true,
+	};
+
+	if (!str_is_empty(r->driver) && strcmp(r->driver, "local") != 0)
+		return error_set(err, ERROR_UNSUPPORTED, "volume driver \"%s\" is not offered: only local is", r->driver);
+	add_pairs(e->arena, &r->labels, &v.labels);
+	add_pairs(e->arena, &r->options, &v.options);
+	if (check_options(e->arena, &v.options, err) < 0)
+		return -1;
+	if (volume_create(e->arena, &e->store, &v, err) < 0) {
+		if (!r->ignore || !error_is(err, ERROR_EXISTS))
+			return -1;
+		error_clear(err);
+		return volume_read(e->arena, &e->store, v.name, ret, err);
+	}
+	if (volume_read(e->arena, &e->store, v.name, ret, err) < 0 || set_owner(e, ret, err) < 0)
+		return -1;
+	event(e, "create", v.name);
+	return 0;
+}
+
+/* --- who uses it */
+
+static bool uses(const struct container *c, const char *name)
+{
+	for (size_t i = 0; i < c->mounts.n; i++)
+		if (strcmp(c->mounts.v[i].type, "volume") == 0 && str_eq(c->mounts.v[i].name, name))
+			return true;
+	return false;
+}
+
+static struct containers users_of(struct arena *arena, const struct containers *all, const char *name)
+{
+	struct containers users = { 0 };
+
+	for (size_t i = 0; i < all->n; i++)
+		if (uses(&all->v[i], name))
+			*ARRAY_ADD(arena, &users) = all->v[i];
+	return users;
+}
+
+static int free_of_containers(struct engine *e, const char *name, bool force, struct error *err)
+{
+	struct rm_options how = { .force = true, .ignore = true, .timeout_s = -1 };
+	struct strings ids = { 0 };
+	struct containers all, users;
+
+	if (container_load_all(e, &all, err) < 0)
+		return -1;
+	users = users_of(e->arena, &all, name);
+	for (size_t i = 0; i < users.n; i++)
+		strings_add(e->arena, &ids, users.v[i].id);
+	if (users.n > 0 && !force)
+		return error_set(err, ERROR_IN_USE, "volume %s is being used by the following container(s): %s: volume is being "
+				 "used", name, strings_join(e->arena, &ids, ", "));
+	for (size_t i = 0; i < users.n; i++)
+		if (container_rm(e, &users.v[i], &how, err) < 0)
+			return error_frame(err, "remove container %.12s, which uses the volume", users.v[i].id);
+	return 0;
+}
+
+/* --- list, inspect */
+
+static struct json *map_json(struct arena *a, const struct string_map *map)
+{
+	struct json *j = json_new_object(a);
+
+	for (size_t i = 0; i < map->n; i++)
+		json_set(a, j, map->v[i].key, json_new_string(a, map->v[i].value));
+	return j;
+}
+
+static struct json *volume_json(struct engine *e, const struct volume *v, size_t users)
+{
+	struct arena *a = e->arena;
+	struct json *j = json_new_object(a);
+
+	json_set(a, j, "Name", json_new_string(a, v->name));
+	json_set(a, j, "Driver", json_new_string(a, v->driver ? v->driver : "local"));
+	json_set(a, j, "Mountpoint", json_new_string(a, v->mountpoint));
+	json_set(a, j, "CreatedAt", json_new_string(a, v->created ? v->created : ""));
+	json_set(a, j, "Labels", map_json(a, &v->labels));
+	json_set(a, j, "Scope", json_new_string(a, "local"));
+	json_set(a, j, "Options", map_json(a, &v->options));
+	json_set(a, j, "MountCount", json_new_int(a, (int64_t)users));
+	if (v->anonymous)
+		json_set(a, j, "Anonymous", json_new_bool(a, true));
+	if (v->needs_copy_up)
+		json_set(a, j, "NeedsCopyUp", json_new_bool(a, true));
+	if (v->needs_chown)
+		json_set(a, j, "NeedsChown", json_new_bool(a, true));
+	return j;
+}
+
+static bool has_pair(const struct string_map *map, const char *value)
+{
+	const char *equals = strchr(value, '=');
+
+	for (size_t i = 0; i < map->n; i++) {
+		const char *rest = str_after(value, map->v[i].key);
+
+		if (rest && (!*rest || (rest == equals && strcmp(map->v[i].value, equals + 1) == 0)))
+			return true;
+	}
+	return false;
+}
+
+struct volume_filter {
+	struct engine *e;
+	const struct containers *containers;
+	int64_t now;
+};
+
+static int64_t created_ns(const struct volume *v)
+{
+	int64_t ns = 0;
+
+	return v->created && units_parse_time(v->created, 0, &ns) == 0 ? ns : 0;
+}
+
+static const char *const filter_keys[] = {
+	"after", "all", "anonymous", "dangling", "driver", "label", "label!", "name", "opt", "scope", "since", "until", NULL,
+};
+
+static int match_time(const struct volume_filter *f, const struct volume *v, const char *key, const char *value,
+		      struct error *err)
+{
+	int64_t bound;
+
+	if (units_parse_time(value, f->now, &bound) < 0)
+		return error_set(err, ERROR_USAGE, "invalid time \"%s\" in the filter %s", value, key);
+	return strcmp(key, "until") == 0 ? created_ns(v) < bound : created_ns(v) > bound;
+}
+
+static bool is_true(const char *value)
+{
+	return strcmp(value, "true") == 0 || strcmp(value, "1") == 0;
+}
+
+/* 1, 0, -1. */
+static int match_one(const struct volume_filter *f, const struct volume *v, const char *key, const char *value,
+		     struct error *err)
+{
+	if (strcmp(key, "name") == 0)
+		return strstr(v->name, value) || glob_match(value, v->name);
+	if (strcmp(key, "driver") == 0)
+		return str_eq(v->driver, value);
+	if (strcmp(key, "scope") == 0)
+		return strcmp(value, "local") == 0;
+	if (strcmp(key, "label") == 0)
+		return has_pair(&v->labels, value);
+	if (strcmp(key, "label!") == 0)
+		return !has_pair(&v->labels, value);
+	if (strcmp(key, "opt") == 0)
+		return has_pair(&v->options, value);
+	if (strcmp(key, "all") == 0)
+		return 1;
+	if (strcmp(key, "anonymous") == 0)
+		return v->anonymous == is_true(value);
+	if (strcmp(key, "dangling") == 0)
+		return (users_of(f->e->arena, f->containers, v->name).n == 0) == is_true(value);
+	return match_time(f, v, key, value, err);
+}
+
+static int check_filter(const char *key, struct error *err)
+{
+	const char *near;
+
+	for (size_t i = 0; filter_keys[i]; i++)
+		if (strcmp(filter_keys[i], key) == 0)
+			return 0;
+	error_set(err, ERROR_USAGE, "\"%s\" is an invalid volume filter", key);
+	near = glob_closest(key, filter_keys);
+	return near ? error_hint(err, "did you mean %s?", near) : -1;
+}
+
+/* All filters must agree, as in Podman; names are alternatives. */
+static int match(const struct volume_filter *f, const struct volume *v, const struct strings *filters,
+		 struct error *err)
+{
+	bool names = false, named = false;
+
+	for (size_t i = 0; i < filters->n; i++) {
+		const char *equals = strchr(filters->v[i], '=');
+		char *key;
+		int result;
+
+		if (!equals)
+			return error_set(err, ERROR_USAGE, "invalid filter \"%s\": KEY=VALUE is needed", filters->v[i]);
+		key = arena_strndup(f->e->arena, filters->v[i], (size_t)(equals - filters->v[i]));
+		if (check_filter(key, err) < 0)
+			return -1;
+		result = match_one(f, v, key, equals + 1, err);
+		if (result < 0)
+			return -1;
+		if (strcmp(key, "name") == 0) {
+			names = true;
+			named |= result;
+		} else if (!result) {
+			return 0;
+		}
+	}
+	return !names || named;
+}
+
+static int load(struct engine *e, const struct strings *filters, struct volumes *ret, struct containers *ret_containers,
+		struct error *err)
+{
+	struct volume_filter f = { .e = e, .containers = ret_containers, .now = units_now() };
+	static const struct strings none;
+	struct volumes all;
+
+	*ret = (struct volumes){ 0 };
+	if (volume_list(e->arena, &e->store, &all, err) < 0 || container_load_all(e, ret_containers, err) < 0)
+		return -1;
+	/* A wrong filter is an error even where there is nothing to filter. */
+	if (filters && match(&f, &(struct volume){ .name = "", .driver = "" }, filters, err) < 0)
+		return -1;
+	ret->broken = all.broken;
+	for (size_t i = 0; i < all.n; i++) {
+		int matches = match(&f, &all.v[i], filters ? filters : &none, err);
+
+		if (matches < 0)
+			return -1;
+		if (matches)
+			*ARRAY_ADD(e->arena, ret) = all.v[i];
+	}
+	return 0;
+}
+
+int volume_rows(struct engine *e, const struct strings *filters, struct json **ret, struct error *err)
+{
+	struct json *rows = json_new_list(e->arena);
+	struct containers containers;
+	struct volumes volumes;
+
+	if (load(e, filters, &volumes, &containers, err) < 0)
+		return -1;
+	for (size_t i = 0; i < volumes.broken.n; i++)
+		engine_warn(e, "the record of volume %s is damaged; remove it with `bryo volume rm %s`", volumes.broken.v[i],
+			    volumes.broken.v[i]);
+	for (size_t i = 0; i < volumes.n; i++)
+		json_append(e->arena, rows, volume_json(e, &volumes.v[i],
+							users_of(e->arena, &containers, volumes.v[i].name).n));
+	*ret = rows;
+	return 0;
+}
+
+int volume_inspect(struct engine *e, const char *name, struct json **ret, struct error *err)
+{
+	struct containers containers;
+	struct volume v;
+
+	if (volume_read(e->arena, &e->store, name, &v, err) < 0 || container_load_all(e, &containers, err) < 0)
+		return -1;
+	*ret = volume_json(e, &v, users_of(e->arena, &containers, name).n);
+	return 0;
+}
+
+/* --- remove */
+
+int volume_rm(struct engine *e, const char *name, bool force, struct error *err)
+{
+	struct volume v;
+
+	if (volume_read(e->arena, &e->store, name, &v, err) < 0) {
+		if (force && error_is(err, ERROR_NOT_FOUND)) {
+			error_clear(err);
+			return 0;
+		}
+		if (!error_is(err, ERROR_INVALID))
+			return -1;
+		error_clear(err);
+	}
+	if (free_of_containers(e, name, force, err) < 0 || volume_remove(&e->store, name, err) < 0)
+		return -1;
+	event(e, "remove", name);
+	return 0;
+}
+
+int volume_prune(struct engine *e, const struct strings *filters, struct strings *ret_names, struct error *err)
+{
+	struct containers containers;
+	struct volumes volumes;
+
+	if (load(e, filters, &volumes, &containers, err) < 0)
+		return -1;
+	for (size_t i = 0; i < volumes.n; i++) {
+		if (users_of(e->arena, &containers, volumes.v[i].name).n > 0)
+			continue;
+		if (volume_remove(&e->store, volumes.v[i].name, err) < 0) {
+			if (!error_is(err, ERROR_NOT_FOUND))
+				return -1;
+			error_clear(err);
+			continue;
+		}
+		event(e, "prune", volumes.v[i].name);
+		strings_add(e->arena, ret_names, volumes.v[i].name);
+	}
+	return 0;
+}
+
+/* --- first use */
+
+static bool is_empty(int fd)
+{
+	_cleanup_dir_ DIR *dir = fd_opendir(fd, ".");
+	struct dirent *entry;
+
+	while (dir && (entry = readdir(dir)))
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			return false;
+	return dir != NULL;
+}
+
+/* The copy is made beside the data and takes its place whole, so that a killed command leaves an empty volume. */
+static int copy_up(int dir, int source, struct error *err)
+{
+	const struct tree_copy how = { 0 };
+	_cleanup_fd_ int target = -1;
+
+	if (fd_remove_tree(dir, "_new") < 0 || mkdirat(dir, "_new", 0755) < 0)
+		return error_errno(err, "make the volume's data");
+	target = fd_open_dir(dir, "_new");
+	if (target < 0)
+		return error_errno(err, "open the volume's data");
+	if (tree_copy(source, target, &how, err) < 0)
+		return -1;
+	return renameat(dir, "_new", dir, "_data") < 0 ? error_errno(err, "put the volume's data in place") : 0;
+}
+
+/* Without a copy the volume still gets owner and mode of what it covers. */
+static int take_attributes(int data, int source, struct error *err)
+{
+	struct stat st;
+
+	if (fstat(source, &st) < 0 || fchown(data, st.st_uid, st.st_gid) < 0 || fchmod(data, st.st_mode & 07777) < 0)
+		return error_errno(err, "set the volume's owner");
+	return 0;
+}
+
+static int fill(const struct volume *v, int dir, int source, bool copy, struct error *err)
+{
+	bool is_own = !map_get(&v->options, "device");
+	_cleanup_fd_ int data = open(v->mountpoint, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (data < 0)
+		return error_errno(err, "open %s", v->mountpoint);
+	if (!is_own || !is_empty(data))		/* a directory of the user's, or used before: as it is */
+		return 0;
+	if (copy && v->needs_copy_up)
+		return copy_up(dir, source, err);
+	return v->needs_chown ? take_attributes(data, source, err) : 0;
+}
+
+int volume_first_use(struct engine *e, struct volume *v, int root_fd, const char *image_path, bool copy,
+		     struct error *err)
+{
+	_cleanup_fd_ int dir = volume_lock(&e->store, v->name, err);
+	_cleanup_fd_ int source = -1;
+
+	if (dir < 0 || volume_read(e->arena, &e->store, v->name, v, err) < 0)
+		return -1;
+	if (!v->needs_copy_up && !v->needs_chown)	/* another one was faster */
+		return 0;
+	source = inroot_open(root_fd, image_path, O_RDONLY | O_DIRECTORY, 0);
+	if (source < 0 && errno != ENOENT && errno != ENOTDIR && errno != ELOOP)
+		return error_errno(err, "open %s in the image", image_path);
+	if (source >= 0 && fill(v, dir, source, copy, err) < 0)
+		return error_frame(err, "copy the image's %s into volume %s", image_path, v->name);
+	v->needs_copy_up = v->needs_chown = false;
+	return volume_write(e->arena, &e->store, v, err);
+}
