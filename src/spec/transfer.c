@@ -30,6 +30,7 @@ JSON_SHAPE(transfer_request,
 	F(transfer_request, root, "root", T_STRING),
 	F(transfer_request, rename_to, "renameTo", T_STRING),
 	F(transfer_request, contents_only, "contentsOnly", T_BOOL),
+	F(transfer_request, overwrite, "overwrite", T_BOOL),
 	F(transfer_request, retries, "retries", T_INT),
 	F(transfer_request, changes, "changes", T_MAP),
 	F(transfer_request, message, "message", T_STRING));

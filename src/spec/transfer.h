@@ -1,8 +1,9 @@
 /* spec/transfer - the conversation between the engine and bryo-transfer
  *
- * bryo-transfer parses everything that came from strangers. It is started with four descriptors: 3 a stream socket,
- * 4 the directory blobs/sha256, 5 the staging directory tmp/, and 2 for nothing but its own crash; it sandboxes itself
- * and then answers requests, one at a time, until end of file. A message is one line of JSON (at most 8 MiB). A request
+ * bryo-transfer parses everything that came from strangers. It is started with four descriptors: a stream socket (3, or
+ * the number that its first argument gives), the directory blobs/sha256 (4, second argument), the staging directory
+ * tmp/ (5, third argument), and 2 for nothing but its own crash; it sandboxes itself and then answers requests, one at
+ * a time, until end of file. A message is one line of JSON (at most 8 MiB). A request
  * may carry descriptors (SCM_RIGHTS). Each request is answered by any number of {"event":"progress",...} and one
  * {"event":"result",...} or {"event":"error","kind":N,"errno":N,"text":"...","hint":"..."}.
  *
@@ -32,7 +33,7 @@ struct transfer_layer {
 	char *digest, *media_type;	/* of the blob */
 	int64_t size;
 	char *diff_id;			/* must be what unpacking gives */
-	char *stage;			/* name below tmp/; the tree goes to <stage>/diff */
+	char *stage;			/* a directory below tmp/; the tree goes to <stage>/diff */
 };
 
 struct transfer_request {
@@ -46,8 +47,9 @@ struct transfer_request {
 	char *root;			/* pack, unpack: path in the directory, resolved in root */
 	char *rename_to;		/* pack: name of the top entry in the tar; NULL keeps it */
 	bool contents_only;		/* pack: the directory's entries without itself */
+	bool overwrite;			/* unpack: a file may take a directory's place, and the other way round */
 	int64_t retries;
-	struct string_map changes;	/* import: Cmd, Env ... handled by the engine; message only */
+	struct string_map changes;	/* import: members of the configuration's `config` ("Cmd") as JSON texts */
 	char *message;
 };
 

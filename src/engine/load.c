@@ -1,0 +1,76 @@
+/* `load` and `import`: images out of files. Nothing here reaches the network. */
+#include "engine/image.h"
+#include "engine/take.h"
+#include "spec/reference.h"
+#include "sys/fd.h"
+
+/* A full name for what an archive calls an image: short ones are Docker's in a docker-archive ("busybox:1"), local ones
+ * in an OCI layout, which may give no more than a tag. NULL when it is no name. */
+static char *full_name(struct engine *e, const char *text, bool docker)
+{
+	struct reference r;
+
+	if (reference_parse(e->arena, text, &r, NULL) < 0)
+		return NULL;
+	if (r.registry)
+		return reference_print(e->arena, &r);
+	text = arena_printf(e->arena, "%s/%s", docker ? "docker.io" : "localhost", text);
+	return reference_parse(e->arena, text, &r, NULL) < 0 ? NULL : reference_print(e->arena, &r);
+}
+
+static void take_names(struct engine *e, const struct transfer_image *found, struct strings *ret)
+{
+	bool docker = str_starts(found->manifest_media_type, "application/vnd.docker.");
+
+	for (size_t i = 0; i < found->names.n; i++) {
+		char *name = full_name(e, found->names.v[i], docker);
+
+		if (name)
+			strings_add(e->arena, ret, name);
+		else
+			engine_warn(e, "the archive calls an image \"%.200s\", which is no image name", found->names.v[i]);
+	}
+}
+
+static int take_loaded(struct engine *e, struct transfer *t, const struct transfer_image *found,
+		       struct strings *ret_loaded, struct error *err)
+{
+	struct take take = { .event = "loadfromarchive" };
+	struct image image;
+
+	take_names(e, found, &take.names);
+	if (image_take(e, t, &take, found, &image, err) < 0)
+		return error_frame(err, "%.200s", found->names.n ? found->names.v[0] : found->id);
+	if (take.names.n)
+		strings_add_all(e->arena, ret_loaded, &take.names);
+	else
+		strings_addf(e->arena, ret_loaded, "sha256:%s", image.id);
+	return 0;
+}
+
+static int load_with(struct engine *e, struct transfer *t, int input, struct strings *ret_loaded, struct error *err)
+{
+	struct transfer_request request = { .op = "load" };
+	struct transfer_event result;
+
+	if (transfer_call(e, t, &request, &input, 1, &result, err) < 0)
+		return -1;
+	for (size_t i = 0; i < result.images.n; i++)
+		if (take_loaded(e, t, &result.images.v[i], ret_loaded, err) < 0)
+			return -1;
+	return 0;
+}
+
+int image_load(struct engine *e, int input, struct strings *ret_loaded, struct error *err)
+{
+	_cleanup_fd_ int lock = -1;
+	struct transfer t;
+	int r;
+
+	if (engine_open(e, err) < 0 || (lock = store_lock(&e->store, LOCK_SHARED, true, err)) < 0 ||
+	    transfer_open(e, &t, err) < 0)
+		return -1;
+	r = load_with(e, &t, input, ret_loaded, err);
+	transfer_close(&t);
+	return r;
+}

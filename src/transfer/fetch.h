@@ -1,0 +1,29 @@
+/* transfer/fetch - blobs from a registry, several at a time, each into blobs/sha256 when it is whole and right
+ *
+ * A blob grows in tmp/blob-<hex>, locked while a process works on it: a second pull of the same blob waits and finds it
+ * done, and what a killed process left is continued. Bytes are hashed as they come; more than the descriptor says ends
+ * the transfer at once. A cut, 408, 429 and 5xx are tried again after a pause, from where they stopped. */
+#ifndef BRYO_TRANSFER_FETCH_H
+#define BRYO_TRANSFER_FETCH_H
+
+#include <poll.h>
+
+#include "transfer/work.h"
+
+#define FETCH_PARALLEL 6
+
+struct fetch;
+struct fetch_blob;
+
+struct fetch *fetch_open(struct work *w, const struct transfer_request *r, struct error *err);
+void fetch_close(struct fetch *f);
+/* Begins a blob; the answer belongs to the fetch. */
+struct fetch_blob *fetch_add(struct fetch *f, const char *digest, int64_t size, struct progress *progress,
+			     struct error *err);
+size_t fetch_running(const struct fetch *f);
+/* Moves everything on and waits for news of its own or of the given descriptors (revents are not meaningful). */
+int fetch_wait(struct fetch *f, struct pollfd *fds, size_t n, struct error *err);
+/* 1: in blobs/ now; 0: not yet; -1: failed. After 1 or -1 the blob must not be used any more. */
+int fetch_result(struct fetch_blob *b, struct error *err);
+
+#endif

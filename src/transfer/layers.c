@@ -1,0 +1,239 @@
+/* The operation `layers`: every blob brought and unpacked, several at a time.
+ *
+ * Blobs download side by side; as soon as one is whole its layer is unpacked by a worker of its own, as many at once as
+ * there are processors. The first failure ends everything. A blob that was there before and turns out to be damaged (a
+ * power failure) is removed and fetched once more. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <unistd.h>
+
+#include "sys/fd.h"
+#include "transfer/fetch.h"
+#include "transfer/tree_place.h"
+#include "transfer/worker.h"
+
+enum phase { PHASE_WAITING, PHASE_FETCHING, PHASE_READY, PHASE_UNPACKING, PHASE_DONE };
+
+struct job {
+	const struct transfer_layer *layer;
+	enum phase phase;
+	bool was_here, fetched_again;
+	struct fetch_blob *blob;
+	struct worker worker;
+	struct progress progress;
+	struct transfer_unpacked result;
+};
+
+struct crew {
+	struct work *work;
+	const struct transfer_request *request;
+	struct fetch *fetch;		/* NULL: no network */
+	struct job *jobs;
+	size_t n, unpacking, unpacking_max;
+};
+
+static size_t processors(void)
+{
+	cpu_set_t set;
+	int n = sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
+
+	return n > 0 ? (size_t)n : 1;
+}
+
+static int check_layer(const struct transfer_layer *layer, struct error *err)
+{
+	enum layer_compression packing;
+
+	if (!layer->digest || !digest_is_valid(layer->digest))
+		return error_set(err, ERROR_INVALID, "a layer has no valid digest");
+	if (!str_starts(layer->digest, "sha256:"))
+		return error_set(err, ERROR_UNSUPPORTED, "layer %.19s: only sha256 digests are stored", layer->digest);
+	if (!layer->media_type || image_layer_compression(layer->media_type, &packing) < 0)
+		return error_set(err, ERROR_UNSUPPORTED, "layer %.19s: the media type %s is not a layer's", layer->digest,
+				 layer->media_type ? layer->media_type : "(none)");
+	if (str_is_empty(layer->stage))
+		return error_set(err, ERROR_USAGE, "layer %.19s: no stage", layer->digest);
+	return 0;
+}
+
+/* The same blob may be two layers: only the first of them fetches. */
+static bool another_fetches(const struct crew *c, const struct job *job)
+{
+	for (size_t i = 0; i < c->n; i++)
+		if (&c->jobs[i] != job && c->jobs[i].phase == PHASE_FETCHING &&
+		    str_eq(c->jobs[i].layer->digest, job->layer->digest))
+			return true;
+	return false;
+}
+
+static int begin_fetch(struct crew *c, struct job *job, struct error *err)
+{
+	if (sink_has(&c->work->places, job->layer->digest, job->layer->size)) {
+		job->was_here = !job->fetched_again;
+		job->phase = PHASE_READY;
+		return 0;
+	}
+	if (!c->fetch)
+		return error_set(err, ERROR_NOT_FOUND, "the blob %s is missing", job->layer->digest);
+	if (another_fetches(c, job))
+		return 0;
+	job->blob = fetch_add(c->fetch, job->layer->digest, job->layer->size, &job->progress, err);
+	job->phase = PHASE_FETCHING;
+	return job->blob ? 0 : -1;
+}
+
+static int begin_unpack(struct crew *c, struct job *job, struct error *err)
+{
+	if (worker_start(&job->worker, c->work, c->request, job->layer, err) < 0)
+		return -1;
+	job->phase = PHASE_UNPACKING;
+	c->unpacking++;
+	progress_note(&job->progress, "Extracting", 0);
+	return 0;
+}
+
+static bool fetch_has_room(const struct crew *c)
+{
+	return !c->fetch || fetch_running(c->fetch) < FETCH_PARALLEL;
+}
+
+static int begin_what_can(struct crew *c, struct error *err)
+{
+	for (size_t i = 0; i < c->n; i++) {
+		struct job *job = &c->jobs[i];
+
+		if (job->phase == PHASE_WAITING && fetch_has_room(c) && begin_fetch(c, job, err) < 0)
+			return error_frame(err, "layer %.19s", job->layer->digest);
+		if (job->phase == PHASE_READY && c->unpacking < c->unpacking_max && begin_unpack(c, job, err) < 0)
+			return error_frame(err, "layer %.19s", job->layer->digest);
+	}
+	return 0;
+}
+
+/* Was it the blob that was bad? Then 1: fetch it again. */
+static int retry_damaged(struct crew *c, struct job *job)
+{
+	_cleanup_fd_ int fd = -1, stage = -1;
+	char digest[DIGEST_TEXT_MAX];
+
+	if (!job->was_here || !c->fetch)
+		return 0;
+	fd = sink_open_blob(&c->work->places, job->layer->digest);
+	if (fd >= 0 && hash_file(fd, job->layer->digest, digest, NULL) == 0 && str_eq(digest, job->layer->digest))
+		return 0;
+	unlinkat(c->work->places.blobs, digest_hex(job->layer->digest), 0);
+	stage = tree_open_dir(c->work->places.tmp, job->layer->stage, O_RDONLY);
+	if (stage < 0 || fd_remove_tree(stage, "diff") < 0)
+		return 0;
+	job->was_here = false;
+	job->fetched_again = true;
+	job->phase = PHASE_WAITING;
+	return 1;
+}
+
+static int hear_worker(struct crew *c, struct job *job, struct error *err)
+{
+	struct worker_message m;
+
+	while (job->phase == PHASE_UNPACKING && worker_read(&job->worker, &m) > 0) {
+		if (m.word == WORKER_PROGRESS) {
+			progress_note(&job->progress, "Extracting", m.consumed);
+			continue;
+		}
+		c->unpacking--;
+		if (m.word == WORKER_FAILED) {
+			if (retry_damaged(c, job))
+				return 0;
+			*err = m.error;
+			return error_frame(err, "layer %.19s", job->layer->digest);
+		}
+		job->phase = PHASE_DONE;
+		job->result = (struct transfer_unpacked){ arena_strdup(c->work->arena, m.result.diff_id), m.result.size,
+							  m.result.max_uid, m.result.max_gid };
+		progress_note(&job->progress, "Pull complete", job->progress.total);
+	}
+	return 0;
+}
+
+static int hear_fetch(struct crew *c, struct job *job, struct error *err)
+{
+	int state = fetch_result(job->blob, err);
+
+	if (state < 0)
+		return error_frame(err, "layer %.19s", job->layer->digest);
+	if (state > 0) {
+		job->blob = NULL;
+		job->phase = PHASE_READY;
+	}
+	return 0;
+}
+
+static int wait_and_hear(struct crew *c, struct error *err)
+{
+	struct pollfd fds[64];
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->n && n < ELEMENTS(fds); i++)
+		if (c->jobs[i].phase == PHASE_UNPACKING)
+			fds[n++] = (struct pollfd){ .fd = c->jobs[i].worker.pipe, .events = POLLIN };
+	if (c->fetch) {
+		if (fetch_wait(c->fetch, fds, n, err) < 0)
+			return -1;
+	} else if (poll(fds, n, -1) < 0 && errno != EINTR) {
+		return error_errno(err, "wait for unpacking processes");
+	}
+	for (size_t i = 0; i < c->n; i++) {
+		struct job *job = &c->jobs[i];
+
+		if (job->phase == PHASE_UNPACKING && hear_worker(c, job, err) < 0)
+			return -1;
+		if (job->phase == PHASE_FETCHING && hear_fetch(c, job, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static bool all_done(const struct crew *c)
+{
+	for (size_t i = 0; i < c->n; i++)
+		if (c->jobs[i].phase != PHASE_DONE)
+			return false;
+	return true;
+}
+
+static int work_off(struct crew *c, struct error *err)
+{
+	while (!all_done(c))
+		if (begin_what_can(c, err) < 0 || wait_and_hear(c, err) < 0)
+			return -1;
+	return 0;
+}
+
+int op_layers(struct work *w, const struct transfer_request *r, struct transfer_event *ret, struct error *err)
+{
+	struct crew c = { .work = w, .request = r, .n = r->layers.n, .unpacking_max = processors() };
+	int result;
+
+	if (c.unpacking_max > 32)
+		c.unpacking_max = 32;
+	c.jobs = arena_new_array(w->arena, struct job, c.n);
+	for (size_t i = 0; i < c.n; i++) {
+		c.jobs[i].layer = &r->layers.v[i];
+		c.jobs[i].worker.pipe = -1;
+		if (check_layer(c.jobs[i].layer, err) < 0)
+			return -1;
+		progress_init(&c.jobs[i].progress, w->channel, c.jobs[i].layer->digest, c.jobs[i].layer->size);
+	}
+	if (r->source && !(c.fetch = fetch_open(w, r, err)))
+		return -1;
+	result = work_off(&c, err);
+	for (size_t i = 0; i < c.n; i++) {
+		worker_kill(&c.jobs[i].worker);
+		if (result == 0)
+			*ARRAY_ADD(w->arena, &ret->unpacked) = c.jobs[i].result;
+	}
+	fetch_close(c.fetch);
+	return result;
+}

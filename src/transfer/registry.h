@@ -1,0 +1,3 @@
+#include "transfer/work.h"
+work_op op_manifest, op_login;
+void registry_free(struct registry *r);

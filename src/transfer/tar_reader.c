@@ -1,0 +1,101 @@
+#include "transfer/tar_reader.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BLOCK = 1 << 17 };
+
+static la_ssize_t give_plain(struct archive *archive, void *context, const void **ret)
+{
+	struct tar_reader *r = context;
+	ssize_t n = inflate_read(r->in, r->block, BLOCK, &r->error);
+
+	if (n < 0) {
+		archive_set_error(archive, EIO, "%s", r->error.text);
+		return -1;
+	}
+	if (r->hash)
+		hash_add(r->hash, r->block, (size_t)n);
+	*ret = r->block;
+	return n;
+}
+
+static int failed(struct tar_reader *r, struct error *err)
+{
+	const char *text = archive_error_string(r->archive);
+
+	if (r->error.kind) {
+		if (err)
+			*err = r->error;
+		return -1;
+	}
+	return error_set(err, ERROR_INVALID, "tar: %s", text ? text : "the archive is damaged");
+}
+
+int tar_reader_open(struct tar_reader *r, struct inflate *in, struct hash *hash, struct error *err)
+{
+	memset(r, 0, sizeof(*r));
+	r->in = in;
+	r->hash = hash;
+	r->block = malloc(BLOCK);
+	r->archive = archive_read_new();
+	if (!r->block || !r->archive || archive_read_support_format_tar(r->archive) != ARCHIVE_OK ||
+	    archive_read_support_format_empty(r->archive) != ARCHIVE_OK) {
+		tar_reader_close(r);
+		errno = ENOMEM;
+		return error_errno(err, "start the tar reader");
+	}
+	if (archive_read_open(r->archive, r, NULL, give_plain, NULL) != ARCHIVE_OK) {
+		failed(r, err);
+		tar_reader_close(r);
+		return -1;
+	}
+	return 0;
+}
+
+int tar_reader_next(struct tar_reader *r, struct archive_entry **ret, struct error *err)
+{
+	int code;
+
+	do
+		code = archive_read_next_header(r->archive, ret);
+	while (code == ARCHIVE_RETRY);
+	if (code == ARCHIVE_EOF)
+		return 0;
+	/* A warning is a name that is no UTF-8: the bytes are there all the same. */
+	if (code == ARCHIVE_OK || code == ARCHIVE_WARN)
+		return 1;
+	return failed(r, err);
+}
+
+int tar_reader_data(struct tar_reader *r, const void **ret, size_t *ret_size, int64_t *ret_offset, struct error *err)
+{
+	int code;
+
+	do
+		code = archive_read_data_block(r->archive, ret, ret_size, ret_offset);
+	while (code == ARCHIVE_RETRY);
+	if (code == ARCHIVE_EOF)
+		return 0;
+	return code == ARCHIVE_OK || code == ARCHIVE_WARN ? 1 : failed(r, err);
+}
+
+int tar_reader_drain(struct tar_reader *r, struct error *err)
+{
+	ssize_t n;
+
+	while ((n = inflate_read(r->in, r->block, BLOCK, err)) > 0)
+		if (r->hash)
+			hash_add(r->hash, r->block, (size_t)n);
+	return n < 0 ? -1 : 0;
+}
+
+void tar_reader_close(struct tar_reader *r)
+{
+	if (r->archive)
+		archive_read_free(r->archive);
+	r->archive = NULL;
+	free(r->block);
+	r->block = NULL;
+}

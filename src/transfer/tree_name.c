@@ -1,0 +1,141 @@
+/* Names of archive entries: pure text. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "transfer/tree.h"
+
+#define NAME_LENGTH_MAX ((size_t)1 << 16)
+
+static int make_room(struct tree_name *buf, size_t size)
+{
+	char *data;
+
+	if (size <= buf->room)
+		return 0;
+	data = realloc(buf->data, size);
+	if (!data)
+		return -1;
+	buf->data = data;
+	buf->room = size;
+	return 0;
+}
+
+const char *tree_clean(struct tree_name *buf, const char *name, struct error *err)
+{
+	size_t len = strlen(name);
+	char *out;
+
+	if (len > NAME_LENGTH_MAX) {
+		error_set(err, ERROR_INVALID, "a name of %zu bytes in the archive is too long", len);
+		return NULL;
+	}
+	if (make_room(buf, len + 1) < 0) {
+		error_errno(err, "allocate a name");
+		return NULL;
+	}
+	out = buf->data;
+	while (*name) {
+		size_t n = strcspn(name, "/");
+
+		if (n == 2 && name[0] == '.' && name[1] == '.') {
+			while (out > buf->data && *--out != '/')
+				;
+		} else if (n > 0 && !(n == 1 && name[0] == '.')) {
+			if (out > buf->data)
+				*out++ = '/';
+			memcpy(out, name, n);
+			out += n;
+		}
+		name += n;
+		while (*name == '/')
+			name++;
+	}
+	*out = '\0';
+	return buf->data;
+}
+
+/* Is a directory above the last component one of the marks that older storage drivers kept their own files in? */
+static bool is_below_meta(const char *path)
+{
+	const char *slash;
+
+	for (; (slash = strchr(path, '/')); path = slash + 1)
+		if (str_starts(path, ".wh..wh."))
+			return true;
+	return false;
+}
+
+enum tree_mark tree_mark_of(const char *path)
+{
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path, *hidden;
+
+	if (is_below_meta(path))
+		return MARK_IGNORED;
+	hidden = str_after(name, ".wh.");
+	if (!hidden)
+		return MARK_NONE;
+	if (strcmp(hidden, ".wh..opq") == 0)
+		return MARK_OPAQUE;
+	if (str_starts(hidden, ".wh."))
+		return MARK_IGNORED;
+	if (!*hidden || strcmp(hidden, ".") == 0 || strcmp(hidden, "..") == 0)
+		return MARK_INVALID;
+	return MARK_WHITEOUT;
+}
+
+bool tree_xattr_is_kept(const char *name)
+{
+	if (str_starts(name, "security."))
+		return strcmp(name, "security.capability") == 0 || strcmp(name, "security.ima") == 0;
+	if (str_starts(name, "system."))
+		return str_starts(name, "system.posix_acl_");
+	return str_starts(name, "user.") && !str_starts(name, "user.overlay.") &&
+	       !str_starts(name, "user.fuseoverlayfs.");
+}
+
+static bool is_mapped(const struct tree_ids *ids, int64_t id)
+{
+	if (ids->n < 2)
+		return true;
+	for (size_t i = 0; i + 1 < ids->n; i += 2)
+		if (id >= ids->v[i] && id - ids->v[i] < ids->v[i + 1])
+			return true;
+	return false;
+}
+
+/* "0..65535, 100000..100999" */
+static void print_ranges(const struct tree_ids *ids, char *buf, size_t size)
+{
+	size_t used = 0;
+
+	buf[0] = '\0';
+	for (size_t i = 0; i + 1 < ids->n && used < size; i += 2)
+		used += (size_t)snprintf(buf + used, size - used, "%s%lld..%lld", i ? ", " : "", (long long)ids->v[i],
+					 (long long)(ids->v[i] + ids->v[i + 1] - 1));
+}
+
+int tree_check_owner(const struct tree *t, const struct tree_entry *e, struct error *err)
+{
+	bool uid_bad, gid_bad;
+	char ranges[256];
+	int64_t worst;
+
+	if (e->uid < 0 || e->gid < 0 || e->uid >= UINT32_MAX || e->gid >= UINT32_MAX)
+		return error_set(err, ERROR_INVALID, "file /%s has an owner that is no id: %lld:%lld", e->path,
+				 (long long)e->uid, (long long)e->gid);
+	if (t->options.squash_owner)
+		return 0;
+	uid_bad = !is_mapped(&t->options.uids, e->uid);
+	gid_bad = !is_mapped(&t->options.gids, e->gid);
+	if (!uid_bad && !gid_bad)
+		return 0;
+	print_ranges(uid_bad ? &t->options.uids : &t->options.gids, ranges, sizeof(ranges));
+	worst = uid_bad && e->uid > e->gid ? e->uid : gid_bad ? e->gid : e->uid;
+	error_set(err, ERROR_DENIED, "file /%s belongs to %lld:%lld, but only %s ids %s are mapped", e->path,
+		  (long long)e->uid, (long long)e->gid, uid_bad ? "user" : "group", ranges);
+	return error_hint(err, "the image needs ids up to %lld: give the user a range of at least %lld subordinate ids, for "
+			  "example: sudo usermod --add-subuids 1000000-%lld --add-subgids 1000000-%lld USER; then: bryo "
+			  "system migrate", (long long)worst, (long long)worst, (long long)(1000000 + worst),
+			  (long long)(1000000 + worst));
+}

@@ -1,0 +1,23 @@
+/* transfer/work - what the operations of bryo-transfer share, and their entry points
+ *
+ * Each operation fills the result event or sets an error; main sends it. */
+#ifndef BRYO_TRANSFER_WORK_H
+#define BRYO_TRANSFER_WORK_H
+
+#include "transfer/channel.h"
+#include "transfer/sink.h"
+
+struct registry;
+
+struct work {
+	struct arena *arena;		/* of this request */
+	struct channel *channel;
+	struct places places;
+	struct registry *registry;	/* connection and tokens, kept between requests; NULL */
+};
+
+typedef int work_op(struct work *w, const struct transfer_request *r, struct transfer_event *ret, struct error *err);
+
+work_op op_layers, op_load, op_import, op_pack, op_unpack;
+
+#endif
