@@ -37,11 +37,14 @@ struct cgroup_settings {
 };
 
 /* Makes parent/name, enables controllers, writes settings; answers a descriptor of the cgroup directory for
- * CLONE_INTO_CGROUP, and its path. Settings whose controller is missing are left out and listed in *ret_missing. */
+ * CLONE_INTO_CGROUP, and its path below /sys/fs/cgroup, which the functions below take. Where controllers can only be
+ * enabled when no process is in the parent, all of the parent's processes move to a leaf "bryo-leaf". Settings whose controller is missing are left out and listed in *ret_missing. */
 int cgroup_create(struct arena *arena, const struct cgroup_host *host, const char *name,
 		  const struct cgroup_settings *settings, char **ret_path, struct strings *ret_missing,
 		  struct error *err);
-/* A systemd scope for the pid (user manager on D-Bus, libsystemd by dlopen); for CGROUP_SYSTEMD, after clone. */
+/* Puts the pid into a new delegated scope of the user's systemd (D-Bus, libsystemd by dlopen) and waits until it is
+ * there. cgroup_create does so with the caller for CGROUP_SYSTEMD: monitor and container share a scope, and the limits
+ * go to the container's part of it, so settings are empty here. */
 int cgroup_start_scope(const struct cgroup_host *host, const char *scope, const char *description, int pid,
 		       const struct cgroup_settings *settings, struct error *err);
 int cgroup_freeze(const char *path, bool freeze, struct error *err);	/* waits until it is so */
