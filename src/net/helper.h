@@ -1,6 +1,6 @@
 /* net/helper - pasta and slirp4netns as processes: chosen, started apart from the caller, recorded, ended
  *
- * A helper has a session of its own, init as its parent, and a clean descriptor table, so it outlives the command and
+ * A helper is detached (setsid), has init as its parent and a clean descriptor table, so it outlives the command and
  * its terminal. What it says while it starts goes to an anonymous file, which is sealed once it is ready: a container
  * that provokes warnings cannot fill anything. Its pid and start time are kept in the container's runtime directory,
  * so that it can be ended later without ever signalling a stranger. */
