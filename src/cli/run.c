@@ -1,4 +1,5 @@
 /* cli/run - run and create: a new container */
+#include <limits.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -7,14 +8,35 @@
 #include "engine/container.h"
 #include "sys/tty.h"
 
+static const char *working_directory(struct arena *arena)
+{
+	char path[PATH_MAX];
+
+	return getcwd(path, sizeof(path)) ? arena_strdup(arena, path) : ".";
+}
+
 static void take_operands(struct cli *cli, const struct args *args, struct create_request *r)
 {
 	r->image = args->operands.v[0];
 	for (size_t i = 1; i < args->operands.n; i++)
 		strings_add(cli->arena, &r->command, args->operands.v[i]);
 	cli->quiet = r->quiet;
+	r->rm = r->rm || r->rmi;
+	if (r->pidfile && *r->pidfile != '/')	/* written again at each restart, from wherever that happens */
+		r->pidfile = arena_printf(cli->arena, "%s/%s", working_directory(cli->arena), r->pidfile);
 	if (r->tty && r->interactive && !r->detach && !tty_is(STDIN_FILENO))
 		cli_warn("The input device is not a TTY. The --tty and --interactive flags might not work properly");
+}
+
+static int print_plan(struct cli *cli, const struct create_request *r, struct error *err)
+{
+	_cleanup_buffer_ struct buffer out = BUFFER(16 << 20);
+	struct engine *e = cli_engine(cli, err);
+
+	if (!e || container_plan(e, r, &out, err) < 0)
+		return -1;
+	fwrite(out.data, 1, out.size, stdout);
+	return 0;
 }
 
 static int run_run(struct cli *cli, const struct args *args, struct error *err)
@@ -28,6 +50,8 @@ static int run_run(struct cli *cli, const struct args *args, struct error *err)
 	if (r->detach && r->attach.n)
 		return error_set(err, ERROR_USAGE, "cannot specify both --attach and --detach");
 	take_operands(cli, args, r);
+	if (r->plan)
+		return print_plan(cli, r, err);
 	e = cli_engine(cli, err);
 	if (!e || container_run(e, r, &c, &exit_code, &detached, err) < 0)
 		return -1;
@@ -43,11 +67,12 @@ static int run_create(struct cli *cli, const struct args *args, struct error *er
 	struct engine *e;
 
 	take_operands(cli, args, r);
+	if (r->plan)
+		return print_plan(cli, r, err);
 	e = cli_engine(cli, err);
 	if (!e || container_create(e, r, &c, err) < 0)
 		return -1;
-	if (!r->plan)
-		puts(c.id);
+	puts(c.id);
 	return 0;
 }
 

@@ -8,6 +8,7 @@
 #include "base/units.h"
 #include "engine/environment.h"
 #include "engine/events.h"
+#include "engine/idfile.h"
 #include "engine/image.h"
 #include "engine/limits.h"
 #include "engine/mounts.h"
@@ -238,7 +239,7 @@ int container_create(struct engine *e, const struct create_request *r, struct co
 	_cleanup_fd_ int lock = store_lock(&e->store, LOCK_SHARED, true, err);
 	char id[65];
 
-	if (lock < 0)
+	if (lock < 0 || idfile_check(r->cidfile, err) < 0)
 		return -1;
 	if (fd_random_hex(id, 32) < 0)
 		return error_errno(err, "make a container id");
@@ -261,5 +262,5 @@ int container_create(struct engine *e, const struct create_request *r, struct co
 		return -1;
 	*ret = c;
 	event_add(e, "container", "create", c.id, c.name, c.image_name, &c.labels);
-	return 0;
+	return r->cidfile ? idfile_write(r->cidfile, c.id, true, err) : 0;
 }

@@ -11,6 +11,7 @@
 
 #include "base/units.h"
 #include "engine/events.h"
+#include "engine/idfile.h"
 #include "engine/launch.h"
 #include "engine/state.h"
 #include "store/container.h"
@@ -101,7 +102,10 @@ static int record_state(struct launch *l, const struct run_process *p, struct er
 
 	pidfd_boot_id(boot);
 	network_port_texts(l->e->arena, &l->net, &s.ports);
-	return state_write(l->e, l->run_dir, &s, err);
+	if (state_write(l->e, l->run_dir, &s, err) < 0)
+		return -1;
+	return l->c->request.pidfile ? idfile_write(l->c->request.pidfile, arena_printf(l->e->arena, "%d", p->pid), false, err)
+				     : 0;
 }
 
 static int bring_up(struct launch *l, struct run_process *p, struct error *err)

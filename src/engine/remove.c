@@ -1,4 +1,5 @@
 /* container_rm, container_rename, and the cleanup that the monitor asks for */
+#include "engine/image.h"
 #include "engine/life.h"
 #include "engine/state.h"
 #include "store/container.h"
@@ -43,6 +44,16 @@ int container_rename(struct engine *e, struct container *c, const char *new_name
 	return 0;
 }
 
+/* --rmi: that another container or name needs the image is no error. */
+static void remove_image(struct engine *e, const struct container *c)
+{
+	struct rmi_options o = { .ignore = true };
+	struct strings untagged = { 0 }, deleted = { 0 };
+	struct error ignored = { 0 };
+
+	image_rmi(e, c->image_name, &o, &untagged, &deleted, &ignored);
+}
+
 int container_cleanup(struct engine *e, const char *id, struct error *err)
 {
 	struct container_state s;
@@ -52,8 +63,13 @@ int container_cleanup(struct engine *e, const char *id, struct error *err)
 		return error_is(err, ERROR_NOT_FOUND) ? (error_clear(err), 0) : -1;
 	if (container_load_state(e, &c, &s, err) < 0)
 		return -1;
-	if (c.request.rm)
-		return life_remove(e, &c, &s, true, err);
+	if (c.request.rm) {
+		if (life_remove(e, &c, &s, true, err) < 0)
+			return -1;
+		if (c.request.rmi && c.image_name)
+			remove_image(e, &c);
+		return 0;
+	}
 	life_release(e, &c, &s);
 	return 0;
 }
