@@ -89,7 +89,8 @@ static bool handle_frame(struct monitor *m, struct client *c)
 		if (c->payload_n < 1)
 			return false;
 		c->wants = p[0] & (ATTACH_WANT_STDIN | ATTACH_WANT_STDOUT | ATTACH_WANT_STDERR);
-		m->attached = true;
+		if (c->wants)	/* one that wants nothing waits for the exit */
+			m->attached = true;
 		return true;
 	case ATTACH_RESIZE:
 		if (c->payload_n < 4)
@@ -190,6 +191,7 @@ static bool receive(struct monitor *m, struct client *c)
 /* It reads no more, but what it wrote before may still be on the way. */
 static void stop_output(struct client *c)
 {
+	c->lost = true;
 	c->wants &= ATTACH_WANT_STDIN;
 	c->begin = c->end = 0;
 }
@@ -328,6 +330,14 @@ void clients_drop_stalled(struct monitor *m)
 		if (c->fd >= 0 && !c->foreground && c->begin < c->end && now - c->progress_ms >= STALL_MS)
 			remove_client(m, c);
 	}
+}
+
+bool clients_foreground_is_there(const struct monitor *m)
+{
+	for (unsigned i = 0; i < MONITOR_CLIENTS; i++)
+		if (m->client[i].fd >= 0 && m->client[i].foreground && !m->client[i].lost)
+			return true;
+	return false;
 }
 
 void clients_close(struct monitor *m)

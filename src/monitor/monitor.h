@@ -16,7 +16,7 @@
 #include "sys/attach.h"
 #include "sys/log.h"
 
-#define MONITOR_CLIENTS 16
+#define MONITOR_CLIENTS 32
 #define STALL_MS 10000
 #define IDLE_MS 1000
 #define PARK_MS 500
@@ -26,6 +26,7 @@ enum tag { TAG_SIGNAL, TAG_EXIT, TAG_LISTENER, TAG_OUTPUT, TAG_INPUT, TAG_CLIENT
 struct client {
 	int fd;				/* -1: free */
 	bool foreground;		/* connected before the monitor started */
+	bool lost;			/* its end of the socket is closed */
 	uint8_t wants;
 	enum attach_type type;		/* the frame being received */
 	unsigned char header[8], payload[8];
@@ -106,6 +107,7 @@ void clients_update(struct monitor *m);
 bool clients_are_idle(const struct monitor *m);		/* nothing queued */
 bool clients_have_room(const struct monitor *m);		/* for one more chunk, as far as the foreground client counts */
 void clients_drop_stalled(struct monitor *m);
+bool clients_foreground_is_there(const struct monitor *m);
 void clients_close(struct monitor *m);
 
 /* ending.c */

@@ -55,7 +55,7 @@ static int setup(void **state)
 	f->config = (struct monitor_config){
 		.magic = MONITOR_CONFIG_MAGIC, .size = sizeof(f->config), .id = "cafe",
 		.console = -1, .stdin_fd = -1, .stdout_fd = -1, .stderr_fd = -1, .lock_fd = -1, .client_fd = -1,
-		.keep_fd = -1, .cgroup_fd = -1, .log_name = "ctr.log", .event = "\"status\":\"died\"",
+		.keep_fd = -1, .cgroup_fd = -1, .log_name = "ctr.log", .event = "\"name\":\"x\"",
 		.client_wants = ATTACH_WANT_STDIN | ATTACH_WANT_STDOUT | ATTACH_WANT_STDERR,
 	};
 	snprintf(f->config.bryo, sizeof(f->config.bryo), "%s/bryo", f->path);
@@ -272,7 +272,7 @@ static void test_log_exit_and_event(void **state)
 	assert_string_equal(log_text(f, LOG_STDOUT), "out\npart");
 	assert_string_equal(log_text(f, LOG_STDERR), "err\n");
 	assert_non_null(strstr(content(f, f->dir, "exit"), "{\"exitCode\":3,\"oomKilled\":false,\"finishedAt\":1"));
-	assert_non_null(strstr(content(f, f->top, "events"), "{\"status\":\"died\",\"exitCode\":3,\"time\":1"));
+	assert_non_null(strstr(content(f, f->top, "events"), "\"exitCode\":3,\"name\":\"x\"}\n"));
 	assert_int_equal(faccessat(f->run, "attach", F_OK, 0), -1);
 }
 
@@ -605,6 +605,43 @@ static void test_memory(void **state)
 	assert_int_equal(finish(f), 0);
 }
 
+/* `run --rm` in the foreground removes the container itself; when it is gone the monitor does. */
+static void test_cleanup_is_left_to_a_client_that_is_there(void **state)
+{
+	struct fixture *f = *state;
+	struct seen *s = new_seen();
+
+	f->with_client = true;
+	f->config.cleanup = f->config.client_cleans = 1;
+	start(f, "echo up");
+	while (read_frame(f->client, s))
+		;
+	assert_int_equal(finish(f), 0);
+	assert_string_equal(content(f, f->top, "calls"), "");
+	fd_close(&f->client);
+	start(f, "sleep 0.2");
+	fd_close(&f->client);
+	assert_int_equal(finish(f), 0);
+	assert_string_equal(content(f, f->top, "calls"), "container cleanup cafe\n");
+}
+
+static void test_waiting_client_gets_the_exit_alone(void **state)
+{
+	struct fixture *f = *state;
+	struct seen *s = new_seen();
+	int fd;
+
+	start(f, "echo noise; sleep 0.3; exit 4");
+	fd = attach(f, 0);
+	while (read_frame(fd, s))
+		;
+	assert_string_equal(s->out, "");
+	assert_true(s->ended);
+	assert_int_equal(s->last.code, 4);
+	close(fd);
+	assert_int_equal(finish(f), 0);
+}
+
 static void test_refuses_a_foreign_config(void **state)
 {
 	struct fixture *f = *state;
@@ -636,6 +673,8 @@ int main(void)
 		MONITOR_TEST(test_restart_policies),
 		MONITOR_TEST(test_back_off_doubles_and_is_cut_short_by_stop),
 		MONITOR_TEST(test_memory),
+		MONITOR_TEST(test_cleanup_is_left_to_a_client_that_is_there),
+		MONITOR_TEST(test_waiting_client_gets_the_exit_alone),
 		MONITOR_TEST(test_refuses_a_foreign_config),
 	};
 
