@@ -46,7 +46,7 @@ by_hand() {
 	assert_ok
 
 	# logs -f
-	bryo logs -f web >log 2>&1 3>&- &
+	"$BRYO" --storage-driver="$driver" logs -f web >log 2>&1 3>&- &
 	local logs=$!
 	curl -s --max-time 5 localhost:$port/missing >/dev/null
 	retry 5 grep -q missing log
