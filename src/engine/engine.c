@@ -47,6 +47,8 @@ int engine_open(struct engine *e, struct error *err)
 		return -1;
 	if (e->identity.stale_why)
 		engine_warn(e, "%s", e->identity.stale_why);
+	if (e->identity.made && e->identity.single_id_why)	/* said once; `info` says it always */
+		engine_warn(e, "%s", e->identity.single_id_why);
 	path = e->options.root ? absolute(e, e->options.root) : e->identity.data_dir;
 	if (store_open(e->arena, path, e->options.storage_driver, e->identity.single_id, &e->store, err) < 0)
 		return -1;

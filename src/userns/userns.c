@@ -223,6 +223,7 @@ static int renew(struct arena *arena, int run_fd, struct identity *id, struct ho
 	fd_close(&pidfd);
 	if (make(arena, run_fd, id, plan, h, err) < 0)
 		return -1;
+	id->made = true;
 	pidfd = holder_open(h, id->runtime_dir_is_fallback);
 	return pidfd < 0 ? error_errno(err, "open the holder of the rootless namespace") : pidfd;
 }

@@ -32,6 +32,7 @@ struct identity {
 	char *single_id_why;		/* one line and its cure, for a warning; NULL otherwise */
 	char *stale_why;		/* the ranges changed but containers still run in the old ones; NULL otherwise */
 	bool joined;
+	bool made;			/* by this command: the time to tell what was chosen */
 };
 
 /* Fills everything but maps; touches no namespace. */
