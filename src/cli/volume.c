@@ -31,7 +31,7 @@ static int run_volume_create(struct cli *cli, const struct args *args, struct er
 
 static const struct command_example volume_create_examples[] = {
 	{ "bryo volume create data", NULL },
-	{ "bryo volume create -o type=tmpfs -o device=tmpfs -o o=size=64m scratch", "in memory" },
+	{ "bryo volume create -o type=none -o o=bind -o device=/srv/data data", "a directory of yours under a name" },
 	{ NULL, NULL }
 };
 

@@ -27,13 +27,12 @@ int image_rmi(struct engine *e, const char *name, const struct rmi_options *o, s
 	      struct strings *ret_deleted, struct error *err);
 int image_tag_names(struct engine *e, const char *source, const struct strings *names, struct error *err);
 int image_untag_names(struct engine *e, const char *source, const struct strings *names, struct error *err);
-/* Rows for `images`, `history`, and the object of `inspect`, with Podman's field names. Newest first. json: rows as
- * `--format json` prints them, one an image, sizes and times as numbers; otherwise as templates see them, one a name
- * ("<none>" without one), with texts for people. */
-struct image_filter { struct strings filters; bool all; char *reference; bool json; };
+/* Rows for `images` (one an image, newest first), `history`, and the object of `inspect`, with Podman's field names.
+ * Sizes and times are numbers. With a reference pattern a row's Names are those that it means. */
+struct image_filter { struct strings filters; bool all; char *reference; };
 int image_rows(struct engine *e, const struct image_filter *f, struct json **ret, struct error *err);
 int image_inspect(struct engine *e, const char *name, struct json **ret, struct error *err);
-/* Topmost first: id created createdBy size comment tags, and for people CreatedAt CreatedSince SizeHuman. */
+/* Topmost first: id created createdBy size comment tags. */
 int image_history(struct engine *e, const char *name, struct json **ret, struct error *err);
 int image_prune(struct engine *e, bool all, const struct strings *filters, struct strings *ret_deleted, struct error *err);
 

@@ -50,11 +50,23 @@ static struct strings repo_digests(struct arena *a, const struct image *image)
 
 /* --- images */
 
-static void set_common(struct engine *e, struct json *j, const struct image *image, size_t containers)
+static struct strings meant_names(struct arena *a, const struct image *image, const char *reference)
 {
-	struct strings digests = repo_digests(e->arena, image);
-	struct image_config config = { 0 };
+	struct strings names = { 0 };
+
+	for (size_t i = 0; i < image->names.n; i++)
+		if (!reference || image_name_matches(a, reference, image->names.v[i]))
+			strings_add(a, &names, image->names.v[i]);
+	return names;
+}
+
+static struct json *image_row(struct engine *e, const struct image *image, const char *reference, size_t containers)
+{
 	struct arena *a = e->arena;
+	struct json *j = json_new_object(a);
+	struct strings digests = repo_digests(a, image), names = meant_names(a, image, reference);
+	struct image_config config = { 0 };
+	int64_t created = image_created_ns(image);
 
 	/* An unreadable configuration costs the listing its labels, no more. */
 	if (image_read_config(e, image, &config, NULL) < 0)
@@ -63,53 +75,21 @@ static void set_common(struct engine *e, struct json *j, const struct image *ima
 	SET("ParentId", TEXT(""));
 	SET("RepoTags", image->names.n ? list_of(a, &image->names) : json_new_string(a, NULL));
 	SET("RepoDigests", list_of(a, &digests));
+	SET("Size", INT(image->size));
 	SET("SharedSize", INT(0));
+	SET("VirtualSize", INT(image->size));
 	SET("Labels", map_of(a, &config.config.labels));
 	SET("Containers", INT(containers));
-	SET("Digest", TEXT(image->manifest_digest));
-	SET("History", list_of(a, &image->names));
-	SET("Names", list_of(a, &image->names));
 	SET("Arch", TEXT(image->architecture));
+	if (image->manifest_digest)
+		SET("Digest", TEXT(image->manifest_digest));
+	SET("History", list_of(a, &image->names));
+	SET("Names", list_of(a, &names));
 	SET("Os", TEXT(image->os));
 	if (image->names.n == 0)
 		SET("Dangling", BOOL(true));
-}
-
-static struct json *json_row(struct engine *e, const struct image *image, size_t containers)
-{
-	struct arena *a = e->arena;
-	struct json *j = json_new_object(a);
-	int64_t created = image_created_ns(image);
-
-	set_common(e, j, image, containers);
-	SET("Size", INT(image->size));
-	SET("VirtualSize", INT(image->size));
 	SET("Created", INT(created / 1000000000));
 	SET("CreatedAt", TEXT(units_format_time(a, created)));
-	return j;
-}
-
-static struct json *name_row(struct engine *e, const struct image *image, const char *name, size_t containers)
-{
-	struct arena *a = e->arena;
-	struct json *j = json_new_object(a);
-	int64_t created = image_created_ns(image);
-	char *since = arena_printf(a, "%s ago", units_human_duration(a, units_now() - created));
-	struct reference r = { 0 };
-
-	set_common(e, j, image, containers);
-	if (!name || reference_parse(a, name, &r, NULL) < 0)
-		name = NULL;
-	SET("ID", TEXT(arena_strndup(a, image->id, 12)));
-	SET("Repository", TEXT(name ? reference_repository(a, &r) : "<none>"));
-	SET("Tag", TEXT(name && r.tag ? r.tag : "<none>"));
-	SET("Created", TEXT(since));
-	SET("CreatedSince", TEXT(since));
-	SET("CreatedAt", TEXT(units_format_time_local(a, created)));
-	SET("CreatedTime", TEXT(units_format_time_local(a, created)));
-	SET("Size", TEXT(units_format_size(a, (uint64_t)image->size)));
-	SET("VirtualSize", TEXT(units_format_size(a, (uint64_t)image->size)));
-	SET("ReadOnly", BOOL(false));
 	return j;
 }
 
@@ -120,21 +100,6 @@ static size_t count_users(const struct containers *all, const char *id)
 	for (size_t i = 0; i < all->n; i++)
 		n += str_eq(all->v[i].image_id, id);
 	return n;
-}
-
-/* With a pattern for names only the names that it means are listed. */
-static void add_rows(struct engine *e, struct json *rows, const struct image *image, const struct image_filter *f,
-		     size_t containers)
-{
-	struct arena *a = e->arena;
-
-	if (f->json || image->names.n == 0) {
-		json_append(a, rows, f->json ? json_row(e, image, containers) : name_row(e, image, NULL, containers));
-		return;
-	}
-	for (size_t i = 0; i < image->names.n; i++)
-		if (!f->reference || image_name_matches(a, f->reference, image->names.v[i]))
-			json_append(a, rows, name_row(e, image, image->names.v[i], containers));
 }
 
 int image_rows(struct engine *e, const struct image_filter *f, struct json **ret, struct error *err)
@@ -156,7 +121,8 @@ int image_rows(struct engine *e, const struct image_filter *f, struct json **ret
 		if (matches < 0)
 			return -1;
 		if (matches)
-			add_rows(e, rows, &images.v[i], f, count_users(&containers, images.v[i].id));
+			json_append(e->arena, rows, image_row(e, &images.v[i], f->reference,
+							      count_users(&containers, images.v[i].id)));
 	}
 	*ret = rows;
 	return 0;
@@ -176,10 +142,7 @@ static struct json *history_row(struct engine *e, const struct image_history *h,
 {
 	struct arena *a = e->arena;
 	struct json *j = json_new_object(a);
-	int64_t created = 0;
 
-	if (h->created && units_parse_time(h->created, 0, &created) < 0)
-		created = 0;
 	SET("id", TEXT(id));
 	SET("created", TEXT(h->created));
 	SET("createdBy", TEXT(h->created_by));
@@ -187,9 +150,6 @@ static struct json *history_row(struct engine *e, const struct image_history *h,
 	SET("comment", TEXT(h->comment));
 	if (tags)
 		SET("tags", list_of(a, tags));
-	SET("CreatedAt", TEXT(units_format_time_local(a, created)));
-	SET("CreatedSince", TEXT(created ? arena_printf(a, "%s ago", units_human_duration(a, units_now() - created)) : ""));
-	SET("SizeHuman", TEXT(units_format_size(a, (uint64_t)size)));
 	return j;
 }
 

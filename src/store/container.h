@@ -13,7 +13,8 @@
 /* Claims the name and makes containers/<id> with config.json and the driver's writable layer over the image's chain IDs
  * (none: an empty directory `rootfs` is not made; the caller brings his own root). ERROR_EXISTS when the name is taken:
  * the text says by whom. With maps (container ids to ids of the rootless namespace) owners are shifted so: a copy of
- * the image, made once for each map; NULL or empty maps need none. The answer is a descriptor of the directory, with the object's exclusive lock held by it. */
+ * the image, made once for each map; NULL or empty maps need none. The answer is a descriptor of the directory, with
+ * the object's exclusive lock held by it. */
 int container_store_create(struct arena *arena, struct store *s, const char *id, const char *name,
 			   const char *config_json, const struct strings *layers, const struct id_maps *maps,
 			   struct error *err);
@@ -33,6 +34,9 @@ int container_store_rename(struct store *s, const char *id, const char *old_name
  * driver (mounted at containers/<id>/merged in the caller's mount namespace; its pid in *ret_helper, 0 otherwise). */
 int container_store_rootfs(struct arena *arena, struct store *s, const char *id, const struct strings *layers,
 			   bool volatile_upper, struct rootfs *ret, int *ret_helper, struct error *err);
+/* The root of a container that does not run, as a directory descriptor for this process; a helper that it takes ends with
+ * the process. May give the process a mount namespace of its own. The caller holds the container's lock. */
+int container_store_mount(struct arena *arena, struct store *s, const char *id, struct error *err);
 /* Undoes what container_store_rootfs mounted (fuse-overlayfs): ends the helper, unmounts. 0 when there is nothing. */
 int container_store_unmount(struct store *s, const char *id);
 /* The layers it was made from; with none, an empty list. ERROR_INVALID when the record is damaged. */

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/mount.h>
@@ -285,4 +286,48 @@ int container_store_rootfs(struct arena *arena, struct store *s, const char *id,
 		return mount_fuse(arena, s, id, ret, ret_helper, err);
 	forget_volatile(s, id);
 	return 0;
+}
+
+/* A private mount, seen by this process alone and gone with it. */
+static int mount_fuse_here(struct arena *arena, struct store *s, const char *id, const struct rootfs *rootfs,
+			   struct error *err)
+{
+	char *merged = arena_printf(arena, "%s/containers/%s/merged", s->path, id);
+	pid_t pid;
+
+	if (!s->fuse_overlayfs)
+		s->fuse_overlayfs = fuse_overlayfs_find(arena, err);
+	if (!s->fuse_overlayfs)
+		return -1;
+	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		return error_errno(err, "make a mount namespace");
+	if (mkdir(merged, 0755) < 0 && errno != EEXIST)
+		return error_errno(err, "make %s", merged);
+	return fuse_overlayfs_mount(arena, s->fuse_overlayfs, rootfs, merged, true, &pid, err);
+}
+
+int container_store_mount(struct arena *arena, struct store *s, const char *id, struct error *err)
+{
+	const char *path = arena_printf(arena, "%s/containers/%s/rootfs", s->path, id), *step = "";
+	struct rootfs_record r;
+	struct rootfs rootfs;
+	enum store_driver driver;
+	int fd;
+
+	if (read_record(arena, s, id, &r, err) < 0 || driver_parse(r.driver, &driver, err) < 0)
+		return error_frame(err, "the root file system of container %.12s", id);
+	describe_overlay(arena, s, id, &r, false, &rootfs);
+	if (driver == DRIVER_OVERLAY) {
+		forget_volatile(s, id);
+		fd = driver_mount_overlay(&rootfs, &step);
+		return fd < 0 ? error_errno(err, "mount the root file system of container %.12s (overlay, %s)", id, step) : fd;
+	}
+	if (driver == DRIVER_FUSE_OVERLAYFS) {
+		container_store_unmount(s, id);
+		if (mount_fuse_here(arena, s, id, &rootfs, err) < 0)
+			return -1;
+		path = arena_printf(arena, "%s/containers/%s/merged", s->path, id);
+	}
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? error_errno(err, "open %s", path) : fd;
 }

@@ -2,13 +2,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
-#include <sched.h>
 #include <unistd.h>
 
 #include "base/json.h"
@@ -53,7 +53,7 @@ int driver_parse(const char *name, enum store_driver *ret, struct error *err)
 
 struct trial {
 	struct arena *arena;
-	struct store *store;
+	const char *program;		/* fuse-overlayfs; NULL: the kernel's */
 	const char *path;		/* absolute path of the stage */
 	int fd;				/* the stage */
 	struct rootfs rootfs;
@@ -101,27 +101,35 @@ static int use_mount(int root, struct error *err)
 	return 0;
 }
 
+int driver_mount_overlay(const struct rootfs *rootfs, const char **ret_step)
+{
+	int fd = mount_overlay(rootfs, ret_step);
+
+	if (fd >= 0 || errno != EINVAL || strcmp(*ret_step, "lowerdir+") != 0)
+		return fd;
+	if (unshare(CLONE_NEWNS) < 0)
+		return -1;
+	return mount_overlay_by_string(rootfs, ret_step);
+}
+
 static int try_overlay(struct trial *t, struct error *err)
 {
 	const char *step = "mount";
-	_cleanup_fd_ int root = mount_overlay(&t->rootfs, &step);
+	_cleanup_fd_ int root = driver_mount_overlay(&t->rootfs, &step);
 
 	if (root < 0)
 		return error_errno(err, "%s", step);
 	return use_mount(root, err);
 }
 
-/* In a child with a mount namespace of its own, which takes the mount along when it ends. */
-static int try_fuse_in_child(struct trial *t, const char *program, struct error *err)
+static int try_fuse(struct trial *t, struct error *err)
 {
 	char *target = arena_printf(t->arena, "%s/merged", t->path);
 	_cleanup_fd_ int root = -1;
 	pid_t pid;
 	int result;
 
-	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
-		return error_errno(err, "a mount namespace for the trial");
-	if (fuse_overlayfs_mount(t->arena, program, &t->rootfs, target, true, &pid, err) < 0)
+	if (fuse_overlayfs_mount(t->arena, t->program, &t->rootfs, target, true, &pid, err) < 0)
 		return -1;
 	root = open(target, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	result = root < 0 ? error_errno(err, "open %s", target) : use_mount(root, err);
@@ -133,7 +141,15 @@ static int try_fuse_in_child(struct trial *t, const char *program, struct error 
 	return result;
 }
 
-static int try_fuse(struct trial *t, const char *program, struct error *err)
+static int try_in_namespace(struct trial *t, struct error *err)
+{
+	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		return error_errno(err, "a mount namespace for the trial");
+	return t->program ? try_fuse(t, err) : try_overlay(t, err);
+}
+
+/* In a child with a mount namespace of its own, which takes all mounts along when it ends. */
+static int try_in_child(struct trial *t, struct error *err)
 {
 	struct error why = { 0 };
 	int ends[2], got;
@@ -143,7 +159,7 @@ static int try_fuse(struct trial *t, const char *program, struct error *err)
 		return error_errno(err, "pipe");
 	pid = fork();
 	if (pid == 0) {
-		if (try_fuse_in_child(t, program, &why) < 0)
+		if (try_in_namespace(t, &why) < 0)
 			error_send(ends[1], &why);
 		_exit(0);
 	}
@@ -157,7 +173,7 @@ static int try_fuse(struct trial *t, const char *program, struct error *err)
 
 static int with_trial(struct arena *arena, struct store *s, const char *program, struct error *err)
 {
-	struct trial t = { .arena = arena, .store = s, .fd = -1 };
+	struct trial t = { .arena = arena, .program = program, .fd = -1 };
 	char *stage;
 	int lock = store_stage(arena, s, &stage, err), result;
 
@@ -167,7 +183,7 @@ static int with_trial(struct arena *arena, struct store *s, const char *program,
 	t.fd = fd_open_dir(s->tmp_fd, stage);
 	result = t.fd < 0 ? error_errno(err, "open %s", t.path) : make_trial_tree(&t, err);
 	if (result == 0)
-		result = program ? try_fuse(&t, program, err) : try_overlay(&t, err);
+		result = try_in_child(&t, err);
 	fd_close(&t.fd);
 	store_stage_done(s, stage, &lock);
 	return result;

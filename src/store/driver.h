@@ -11,6 +11,8 @@
 /* Fills driver, driver_why and fuse_overlayfs. wanted NULL: the first that works. A driver that was asked for and does
  * not work is an error that says why. */
 int driver_choose(struct arena *arena, struct store *s, const char *wanted, struct error *err);
+/* mount_overlay, or on kernels before 6.5 the same by mount(2) in a new mount namespace of the caller. */
+int driver_mount_overlay(const struct rootfs *rootfs, const char **ret_step);
 int driver_parse(const char *name, enum store_driver *ret, struct error *err);
 
 #endif
