@@ -61,20 +61,6 @@ static int follow(struct engine *e, struct container *c, int client, const struc
 	return 0;
 }
 
-static int write_pidfile(struct engine *e, const struct container *c, struct error *err)
-{
-	const char *path = c->request.pidfile;
-	struct container_state s;
-	char *text;
-
-	if (!path)
-		return 0;
-	if (container_load_state(e, c, &s, err) < 0)
-		return -1;
-	text = arena_printf(e->arena, "%lld", (long long)s.pid);
-	return fd_write_file(AT_FDCWD, path, text, strlen(text), 0644, false) < 0 ? error_errno(err, "write %s", path) : 0;
-}
-
 static int start(struct engine *e, struct container *c, const struct start_options *o, const struct launch_options *lo,
 		 int *ret_exit_code, bool *ret_detached, struct error *err)
 {
@@ -88,8 +74,6 @@ static int start(struct engine *e, struct container *c, const struct start_optio
 		return error_frame(err, "start container %s", c->name);
 	}
 	life_event(e, c, "start");
-	if (write_pidfile(e, c, err) < 0)
-		engine_warn(e, "%s", err->text);
 	fd_close(&l.monitor_client);
 	fd_close(&l.dir_fd);
 	fd_close(&l.lock_fd);

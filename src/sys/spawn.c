@@ -89,7 +89,6 @@ char *spawn_find(struct arena *arena, const char *program)
 char *spawn_own_program(struct arena *arena, const char *name, struct error *err)
 {
 	const char *override = getenv("BRYO_LIBEXEC");
-	const char *part = str_after(name, "bryo-");
 	char *own = own_directory(arena);
 	struct strings places = { 0 };
 
@@ -97,8 +96,6 @@ char *spawn_own_program(struct arena *arena, const char *name, struct error *err
 		strings_add(arena, &places, override);
 	strings_add(arena, &places, own);
 	strings_addf(arena, &places, "%s/../libexec/bryo", own);
-	if (part)	/* the build tree has a folder for each program */
-		strings_addf(arena, &places, "%s/../%s", own, part);
 	strings_add(arena, &places, BRYO_LIBEXECDIR);
 	for (size_t i = 0; i < places.n; i++) {
 		char *found = in_directory(arena, places.v[i], strlen(places.v[i]), name);

@@ -8,7 +8,7 @@
 #	test/e2e/run [FILE.bats...]
 
 : "${BRYO_BUILD:=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)/build}"
-: "${BRYO:=$BRYO_BUILD/src/cli/bryo}"
+: "${BRYO:=$BRYO_BUILD/bryo}"
 : "${BRYO_TEST_CACHE:=$BATS_RUN_TMPDIR}"
 MAKE_IMAGE=$BATS_TEST_DIRNAME/make-image
 IMG=localhost/box
