@@ -1,9 +1,11 @@
 # Networks of containers: none, host, container:, ns:, slirp4netns, pasta, and published ports
-# lab: -o 'exec python3 /srv/bryo/test/e2e/outside' -x 'echo nameserver 10.77.0.1 >/etc/resolv.conf'
+# lab: -o 'cd /; exec /srv/bryo/test/e2e/outside' -x 'echo nameserver 10.77.0.1 >/etc/resolv.conf'
 load helpers
 
 # Every helper must pass these.
 HELPERS="slirp4netns pasta"
+# UDP from a shell
+UDP=$BRYO_BUILD/test/e2e/udp
 
 # A host with the lab's network, or a skip.
 needs_outside() { ip -4 addr show dev eth0 2>/dev/null | grep -q 10.77.0.2 || skip "not in the lab's network"; }
@@ -39,7 +41,7 @@ helper_pids() { cat "$XDG_RUNTIME_DIR"/bryo/containers/*/network 2>/dev/null | c
 @test "container: two containers share one network" {
 	need_image
 	bryo run -d --name web --network none $IMG httpd -f -h /www -p 127.0.0.1:80
-	run bryo run --rm --network container:web $IMG wget -q -T 5 -O - http://127.0.0.1/
+	run bryo run --rm --network container:web $IMG timeout 5 wget -q -O - http://127.0.0.1/
 	assert_output "hello from bryo"
 	run bryo run --rm --network container:nope $IMG true
 	assert_status 125
@@ -50,7 +52,7 @@ helper_pids() { cat "$XDG_RUNTIME_DIR"/bryo/containers/*/network 2>/dev/null | c
 	bryo run -d --name web --network none $IMG httpd -f -h /www -p 127.0.0.1:80
 	local pid
 	pid=$(bryo inspect --format '{{.State.Pid}}' web)
-	run bryo run --rm --network "ns:/proc/$pid/ns/net" $IMG wget -q -T 5 -O - http://127.0.0.1/
+	run bryo run --rm --network "ns:/proc/$pid/ns/net" $IMG timeout 5 wget -q -O - http://127.0.0.1/
 	assert_output "hello from bryo"
 	run bryo run --rm --network ns:/no/such/path $IMG true
 	assert_status 125
@@ -82,7 +84,7 @@ outward() {
 	need_image
 	run bryo run --rm --network "$1" $IMG sh -c 'echo hi | nc -w 5 10.77.0.1 7000'
 	assert_output "10.77.0.2 hi"
-	run bryo run --rm --network "$1" $IMG sh -c 'echo hi | nc -u -w 1 10.77.0.1 7000'
+	run bryo run --rm --network "$1" -v "$UDP:/udp:ro" $IMG /udp send 10.77.0.1 7000 hi
 	assert_output "10.77.0.2 hi"
 	run bryo run --rm --network "$1" $IMG sh -c 'nslookup -type=a name.example | tail -n 2; cat /etc/resolv.conf'
 	assert_contains 10.77.0.1
@@ -99,14 +101,14 @@ published() {
 	need_image
 	local a b c
 	a=$(free_port) b=$(free_port) c=$(free_port)
-	bryo run -d --name web --network "$1" -p "$a:80" -p "127.0.0.1:$b:80" -p "$c:5353/udp" -p 80 $IMG \
-		sh -c 'nc -u -l -p 5353 -e cat & exec httpd -f -h /www'
+	bryo run -d --name web --network "$1" -p "$a:80" -p "127.0.0.1:$b:80" -p "$c:5353/udp" -p 80 -v "$UDP:/udp:ro" $IMG \
+		sh -c '/udp serve 5353 & exec httpd -f -h /www'
 	wait_for_port "$a"
 	run get "http://localhost:$a/"
 	assert_output "hello from bryo"
 	run get "http://127.0.0.1:$b/"
 	assert_output "hello from bryo"
-	run bash -c "echo ping | timeout 5 busybox nc -u -w 1 127.0.0.1 $c"
+	run "$UDP" send 127.0.0.1 "$c" ping
 	assert_output ping
 	run bryo port web 80/tcp
 	assert_ok
@@ -174,7 +176,7 @@ closed() {
 	wait_for_port "$port"
 	run bryo run --rm --network "$1" $IMG sh -c '
 		for host in 127.0.0.1 $(ip route | sed -n "s/^default via \([^ ]*\).*/\1/p") host.containers.internal; do
-			wget -q -T 2 -O - "http://$host:'"$port"'/"
+			timeout 2 wget -q -O - "http://$host:'"$port"'/"
 		done; true'
 	assert_ok
 	refute_contains secret
