@@ -1,0 +1,234 @@
+# Who the user is in containers: ranges, the held namespace, what heals by itself, what each fault says
+# lab: -k newuidmap=private -o test/e2e/admin
+load helpers
+
+setup() {
+	e2e_setup
+	[ -p /run/admin.done ] || retry 5 test -p /run/admin.done || skip "no administrator: run it by test/e2e/run as root"
+}
+teardown() {
+	admin 'chmod u+s /usr/bin/newuidmap /usr/bin/newgidmap; for h in newuidmap newgidmap; do
+		[ ! -e /usr/bin/$h.away ] || mv /usr/bin/$h.away /usr/bin/$h; done; umount /usr/bin/newuidmap
+		for k in subuid subgid; do [ ! -e /etc/$k.was ] || mv /etc/$k.was /etc/$k; done; sed -i /^subid:/d /etc/nsswitch.conf' || true
+	e2e_teardown
+}
+
+# admin COMMAND LINE: as root of this host
+admin() {
+	local code
+	echo "${*//$'\n'/ }" >/run/admin
+	read -r code </run/admin.done
+	return "$code"
+}
+# ranges SUBUID-LINES [SUBGID-LINES]: replaces the files until the test's end
+ranges() {
+	admin "for k in subuid subgid; do [ -e /etc/\$k.was ] || cp -p /etc/\$k /etc/\$k.was; done"
+	admin "printf '$1' >/etc/subuid; printf '${2-$1}' >/etc/subgid"
+}
+id_map() { bryo unshare cat /proc/self/uid_map | tr -s ' ' | sed 's/^ //'; }
+ME() { id -un; }
+
+@test "own id is 0, the subordinate ids follow" {
+	ranges "$(ME):200000:65536\n"
+	run id_map
+	assert_ok
+	assert_output "0 $(id -u) 1
+1 200000 65536"
+	run bryo unshare id -u
+	assert_output 0
+	run bryo unshare cat /proc/self/gid_map
+	assert_matches "1 +200000 +65536"
+}
+
+@test "several ranges, by name and by number, among comments and bad lines" {
+	ranges "# c\n\nother:500000:65536\n$(ME):200000:1000\nbad line\n$(id -u):400000:70000\n$(ME):x:1\n"
+	run id_map
+	assert_output "0 $(id -u) 1
+1 200000 1000
+1001 400000 70000"
+}
+
+@test "a range with the own id inside works, without that id" {
+	ranges "$(ME):$(($(id -u) - 10)):100\n"
+	run id_map
+	assert_output "0 $(id -u) 1
+1 $(($(id -u) - 10)) 10
+11 $(($(id -u) + 1)) 89"
+}
+
+@test "info shows the mappings as podman does" {
+	ranges "$(ME):200000:65536\n"
+	run bryo info --format '{{json .Host.IDMappings}}'
+	assert_ok
+	want='{"gidmap":[{"container_id":0,"host_id":GID,"size":1},{"container_id":1,"host_id":200000,"size":65536}],"uidmap":[{"container_id":0,"host_id":UID,"size":1},{"container_id":1,"host_id":200000,"size":65536}]}'
+	want=${want/GID/$(id -g)}
+	assert_output "${want/UID/$(id -u)}"
+	run bryo info --format '{{.Host.Security.Rootless}} {{.Host.OCIRuntime.Name}} {{.Host.Arch}}'
+	assert_contains "true bryo"
+	run bryo info
+	assert_contains "graphDriverName:"
+	assert_contains "idMappings:"
+}
+
+@test "the working directory, the groups and the environment stay" {
+	mkdir -p "$E2E_DIR/a b"
+	cd "$E2E_DIR/a b"
+	run env X=y "$BRYO" unshare sh -c 'pwd; echo $X'
+	assert_output "$E2E_DIR/a b
+y"
+	cd /
+}
+
+@test "one holder for twenty first commands at once" {
+	for i in $(seq 20); do bryo unshare readlink /proc/self/ns/user >"$E2E_DIR/ns.$i" & done
+	wait
+	[ "$(sort -u "$E2E_DIR"/ns.* | wc -l)" = 1 ]
+	[ "$(cat "$E2E_DIR"/ns.* | wc -l)" = 20 ]
+	[ "$(pgrep -cf "bryo-hold:$XDG_RUNTIME_DIR")" = 1 ]
+}
+
+@test "a killed holder is replaced without a word" {
+	bryo unshare true
+	kill -9 "$(holder_pid)"
+	run bryo unshare id -u
+	assert_output 0
+	echo "not a record" >"$XDG_RUNTIME_DIR/bryo/holder"
+	run bryo unshare id -u
+	assert_output 0
+}
+
+@test "changed ranges are taken when nothing runs" {
+	ranges "$(ME):200000:65536\n"
+	bryo unshare true
+	ranges "$(ME):300000:65536\n"
+	run id_map
+	assert_output "0 $(id -u) 1
+1 300000 65536"
+}
+
+@test "changed ranges wait for running containers, and that is said" {
+	ranges "$(ME):200000:65536\n"
+	need_image
+	bryo run -d --name stays --network none $IMG sleep 100
+	ranges "$(ME):300000:65536\n"
+	run bryo ps
+	assert_ok
+	assert_contains "200000:65536 to 300000:65536"
+	refute_contains migrate
+	bryo rm -f -t 0 stays
+	run id_map
+	assert_contains "1 300000 65536"
+}
+
+@test "migrate makes a new namespace" {
+	bryo unshare true
+	before=$(holder_pid)
+	run bryo system migrate
+	assert_ok
+	[ -z "$(pgrep -f "bryo-hold:$XDG_RUNTIME_DIR")" ]
+	bryo unshare true
+	[ "$(holder_pid)" != "$before" ]
+}
+
+@test "inside of unshare bryo is the same" {
+	before=$(bryo unshare readlink /proc/self/ns/user)
+	run bryo unshare "$BRYO" unshare readlink /proc/self/ns/user
+	assert_output "$before"
+	run bryo unshare "$BRYO" info --format '{{len .Host.IDMappings.UIDMap}}'
+	assert_output 2
+}
+
+@test "without ranges one id is mapped; it is said once, with the cure" {
+	ranges '# none\n'
+	run bryo info --format '{{json .Host.IDMappings.UIDMap}}'
+	assert_ok
+	assert_contains "[{\"container_id\":0,\"host_id\":$(id -u),\"size\":1}]"
+	assert_contains "sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 $(ME)"
+	run bryo info --format '{{.Host.IDMappingsReason}}'
+	assert_contains "no subordinate user and group ids"
+	run bryo images
+	refute_contains usermod
+	need_image
+	run bryo run --rm --network none $IMG id -u
+	assert_ok
+	assert_output 0
+	ranges "$(ME):200000:65536\n"		# given later, they are taken
+	run id_map
+	assert_contains "1 200000 65536"
+}
+
+@test "ranges in one file only" {
+	ranges "$(ME):200000:65536\n" ''
+	run bryo info --format x
+	assert_contains "no subordinate group ids (/etc/subgid)"
+	assert_contains "sudo usermod --add-subgids "
+}
+
+@test "helper missing" {
+	admin 'mv /usr/bin/newgidmap /usr/bin/newgidmap.away'
+	run bryo info --format x
+	assert_contains "newgidmap is not installed"
+	assert_contains "sudo apt install uidmap"
+	admin 'mv /usr/bin/newgidmap.away /usr/bin/newgidmap'
+	run id_map
+	assert_contains "1 100000 65536"
+}
+
+@test "setuid bit lost" {
+	admin 'chmod u-s /usr/bin/newuidmap'
+	run bryo info --format x
+	assert_contains "/usr/bin/newuidmap has lost its setuid bit"
+	assert_contains "sudo chmod u+s /usr/bin/newuidmap"
+	admin 'chmod u+s /usr/bin/newuidmap'	# the cure works, at once
+	run id_map
+	assert_contains "1 100000 65536"
+}
+
+@test "setuid bit without effect on a nosuid mount" {
+	admin 'mkdir -p /run/ns; mount -t tmpfs -o nosuid x /run/ns; cp -p /usr/bin/newuidmap /run/ns; mount --bind /run/ns/newuidmap /usr/bin/newuidmap'
+	run bryo info --format x
+	assert_contains "/usr/bin/newuidmap is mounted nosuid"
+	assert_contains "remount,bind,suid /usr/bin/newuidmap"
+}
+
+@test "the helper's own words are kept" {
+	ranges "$(ME):200000:65536\nroot:4000000000:1\n"
+	admin 'mv /usr/bin/newuidmap /usr/bin/newuidmap.away; printf "#!/bin/sh\necho newuidmap: no luck today >&2; exit 1\n" >/usr/bin/newuidmap; chmod 4755 /usr/bin/newuidmap'
+	run bryo info --format x
+	assert_contains "no luck today"
+}
+
+@test "overlapping ranges are said when something fails, and small ones are no fault" {
+	ranges "$(ME):200000:10\n"
+	run id_map
+	assert_output "0 $(id -u) 1
+1 200000 10"
+}
+
+@test "a fallback runtime directory must be ours and closed" {
+	admin "chmod 000 /run/user/$(id -u)"
+	unset XDG_RUNTIME_DIR
+	run bryo unshare id -u
+	[ "$output" = 0 ]
+	[ "$(stat -c '%a %u' "/tmp/bryo-$(id -u)")" = "700 $(id -u)" ]
+	pkill -9 -f "bryo-hold:/tmp/bryo-$(id -u)"
+	rm -r "/tmp/bryo-$(id -u)"
+	mkdir "$E2E_DIR/elsewhere"
+	ln -s "$E2E_DIR/elsewhere" "/tmp/bryo-$(id -u)"
+	run bryo unshare id -u
+	assert_status 125
+	[ -z "$(ls "$E2E_DIR/elsewhere")" ]
+	rm "/tmp/bryo-$(id -u)"
+	mkdir -m 777 "/tmp/bryo-$(id -u)"
+	chmod 777 "/tmp/bryo-$(id -u)"
+	run bryo unshare id -u
+	assert_status 125
+	assert_contains "others can write"
+	rmdir "/tmp/bryo-$(id -u)"
+	admin "mkdir -m 700 /tmp/bryo-$(id -u)"
+	run bryo unshare id -u
+	assert_status 125
+	assert_contains "belongs to user 0"
+	admin "rmdir /tmp/bryo-$(id -u); chmod 700 /run/user/$(id -u)"
+	export XDG_RUNTIME_DIR=$E2E_DIR/run
+}

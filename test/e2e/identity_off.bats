@@ -1,0 +1,13 @@
+# A host where user namespaces are switched off
+# lab: -k userns=0
+load helpers
+
+@test "user.max_user_namespaces=0 is named with its cure" {
+	run bryo unshare true
+	assert_status 125
+	assert_contains "user.max_user_namespaces is 0"
+	assert_contains "sudo sysctl -w user.max_user_namespaces="
+	run bryo run --rm localhost/none true
+	assert_status 125
+	assert_contains "user.max_user_namespaces is 0"
+}
