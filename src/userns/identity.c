@@ -73,13 +73,13 @@ static int private_directory(const char *path, uid_t uid, struct error *err)
 
 	if (mkdir(path, 0700) < 0 && errno != EEXIST)
 		return error_errno(err, "make the runtime directory %s", path);
-	fd = fd_open_dir(AT_FDCWD, path);
-	if (fd < 0 || fstat(fd, &st) < 0) {
-		error_errno(err, "open the runtime directory %s", path);
+	if (lstat(path, &st) == 0 && st.st_uid != uid) {
+		error_set(err, ERROR_DENIED, "the runtime directory %s belongs to user %u", path, st.st_uid);
 		return error_hint(err, "export XDG_RUNTIME_DIR=DIR, a directory of yours with mode 0700");
 	}
-	if (st.st_uid != uid) {
-		error_set(err, ERROR_DENIED, "the runtime directory %s belongs to user %u", path, st.st_uid);
+	fd = fd_open_dir(AT_FDCWD, path);
+	if (fd < 0 || fstat(fd, &st) < 0 || st.st_uid != uid) {
+		error_errno(err, "open the runtime directory %s", path);
 		return error_hint(err, "export XDG_RUNTIME_DIR=DIR, a directory of yours with mode 0700");
 	}
 	if (st.st_mode & 022) {

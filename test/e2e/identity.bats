@@ -8,7 +8,7 @@ setup() {
 }
 teardown() {
 	admin 'chmod u+s /usr/bin/newuidmap /usr/bin/newgidmap; for h in newuidmap newgidmap; do
-		[ ! -e /usr/bin/$h.away ] || mv /usr/bin/$h.away /usr/bin/$h; done; umount /usr/bin/newuidmap
+		[ ! -e /usr/bin/$h.away ] || mv /usr/bin/$h.away /usr/bin/$h; done; umount /usr/bin/newuidmap;
 		for k in subuid subgid; do [ ! -e /etc/$k.was ] || mv /etc/$k.was /etc/$k; done; sed -i /^subid:/d /etc/nsswitch.conf' || true
 	e2e_teardown
 }
@@ -27,6 +27,7 @@ ranges() {
 }
 id_map() { bryo unshare cat /proc/self/uid_map | tr -s ' ' | sed 's/^ //'; }
 ME() { id -un; }
+holder() { pgrep -f "bryo-hold:$XDG_RUNTIME_DIR"; }
 
 @test "own id is 0, the subordinate ids follow" {
 	ranges "$(ME):200000:65536\n"
@@ -84,12 +85,12 @@ y"
 	wait
 	[ "$(sort -u "$E2E_DIR"/ns.* | wc -l)" = 1 ]
 	[ "$(cat "$E2E_DIR"/ns.* | wc -l)" = 20 ]
-	[ "$(pgrep -cf "bryo-hold:$XDG_RUNTIME_DIR")" = 1 ]
+	[ "$(holder | wc -l)" = 1 ]
 }
 
 @test "a killed holder is replaced without a word" {
 	bryo unshare true
-	kill -9 "$(holder_pid)"
+	kill -9 "$(holder)"
 	run bryo unshare id -u
 	assert_output 0
 	echo "not a record" >"$XDG_RUNTIME_DIR/bryo/holder"
@@ -122,12 +123,12 @@ y"
 
 @test "migrate makes a new namespace" {
 	bryo unshare true
-	before=$(holder_pid)
+	before=$(holder)
 	run bryo system migrate
 	assert_ok
-	[ -z "$(pgrep -f "bryo-hold:$XDG_RUNTIME_DIR")" ]
+	[ -z "$(holder)" ]
 	bryo unshare true
-	[ "$(holder_pid)" != "$before" ]
+	[ "$(holder)" != "$before" ]
 }
 
 @test "inside of unshare bryo is the same" {
