@@ -53,7 +53,8 @@ static void add_option(struct source *s, const struct option *o)
 	else if (o->type == OPTION_BOOL_OFF)
 		add(s, "=false");
 	add(s, arena_printf(s->arena, "\n\t%s%s\n\n", escape(s->arena, o->help), str_ends(o->help, ".") ? "" : "."));
-	if (o->words) {
+	/* Beginnings ("ns:", "seccomp=") and templates are hints for completion, not the whole choice. */
+	if (o->words && !strpbrk(o->words, ":={")) {
 		struct strings words = strings_split(s->arena, o->words, "|");
 
 		add(s, arena_printf(s->arena, "\tOne of: %s.\n\n", escape(s->arena, strings_join(s->arena, &words, ", "))));

@@ -40,11 +40,8 @@ static void print_line(struct arena *arena, const struct json *event, bool full)
 {
 	const struct json *attributes = json_get(event, "Attributes");
 	struct strings details = { 0 };
-	int64_t time = view_time(event, "timeNano") ? view_int(event, "timeNano") : view_time(event, "Time");
-	const char *id = *member(event, "ID") ? member(event, "ID") : member(event, "Id");
+	const char *id = member(event, "ID");
 
-	if (!time)
-		time = view_time(event, "time");
 	if (*member(event, "Image"))
 		strings_addf(arena, &details, "image=%s", member(event, "Image"));
 	if (*member(event, "Name"))
@@ -53,7 +50,7 @@ static void print_line(struct arena *arena, const struct json *event, bool full)
 		if (attributes->object.v[i].value->kind == JSON_STRING)
 			strings_addf(arena, &details, "%s=%s", attributes->object.v[i].name,
 				     attributes->object.v[i].value->string);
-	printf("%s\n", output_clean(arena, arena_printf(arena, "%s %s %s %s (%s)", units_format_time_local(arena, time),
+	printf("%s\n", output_clean(arena, arena_printf(arena, "%s %s %s %s (%s)", units_format_time_local(arena, view_int(event, "timeNano")),
 			member(event, "Type"), member(event, "Status"), view_short_id(arena, id, full),
 			strings_join(arena, &details, ", "))));
 }

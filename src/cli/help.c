@@ -32,7 +32,7 @@ const struct command help_command = {
 	.run = run_help,
 };
 
-/* --- __man [--prose FILE] [COMMAND...] | --list */
+/* --- __man [--prose FILE] [COMMAND...] | --list | --words PAGE */
 
 static char *read_prose(struct cli *cli, const char *path, struct error *err)
 {
@@ -52,19 +52,31 @@ static char *read_prose(struct cli *cli, const char *path, struct error *err)
 	return n < 0 ? NULL : arena_strndup(cli->arena, text.data ? text.data : "", text.size);
 }
 
-static int list_pages(struct cli *cli)
+/* "bryo-container-ls" of the canonical "container ls". */
+static char *page_name(struct arena *arena, const struct command *c)
 {
-	puts("bryo");
+	char *name = arena_printf(arena, "bryo-%s", command_name(arena, c));
+
+	for (char *s = name; *s; s++)
+		if (*s == ' ')
+			*s = '-';
+	return name;
+}
+
+/* The names of all pages, or the words of the command that one page is about. */
+static int list_pages(struct cli *cli, const char *only)
+{
+	if (!only)
+		puts("bryo");
 	for (const struct command *const *c = cli->program->commands; *c; c++) {
-		char *name;
+		const char *page = page_name(cli->arena, *c);
 
 		if ((*c)->flags & COMMAND_HIDDEN)
 			continue;
-		name = arena_printf(cli->arena, "bryo-%s", command_name(cli->arena, *c));
-		for (char *s = name; *s; s++)
-			if (*s == ' ')
-				*s = '-';
-		puts(name);
+		if (!only)
+			puts(page);
+		else if (strcmp(only, page) == 0)
+			puts(command_name(cli->arena, *c));
 	}
 	return 0;
 }
@@ -78,7 +90,9 @@ static int run_man(struct cli *cli, const struct args *args, struct error *err)
 	const char *path;
 
 	if (n == 1 && strcmp(words[0], "--list") == 0)
-		return list_pages(cli);
+		return list_pages(cli, NULL);
+	if (n == 2 && strcmp(words[0], "--words") == 0)
+		return list_pages(cli, words[1]);
 	if (n >= 2 && strcmp(words[0], "--prose") == 0) {
 		prose = read_prose(cli, words[1], err);
 		if (!prose)
@@ -96,7 +110,7 @@ static int run_man(struct cli *cli, const struct args *args, struct error *err)
 
 const struct command man_command = {
 	.names = "__man",
-	.synopsis = "[--prose FILE] [COMMAND...]",
+	.synopsis = "[--prose FILE] [COMMAND...] | --list | --words PAGE",
 	.summary = "Print the source of a manual page",
 	.operands_max = COMMAND_ANY_NUMBER,
 	.flags = COMMAND_HIDDEN | COMMAND_RAW,

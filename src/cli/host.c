@@ -26,7 +26,7 @@ static int run_info(struct cli *cli, const struct args *args, struct error *err)
 		return -1;
 	if (r->format)
 		return output_object(cli, r->format, info, err);
-	yaml_print(cli->arena, output_clean_json(cli->arena, info), &out);
+	yaml_print(cli->arena, info, &out);
 	fwrite(out.data, 1, out.size, stdout);
 	return 0;
 }

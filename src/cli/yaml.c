@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "cli/output.h"
+
 struct printer {
 	struct arena *arena;
 	struct buffer *out;
@@ -34,7 +36,7 @@ static bool is_plain(const char *s)
 
 static void add_text(struct printer *p, const char *s)
 {
-	add(p, is_plain(s) ? s : json_print(p->arena, json_new_string(p->arena, s), 0));
+	add(p, output_clean(p->arena, is_plain(s) ? s : json_print(p->arena, json_new_string(p->arena, s), 0)));
 }
 
 static bool is_branch(const struct json *v)

@@ -1,4 +1,4 @@
-/* cli/yaml - JSON values as the YAML that `info` prints */
+/* cli/yaml - JSON values as the YAML that `info` prints; control characters are escaped */
 #ifndef BRYO_CLI_YAML_H
 #define BRYO_CLI_YAML_H
 
