@@ -31,7 +31,7 @@ by_hand() {
 	assert_ok
 
 	# a web server with a published port
-	run bryo run -d --name web -p $port:80 "$image" httpd -f -v -h /www
+	run bryo run -d --name web -p $port:80 "$image" httpd -f -vv -h /www
 	assert_ok
 	wait_for_port $port
 	run curl -s --max-time 5 localhost:$port

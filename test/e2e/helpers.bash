@@ -19,11 +19,12 @@ teardown() { e2e_teardown; }
 e2e_setup() {
 	# Unix socket paths have 108 bytes: the runtime directory must be short.
 	E2E_DIR=$(mktemp -d /tmp/e2e.XXXXXX)
-	export XDG_DATA_HOME=$E2E_DIR/data XDG_RUNTIME_DIR=$E2E_DIR/run XDG_CONFIG_HOME=$E2E_DIR/config HOME=$E2E_DIR/home
-	mkdir -m 700 "$XDG_DATA_HOME" "$XDG_RUNTIME_DIR" "$XDG_CONFIG_HOME" "$HOME"
+	export HOME=$E2E_DIR/home XDG_DATA_HOME=$E2E_DIR/data XDG_RUNTIME_DIR=$E2E_DIR/run
+	export XDG_CONFIG_HOME=$HOME/.config
+	mkdir -m 700 "$HOME" "$XDG_DATA_HOME" "$XDG_RUNTIME_DIR" "$XDG_CONFIG_HOME"
 	unset REGISTRY_AUTH_FILE DOCKER_CONFIG BRYO_DRIVER
 	E2E_PIDS=()
-	cd "$E2E_DIR"
+	cd "$E2E_DIR" || return
 }
 
 e2e_teardown() {
