@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <linux/close_range.h>
 #include <linux/openat2.h>
 #include <sched.h>
@@ -15,7 +16,7 @@
 
 #include "sys/seccomp.h"
 
-#define SYS_ADMIN_BIT CAPS_BIT(21)
+#define SYS_ADMIN_BIT CAPS_BIT(CAP_SYS_ADMIN)
 #define INTERPRETERS_MAX 5
 
 /* --- working directory */

@@ -24,6 +24,9 @@ struct run_request {
 	int stdio[3];			/* for the container; with process.terminal: ignored, a pty is made */
 	int cgroup_fd;			/* CLONE_INTO_CGROUP; -1: none */
 	const char *cache_dir;		/* for compiled seccomp programs; NULL: none kept */
+	bool seccomp_default;		/* without spec.linux.seccomp: the default profile, filtered by the bounding set.
+					   Quicker than run_default_seccomp: a cached program is found by the file's stat */
+	const char *seccomp_profile;	/* the same with this profile file in Docker's format */
 	const int *preserve_fds;	/* moved to 3.. in the container */
 	size_t preserve_fds_n;
 };
@@ -58,6 +61,8 @@ struct run_exec_request {
 	int stdio[3];
 	int cgroup_fd;
 	const char *cache_dir;
+	bool seccomp_default;		/* these two as in run_request */
+	const char *seccomp_profile;
 	const int *preserve_fds;
 	size_t preserve_fds_n;
 };

@@ -22,6 +22,7 @@ struct fixture {
 	struct oci_spec *spec;
 	struct rootfs rootfs;
 	struct error err;
+	struct run_plan *plan;
 	char *out;
 };
 
@@ -203,6 +204,47 @@ static void test_symlinked_dev(void **state)
 	rmdir(outside);
 }
 
+/* The second container finds the first one's program in the cache. */
+static void test_seccomp(void **state)
+{
+	struct fixture *f = *state;
+	char *cache = arena_printf(f->arena, "%s.cache", tree);
+
+	f->spec = container_spec(f->arena, (const char *[]){ "sh", "-c", "grep -e NoNewPrivs -e Seccomp: /proc/self/status;"
+							     "touch /etc/x && cat /etc/x; hostname x", NULL });
+	for (int i = 0; i < 2; i++) {
+		struct run_request request = { .spec = f->spec, .rootfs = &f->rootfs, .root_mount = -1, .cgroup_fd = -1,
+					       .stdio = { -1, -1, -1 }, .cache_dir = cache, .seccomp_default = true };
+
+		f->spec->process->terminal = true;
+		f->spec->process->no_new_privileges = i == 1;
+		f->plan = run_plan_new(f->arena, &request, &f->err);
+		if (!f->plan)
+			fail_msg("%s", f->err.text);
+		assert_int_equal(container_run_plan(f->arena, f->plan, -1, &f->out, &f->err), 1);
+		assert_text(f, i ? "NoNewPrivs:\t1\r\nSeccomp:\t2\r\n" : "NoNewPrivs:\t0\r\nSeccomp:\t2\r\n");
+		assert_text(f, "Operation not permitted");
+	}
+	container_remove_tree(cache);
+}
+
+static void test_user(void **state)
+{
+	struct fixture *f = *state;
+
+	/* One id is mapped here, so the other user is id 0 of a nested user namespace that maps it elsewhere. */
+	f->spec = container_spec(f->arena, (const char *[]){ "sh", "-c", "id -u; id -g; grep -e CapEff -e CapBnd /proc/self/status",
+							     NULL });
+	ARRAY_ADD(f->arena, &f->spec->linux_->namespaces)->type = "user";
+	*ARRAY_ADD(f->arena, &f->spec->linux_->uid_mappings) = (struct oci_id_mapping){ 1000, 0, 1 };
+	*ARRAY_ADD(f->arena, &f->spec->linux_->gid_mappings) = (struct oci_id_mapping){ 1000, 0, 1 };
+	f->spec->process->user.uid = f->spec->process->user.gid = 1000;
+	f->spec->process->capabilities->effective = f->spec->process->capabilities->permitted = (struct strings){ 0 };
+	if (sh(f, "") != 0)
+		fail_msg("%s", f->err.text);
+	assert_text(f, "1000\n1000\nCapEff:\t0000000000000000\nCapBnd:\t00000000800405fb\n");
+}
+
 static void test_terminal(void **state)
 {
 	struct fixture *f = *state;
@@ -273,6 +315,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_bind, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_tmpcopyup, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_symlinked_dev, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_seccomp, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_user, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_terminal, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_exec, setup, teardown),
 	};
