@@ -214,6 +214,8 @@ static int make_plan(struct launch *l, const struct passwd_user *user, const str
 	struct run_request request = { .spec = l->spec, .id = l->c->id, .rootfs = &l->rootfs, .root_mount = l->root_mount,
 				       .stdio = { l->child_stdio[0], l->child_stdio[1], l->child_stdio[2] },
 				       .cgroup_fd = l->cgroup_fd,
+				       .seccomp_default = !l->security.unconfined,
+				       .seccomp_profile = l->security.seccomp_profile,
 				       .cache_dir = arena_printf(e->arena, "%s/cache/seccomp", e->run_path) };
 	l->plan = run_plan_new(e->arena, &request, err);
 	return l->plan ? 0 : -1;
