@@ -52,7 +52,7 @@ static bool is_stale(const struct store *s, const char *id)
 /* Under a lock, so that of two who take the same stale name the second sees the first one's link. */
 static int take_over(struct store *s, const char *path, const char *id, char ret_owner[ID_SIZE + 1])
 {
-	_cleanup_fd_ int lock = lock_open(s->root_fd, "containers/names.lock", LOCK_EXCLUSIVE, true);
+	_cleanup_fd_ int lock = lock_open(s->root_fd, "names.lock", LOCK_EXCLUSIVE, true);
 
 	if (lock < 0)
 		return -1;
