@@ -45,21 +45,19 @@ int host_version(struct engine *e, struct json **ret, struct error *err)
 
 /* --- programs */
 
-/* What the program says of its version, whole; "" when it says nothing. */
+/* The first line of what the program says of its version; "" when it says nothing. */
 static char *ask_version(struct engine *e, const char *path)
 {
 	char *argv[] = { (char *)path, (char *)"--version", NULL };
 	int stdio[] = { -1, -1, -1 };
 	struct spawn s = { .program = path, .argv = argv, .stdio = stdio, .input = "" };
 	char *out = NULL, *talk = NULL;
-	size_t n;
 
 	if (spawn_run(e->arena, &s, &out, &talk, NULL) < 0)
 		return (char *)"";
 	if (!*out)
 		out = talk;
-	for (n = strlen(out); n > 0 && strchr(" \n", out[n - 1]); n--)
-		out[n - 1] = '\0';
+	out[strcspn(out, "\n")] = '\0';
 	return out;
 }
 
