@@ -209,11 +209,13 @@ DIR *fd_opendir(int dirfd, const char *name)
 int fd_random_hex(char *buf, size_t n)
 {
 	static const char digits[] = "0123456789abcdef";
-	unsigned char byte;
+	unsigned char *bytes = (unsigned char *)buf + n;	/* the second half; read before it is written over */
 
+	if (getrandom(bytes, n, 0) != (ssize_t)n)		/* up to 256 bytes never come in part */
+		return -1;
 	for (size_t i = 0; i < n; i++) {
-		if (getrandom(&byte, 1, 0) != 1)
-			return -1;
+		unsigned char byte = bytes[i];
+
 		buf[2 * i] = digits[byte >> 4];
 		buf[2 * i + 1] = digits[byte & 15];
 	}
