@@ -19,6 +19,7 @@ int buffer_reserve(struct buffer *b, size_t n)
 
 	if (__builtin_add_overflow(b->size, n, &need) || need > b->limit) {
 		errno = EFBIG;
+		b->failed = true;
 		return -1;
 	}
 	if (need + 1 <= b->room)
@@ -27,8 +28,10 @@ int buffer_reserve(struct buffer *b, size_t n)
 	while (room < need + 1)
 		room *= 2;
 	data = realloc(b->data, room);
-	if (!data)
+	if (!data) {
+		b->failed = true;
 		return -1;
+	}
 	b->data = data;
 	b->room = room;
 	return 0;

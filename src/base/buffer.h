@@ -5,6 +5,7 @@
 #define BRYO_BASE_BUFFER_H
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -13,6 +14,7 @@
 struct buffer {
 	char *data;		/* data[size] is a NUL byte once something was added */
 	size_t size, room, limit;
+	bool failed;		/* an addition did not fit: for those who add much and ask once at the end */
 };
 
 #define BUFFER(max) ((struct buffer){ .limit = (max) })

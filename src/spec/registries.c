@@ -170,6 +170,12 @@ static const struct registry_entry *entry_of(const struct registries *r, const c
 	return best;
 }
 
+/* Docker Hub's name is not that of its server. */
+char *registries_host(struct arena *arena, const char *registry)
+{
+	return arena_strdup(arena, strcmp(registry, "docker.io") == 0 ? "registry-1.docker.io" : registry);
+}
+
 static int add_source(struct arena *arena, struct registry_sources *sources, const char *location, const char *rest,
 		      bool insecure, struct error *err)
 {
@@ -180,7 +186,7 @@ static int add_source(struct arena *arena, struct registry_sources *sources, con
 		return error_set(err, ERROR_INVALID, "registries.conf: the location \"%s\" leaves no repository to fetch",
 				 str_printable(arena, name, 256));
 	source = ARRAY_ADD(arena, sources);
-	source->host = arena_strndup(arena, name, (size_t)(slash - name));
+	source->host = registries_host(arena, arena_strndup(arena, name, (size_t)(slash - name)));
 	source->path = arena_strdup(arena, slash + 1);
 	source->insecure = insecure;
 	return 0;

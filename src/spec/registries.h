@@ -28,6 +28,8 @@ int registries_add(struct arena *arena, struct registries *r, const char *text, 
 		   struct error *err);
 
 /* Where to fetch a full name from, in order: mirrors, then the location itself. Blocked: an error. */
+/* The server that speaks for a registry: docker.io is served by registry-1.docker.io. Sources have it applied. */
+char *registries_host(struct arena *arena, const char *registry);
 struct registry_source { char *host, *path; bool insecure; };
 struct registry_sources { struct registry_source *v; size_t n; };
 int registries_sources(struct arena *arena, const struct registries *r, const struct reference *full,

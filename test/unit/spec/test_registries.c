@@ -142,9 +142,9 @@ static void sources(void **state)
 	static const char digest[] = "@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 	static const struct { const char *name; bool digest; const char *sources; } cases[] = {
 		{ "docker.io/library/busybox:1", false,
-		  "127.0.0.1:5000 hub/library/busybox insecure, tags.io library/busybox, docker.io library/busybox" },
+		  "127.0.0.1:5000 hub/library/busybox insecure, tags.io library/busybox, registry-1.docker.io library/busybox" },
 		{ "docker.io/library/busybox", true,
-		  "127.0.0.1:5000 hub/library/busybox insecure, digests.io library/busybox, docker.io library/busybox" },
+		  "127.0.0.1:5000 hub/library/busybox insecure, digests.io library/busybox, registry-1.docker.io library/busybox" },
 		{ "127.0.0.1:5000/a", false, "127.0.0.1:5000 a insecure" },
 		{ "quay.io/team/app", false, "mirror.io x/app" },
 		{ "quay.io/teams/app", false, "quay.io teams/app" },
