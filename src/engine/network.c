@@ -89,7 +89,9 @@ int network_write_files(struct engine *e, const struct container *c, const struc
 			return -1;
 	}
 	resolv = net_resolv_conf(e->arena, r, &names, result, host_text(e, "/etc/resolv.conf"), err);
-	if (!resolv || write_text(run_dir, "resolv.conf", resolv, err) < 0)
+	if (!resolv && !error_is(err, ERROR_NONE))
+		return -1;
+	if (resolv && write_text(run_dir, "resolv.conf", resolv, err) < 0)	/* none with --dns none */
 		return -1;
 	return write_text(run_dir, "hostname", arena_printf(e->arena, "%s\n", c->hostname), err);
 }

@@ -93,7 +93,8 @@ static int add_files(struct engine *e, const struct oci_inputs *in, struct oci_s
 {
 	const struct create_request *r = &in->c->request;
 
-	add_file(e, in, spec, "/etc/resolv.conf", "resolv.conf");
+	if (!(r->dns.n == 1 && str_eq(r->dns.v[0], "none")))
+		add_file(e, in, spec, "/etc/resolv.conf", "resolv.conf");
 	if (!r->no_hosts)
 		add_file(e, in, spec, "/etc/hosts", "hosts");
 	if (!r->no_hostname)
