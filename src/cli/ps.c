@@ -1,4 +1,5 @@
-/* cli/ps - the list of containers */
+#include "cli/ps.h"
+
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -7,7 +8,6 @@
 #include "base/units.h"
 #include "cli/commands.h"
 #include "cli/output.h"
-#include "cli/ps.h"
 #include "engine/inspect.h"
 #include "sys/tty.h"
 

@@ -1,8 +1,8 @@
-/* cli/rm - rm, container prune, container exists, and the monitor's internal commands */
+#include "cli/rm.h"
+
 #include <stdio.h>
 
 #include "cli/commands.h"
-#include "cli/rm.h"
 #include "cli/selection.h"
 #include "engine/inspect.h"
 

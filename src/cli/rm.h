@@ -1,4 +1,4 @@
-/* cli/rm - shared with system prune */
+/* cli/rm - rm, container prune and exists, and the monitor's internal commands */
 #ifndef BRYO_CLI_RM_H
 #define BRYO_CLI_RM_H
 
