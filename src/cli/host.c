@@ -1,6 +1,5 @@
 /* cli/host - info, version */
 #include <stdio.h>
-#include <string.h>
 
 #include "cli/commands.h"
 #include "cli/output.h"
@@ -51,26 +50,12 @@ const struct command info_command = {
 
 /* --- version */
 
-static const char *label_of(const char *name)
+static void print_fact(const struct json *client, const char *label, const char *name)
 {
-	static const char *const labels[] = { "APIVersion", "API Version", "GitCommit", "Git Commit", "OsArch", "OS/Arch",
-					      "BuiltTime", "Built" };
+	const char *value = json_get_string(client, name);
 
-	for (size_t i = 0; i < ELEMENTS(labels); i += 2)
-		if (strcmp(labels[i], name) == 0)
-			return labels[i + 1];
-	return name;
-}
-
-/* "Built" is BuiltTime in seconds. */
-static bool is_numeric_twin(const char *name)
-{
-	return strcmp(name, "Built") == 0;
-}
-
-static const char *value_text(struct arena *arena, const struct json *v)
-{
-	return v->kind == JSON_STRING ? v->string : json_print(arena, v, 0);
+	if (!str_is_empty(value))
+		printf("%-14s%s\n", label, value);
 }
 
 static int run_version(struct cli *cli, const struct args *args, struct error *err)
@@ -87,14 +72,12 @@ static int run_version(struct cli *cli, const struct args *args, struct error *e
 	client = json_get(version, "Client");
 	if (!client)
 		client = version;
-	printf("%-13sbryo\n", "Client:");
-	for (size_t i = 0; client->kind == JSON_OBJECT && i < client->object.n; i++) {
-		const struct json_member *m = &client->object.v[i];
-
-		if (is_numeric_twin(m->name) || (m->value->kind == JSON_STRING && !*m->value->string))
-			continue;
-		printf("%-13s%s\n", arena_printf(cli->arena, "%s:", label_of(m->name)), value_text(cli->arena, m->value));
-	}
+	puts("Client:       bryo");
+	print_fact(client, "Version:", "Version");
+	print_fact(client, "API Version:", "APIVersion");
+	print_fact(client, "Git Commit:", "GitCommit");
+	print_fact(client, "Built:", "BuiltTime");
+	print_fact(client, "OS/Arch:", "OsArch");
 	return 0;
 }
 

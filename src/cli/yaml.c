@@ -19,7 +19,7 @@ static void add(struct printer *p, const char *s)
 /* Text that a YAML reader would take for something else, or that has signs with a meaning, is quoted. */
 static bool is_plain(const char *s)
 {
-	static const char *const words[] = { "true", "false", "null", "yes", "no", "on", "off", "~" };
+	static const char *const words[] = { "true", "false", "null", "yes", "no", "on", "off", "y", "n", "~" };
 
 	if (!*s || strchr("-?:,[]{}#&*!|>'\"%@` ", *s) || (*s >= '0' && *s <= '9' && strspn(s, "0123456789.eE+-_:xX") == strlen(s)))
 		return false;
