@@ -55,8 +55,8 @@ static void test_yaml(void **state)
 {
 	static const struct { const char *json, *yaml; } cases[] = {
 		{ "{\"a\":1,\"b\":\"x\"}", "a: 1\nb: x\n" },
-		{ "{\"host\":{\"cpus\":2,\"maps\":[{\"id\":0,\"n\":1},{\"id\":1,\"n\":2}]}}",
-		  "host:\n  cpus: 2\n  maps:\n  - id: 0\n    n: 1\n  - id: 1\n    n: 2\n" },
+		{ "{\"host\":{\"cpus\":2,\"maps\":[{\"id\":0,\"size\":1},{\"id\":1,\"size\":2}]}}",
+		  "host:\n  cpus: 2\n  maps:\n  - id: 0\n    size: 1\n  - id: 1\n    size: 2\n" },
 		{ "{\"e\":{},\"l\":[],\"n\":null,\"t\":true,\"s\":\"\"}", "e: {}\nl: []\n\"n\": null\nt: true\ns: \"\"\n" },
 		{ "{\"v\":\"1.0\",\"w\":\"true\",\"c\":\"a: b\",\"d\":\"- x\",\"p\":\"/a/b\"}",
 		  "v: \"1.0\"\nw: \"true\"\nc: \"a: b\"\nd: \"- x\"\np: /a/b\n" },
