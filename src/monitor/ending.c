@@ -57,9 +57,8 @@ bool ending_restart_is_wanted(struct monitor *m)
 static void write_event(const struct monitor *m, int64_t now_ns)
 {
 	char line[sizeof(m->config.event) + 256];
-	int n = snprintf(line, sizeof(line), "{\"type\":\"container\",\"status\":\"died\",\"id\":\"%s\",\"time\":%lld,"
-			 "\"exitCode\":%d%s%s}\n", m->config.id, (long long)now_ns, m->exit_code,
-			 m->config.event[0] ? "," : "", m->config.event);
+	int n = snprintf(line, sizeof(line), "{%s%s\"exitCode\":%d,\"time\":%lld}\n", m->config.event,
+			 m->config.event[0] ? "," : "", m->exit_code, (long long)now_ns);
 
 	/* One write in append mode: lines of several writers do not mix. A full disk loses it. */
 	if (m->config.events_fd >= 0 && n > 0 && (size_t)n < sizeof(line) && write(m->config.events_fd, line, (size_t)n) < 0)

@@ -55,7 +55,7 @@ static int setup(void **state)
 	f->config = (struct monitor_config){
 		.magic = MONITOR_CONFIG_MAGIC, .size = sizeof(f->config), .id = "cafe",
 		.console = -1, .stdin_fd = -1, .stdout_fd = -1, .stderr_fd = -1, .lock_fd = -1, .client_fd = -1,
-		.keep_fd = -1, .cgroup_fd = -1, .log_name = "ctr.log", .event = "\"name\":\"x\"",
+		.keep_fd = -1, .cgroup_fd = -1, .log_name = "ctr.log", .event = "\"Status\":\"died\"",
 		.client_wants = ATTACH_WANT_STDIN | ATTACH_WANT_STDOUT | ATTACH_WANT_STDERR,
 	};
 	snprintf(f->config.bryo, sizeof(f->config.bryo), "%s/bryo", f->path);
@@ -272,7 +272,7 @@ static void test_log_exit_and_event(void **state)
 	assert_string_equal(log_text(f, LOG_STDOUT), "out\npart");
 	assert_string_equal(log_text(f, LOG_STDERR), "err\n");
 	assert_non_null(strstr(content(f, f->dir, "exit"), "{\"exitCode\":3,\"oomKilled\":false,\"finishedAt\":1"));
-	assert_non_null(strstr(content(f, f->top, "events"), "\"exitCode\":3,\"name\":\"x\"}\n"));
+	assert_non_null(strstr(content(f, f->top, "events"), "{\"Status\":\"died\",\"exitCode\":3,\"time\":1"));
 	assert_int_equal(faccessat(f->run, "attach", F_OK, 0), -1);
 }
 
