@@ -41,9 +41,10 @@ int tty_restore(int fd, const struct termios *old)
 {
 	int r;
 
-	/* A process in the background is stopped by SIGTTOU here: the caller blocks it when that can happen. */
+	/* At once: a terminal whose output is stopped would never drain. A process in the background is stopped by SIGTTOU
+	 * here: the caller blocks it when that can happen. */
 	do
-		r = tcsetattr(fd, TCSADRAIN, old);
+		r = tcsetattr(fd, TCSANOW, old);
 	while (r < 0 && errno == EINTR);
 	return r;
 }

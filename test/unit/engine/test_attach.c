@@ -88,9 +88,10 @@ static void test_keys_filter(void **state)
 }
 
 /* A monitor in a child: answers each STDIN frame with its content, and ends at the empty one. */
-static pid_t start_peer(int fd, const struct attach_exit *last, const char *greeting)
+static pid_t start_peer(const int pair[2], const struct attach_exit *last, const char *greeting)
 {
 	pid_t pid = fork();
+	int fd = pair[1];
 
 	if (pid == 0) {
 		static char payload[ATTACH_FRAME_MAX];
@@ -98,6 +99,7 @@ static pid_t start_peer(int fd, const struct attach_exit *last, const char *gree
 		enum attach_type type;
 		uint32_t n = 1;
 
+		close(pair[0]);
 		signal(SIGPIPE, SIG_IGN);
 		if (greeting)
 			attach_send(fd, ATTACH_STDERR, greeting, (uint32_t)strlen(greeting));
@@ -137,8 +139,9 @@ static void test_session_with_pipes(void **state)
 	char text[100];
 	pid_t pid;
 
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) | fd_pipe(in) | fd_pipe(out) | fd_pipe(err), 0);
-	pid = start_peer(pair[1], &last, "oops");
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+	pid = start_peer(pair, &last, "oops");	/* before the pipes, whose ends it must not have */
+	assert_int_equal(fd_pipe(in) | fd_pipe(out) | fd_pipe(err), 0);
 	assert_int_equal(fd_write_all(in[1], "hello\x10\x11", 7), 0);	/* no detach keys in a pipe */
 	close(in[1]);
 	o.in = in[0];
@@ -170,7 +173,9 @@ static void test_session_does_not_lock_up(void **state)
 	pid_t peer, feeder, counter;
 	size_t total = 3 << 20;
 
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) | fd_pipe(in) | fd_pipe(out), 0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+	peer = start_peer(pair, &last, NULL);
+	assert_int_equal(fd_pipe(in) | fd_pipe(out), 0);
 	feeder = fork();
 	if (feeder == 0) {
 		static char block[1 << 20];
@@ -188,12 +193,12 @@ static void test_session_does_not_lock_up(void **state)
 		ssize_t n;
 
 		close(out[1]);
+		close(in[0]);
 		while ((n = read(out[0], block, sizeof(block))) > 0)
 			got += (size_t)n;
 		_exit(got == total ? 0 : 1);
 	}
 	close(out[0]);
-	peer = start_peer(pair[1], &last, NULL);
 	o.in = in[0];
 	o.out = out[1];
 	assert_int_equal(attach_session(pair[0], &o, &end, &code, NULL), 0);
@@ -255,7 +260,7 @@ static void test_session_on_a_terminal(void **state)
 	assert_int_equal(openpty(&master, &slave, NULL, NULL, &size), 0);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
 	tcgetattr(slave, &before);
-	pid = start_peer(pair[1], NULL, NULL);
+	pid = start_peer(pair, NULL, NULL);
 	if (fork() == 0) {
 		struct timespec pause = { .tv_nsec = 200000000 };
 
