@@ -87,6 +87,21 @@ static bool is_json_format(const char *format)
 	return format && (strcmp(format, "json") == 0 || strcmp(format, "{{json .}}") == 0);
 }
 
+/* In a table a blank between two fields begins a new column, as in Podman: "table {{.ID}} {{.Names}}". */
+static const char *tabs_for_blanks(struct arena *arena, const char *format)
+{
+	char *copy = arena_strdup(arena, format);
+	bool inside = false;
+
+	for (char *c = copy + strlen("table "); *c; c++) {
+		if ((c[0] == '{' && c[1] == '{') || (c[0] == '}' && c[1] == '}'))
+			inside = c[0] == '{';
+		else if (*c == ' ' && !inside)
+			*c = '\t';
+	}
+	return copy;
+}
+
 /* "table" alone, or nothing, is the command's own table. */
 static const char *complete_format(struct arena *arena, const struct listing *l, bool *ret_table)
 {
@@ -95,7 +110,7 @@ static const char *complete_format(struct arena *arena, const struct listing *l,
 	*ret_table = rest && (!*rest || *rest == ' ' || *rest == '\t');
 	if (*ret_table && !*rest)
 		return arena_printf(arena, "table %s", l->table);
-	return l->format;
+	return *ret_table ? tabs_for_blanks(arena, l->format) : l->format;
 }
 
 int output_listing(struct cli *cli, const struct listing *l, const struct json *rows, const struct json *view,

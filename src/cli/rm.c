@@ -73,7 +73,7 @@ static const struct option prune_options[] = {
 	OPT_END
 };
 
-int rm_stopped(struct cli *cli, const struct strings *filters, int *code, struct error *err)
+int rm_stopped(struct cli *cli, const struct strings *filters, struct strings *ret_ids, int *code, struct error *err)
 {
 	struct ps_request request = { .all = true, .filters = *filters };
 	struct rm_options o = { .timeout_s = -1 };
@@ -93,19 +93,31 @@ int rm_stopped(struct cli *cli, const struct strings *filters, int *code, struct
 		if (container_rm(&cli->engine, &c, &o, &failure) < 0)
 			cli_failed(cli, code, &failure);
 		else
-			puts(id);
+			strings_add(cli->arena, ret_ids, id);
 	}
 	return 0;
+}
+
+void rm_print_names(const char *heading, const struct strings *names)
+{
+	if (heading && names->n)
+		puts(heading);
+	for (size_t i = 0; i < names->n; i++)
+		puts(names->v[i]);
 }
 
 static int run_container_prune(struct cli *cli, const struct args *args, struct error *err)
 {
 	struct container_prune_request *r = args->request;
+	struct strings ids = { 0 };
 	int code = 0;
 
 	if (!r->force && !cli_confirm("WARNING! This will remove all non running containers.\nAre you sure you want to continue?"))
 		return 0;
-	return rm_stopped(cli, &r->filters, &code, err) < 0 ? -1 : code;
+	if (rm_stopped(cli, &r->filters, &ids, &code, err) < 0)
+		return -1;
+	rm_print_names(NULL, &ids);
+	return code;
 }
 
 const struct command container_prune_command = {

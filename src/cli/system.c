@@ -138,17 +138,10 @@ static bool confirm_prune(struct cli *cli, const struct system_prune_request *r)
 					r->all ? "images without at least one container associated with them" : "dangling images"));
 }
 
-static void print_names(const char *heading, const struct strings *names)
-{
-	puts(heading);
-	for (size_t i = 0; i < names->n; i++)
-		puts(names->v[i]);
-}
-
 static int run_system_prune(struct cli *cli, const struct args *args, struct error *err)
 {
 	struct system_prune_request *r = args->request;
-	struct strings images = { 0 }, volumes = { 0 };
+	struct strings containers = { 0 }, images = { 0 }, volumes = { 0 };
 	struct engine *e;
 	int code = 0;
 
@@ -157,17 +150,17 @@ static int run_system_prune(struct cli *cli, const struct args *args, struct err
 	e = cli_engine(cli, err);
 	if (!e)
 		return -1;
-	puts("Deleted Containers");
-	if (rm_stopped(cli, &r->filters, &code, err) < 0)
+	if (rm_stopped(cli, &r->filters, &containers, &code, err) < 0)
 		return -1;
+	rm_print_names("Deleted Containers", &containers);
 	if (r->volumes) {
 		if (volume_prune(e, &r->filters, &volumes, err) < 0)
 			return -1;
-		print_names("Deleted Volumes", &volumes);
+		rm_print_names("Deleted Volumes", &volumes);
 	}
 	if (image_prune(e, r->all, &r->filters, &images, err) < 0)
 		return -1;
-	print_names("Deleted Images", &images);
+	rm_print_names("Deleted Images", &images);
 	return code;
 }
 
