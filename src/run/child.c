@@ -115,9 +115,8 @@ static int set_oom_score(int64_t value)
 
 static int join(struct child *c, const struct op *op)
 {
-	/* The process was born in these two: setns would change nothing, or refuse. */
-	if (op->slot == c->plan->pid_namespace || op->slot == c->plan->user_namespace)
-		return 0;
+	if (op->slot == c->plan->pid_namespace || (c->joined & op->flags))
+		return 0;	/* born there */
 	return setns(c->fds[op->slot], (int)op->flags);
 }
 
@@ -169,9 +168,9 @@ static int run_op(struct child *c, const struct op *op, const char **ret_what)
 	}
 }
 
-_Noreturn void child_run(const struct run_plan *plan, const int *fds, int sync)
+_Noreturn void child_run(const struct run_plan *plan, const int *fds, int sync, uint64_t joined)
 {
-	struct child c = { .plan = plan, .fds = fds, .sync = sync, .root = -1, .proc = -1, .devpts = -1, .tmpfs = -1,
+	struct child c = { .plan = plan, .fds = fds, .sync = sync, .joined = joined, .root = -1, .proc = -1, .devpts = -1, .tmpfs = -1,
 			   .console_slave = -1 };
 
 	reset_signals();

@@ -19,6 +19,8 @@ struct spawning {
 	const struct run_plan *plan;
 	int *fds;
 	int sync, childs_sync;
+	bool maps_wanted;
+	uint64_t joined;		/* namespaces that the child is born in by path */
 	struct run_process p;
 };
 
@@ -59,26 +61,56 @@ static void leave_pid_namespace(int own)
 	close(own);
 }
 
-static void start_child(struct spawning *s)
+static _Noreturn void start_child(struct spawning *s)
 {
 	close(s->sync);
-	child_run(s->plan, s->fds, s->childs_sync);
+	child_run(s->plan, s->fds, s->childs_sync, s->joined);
 }
 
-/* The child of a user namespace that exists already: a helper joins it and makes the child as its own sibling. */
+/* A process of another user namespace may not join namespaces that belong to ours, and one that joined a user
+ * namespace cannot be born in it with everything else new. Then a helper joins first, and makes the child as its own
+ * sibling. */
+static bool needs_helper(const struct run_plan *plan)
+{
+	bool joins = false;
+
+	for (size_t i = 0; i < plan->ops.n; i++)
+		joins |= plan->ops.v[i].kind == OP_JOIN;
+	return plan->user_namespace >= 0 || (plan->own_user_namespace && joins);
+}
+
+/* What is refused now may be allowed to the child, in the user namespace that owns it. */
+static void helper_joins(struct spawning *s)
+{
+	for (size_t i = 0; i < s->plan->ops.n; i++) {
+		const struct op *op = &s->plan->ops.v[i];
+
+		if (op->kind == OP_JOIN && op->flags != CLONE_NEWUSER && setns(s->fds[op->slot], (int)op->flags) == 0)
+			s->joined |= op->flags;
+	}
+}
+
+static void helper_joins_user(struct spawning *s, const struct child *c)
+{
+	if (setns(s->fds[s->plan->user_namespace], CLONE_NEWUSER) < 0)
+		child_fail(c, "setns", ERROR_NONE);
+	if (setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
+		child_fail(c, "become root of the user namespace", ERROR_NONE);
+	s->joined |= CLONE_NEWUSER;
+}
+
 static _Noreturn void run_helper(struct spawning *s)
 {
-	struct child c = { .plan = s->plan, .sync = s->childs_sync, .step = 0 };
+	struct child c = { .plan = s->plan, .sync = s->childs_sync };
 	struct message m = { .kind = MESSAGE_BORN };
 	int pidfd = -1;
 
+	helper_joins(s);
 	for (size_t i = 0; i < s->plan->ops.n; i++)
-		if (s->plan->ops.v[i].slot == s->plan->user_namespace)
+		if (s->plan->ops.v[i].kind == OP_JOIN && s->plan->ops.v[i].flags == CLONE_NEWUSER)
 			c.step = i;
-	if (setns(s->fds[s->plan->user_namespace], CLONE_NEWUSER) < 0)
-		child_fail(&c, "setns", ERROR_NONE);
-	if (setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
-		child_fail(&c, "become root of the user namespace", ERROR_NONE);
+	if (s->plan->user_namespace >= 0)
+		helper_joins_user(s, &c);
 	m.pid = ns_clone(s->plan->clone_flags | CLONE_PARENT, s->plan->cgroup_fd, &pidfd);
 	if (m.pid == 0)
 		start_child(s);
@@ -103,25 +135,27 @@ static int clone_by_helper(struct spawning *s)
 	return 0;
 }
 
-static int clone_child(struct spawning *s, struct error *err)
+static int clone_directly(struct spawning *s)
 {
-	int own = -1, number;
+	int own = -1, number, pid = -1;
 
-	if (enter_pid_namespace(s, &own) < 0) {
-		leave_pid_namespace(own);
-		return error_errno(err, "join the pid namespace");
-	}
-	if (s->plan->user_namespace >= 0) {
-		s->p.pid = clone_by_helper(s);
-	} else {
-		s->p.pid = ns_clone(s->plan->clone_flags, s->plan->cgroup_fd, &s->p.pidfd);
-		if (s->p.pid == 0)
-			start_child(s);
-	}
+	if (enter_pid_namespace(s, &own) == 0)
+		pid = ns_clone(s->plan->clone_flags, s->plan->cgroup_fd, &s->p.pidfd);
+	if (pid == 0)
+		start_child(s);
 	number = errno;
 	leave_pid_namespace(own);
 	errno = number;
-	if (s->p.pid >= 0)
+	s->p.pid = pid;
+	return pid < 0 ? -1 : 0;
+}
+
+static int clone_child(struct spawning *s, struct error *err)
+{
+	int result = needs_helper(s->plan) ? clone_by_helper(s) : clone_directly(s);
+	int number = errno;
+
+	if (result == 0)
 		return 0;
 	error_errno(err, "make the container's namespaces");
 	if (number == ENOSPC)
@@ -193,21 +227,31 @@ static int child_error(const struct run_plan *plan, const struct message *m, str
 	return plan_error(plan, (size_t)m->step, m->what, err);
 }
 
+/* As soon as the child waits for its maps and its pid is known, which a helper may tell later. */
+static int write_maps(struct spawning *s, struct error *err)
+{
+	if (!s->maps_wanted || s->p.pid < 0)
+		return 0;
+	s->maps_wanted = false;
+	if (idmap_write(s->p.pid, &s->plan->maps, false, err) < 0)
+		return error_frame(err, "container setup, user namespace");
+	return let_go_on(s->sync) < 0 ? error_errno(err, "wake the container's process") : 0;
+}
+
 /* 1: ready, 0: go on listening, -1 */
 static int handle(struct spawning *s, const struct message *m, int fd, struct error *err)
 {
 	switch (m->kind) {
 	case MESSAGE_MAPS:
-		if (idmap_write(s->p.pid, &s->plan->maps, false, err) < 0)
-			return error_frame(err, "container setup, user namespace");
-		return let_go_on(s->sync) < 0 ? error_errno(err, "wake the container's process") : 0;
+		s->maps_wanted = true;
+		return write_maps(s, err);
 	case MESSAGE_CONSOLE:
 		s->p.console = fd;
 		return 0;
 	case MESSAGE_BORN:
 		s->p.pid = m->pid;
 		s->p.pidfd = fd;
-		return 0;
+		return write_maps(s, err);
 	case MESSAGE_READY:
 		return 1;
 	default:

@@ -218,7 +218,8 @@ static int add_container(struct run_plan *plan, const struct run_request *reques
 		return -1;
 	add_paths(plan, &spec->linux_->readonly_paths, OP_READONLY_PATH);
 	add_paths(plan, &spec->linux_->masked_paths, OP_MASK);
-	plan_add(plan, OP_MKDIR)->target = spec->process->cwd;
+	if (!str_eq(spec->process->cwd, "/"))
+		plan_add(plan, OP_MKDIR)->target = spec->process->cwd;
 	if (add_root_flags(plan, spec, err) < 0)
 		return -1;
 	plan_add(plan, OP_PIVOT);

@@ -136,6 +136,7 @@ struct child {
 	const struct run_plan *plan;
 	const int *fds;			/* by slot */
 	int sync;
+	uint64_t joined;		/* CLONE_NEW*: namespaces by path that it was born in */
 	int root;			/* the new root */
 	int proc, devpts;		/* the container's, as mounted by us: verified by birth */
 	int tmpfs;			/* an empty read-only tmpfs that already covers a masked directory */
@@ -145,7 +146,7 @@ struct child {
 };
 
 /* Runs the plan; never returns. */
-_Noreturn void child_run(const struct run_plan *plan, const int *fds, int sync);
+_Noreturn void child_run(const struct run_plan *plan, const int *fds, int sync, uint64_t joined);
 /* Reports errno and ends the process. */
 _Noreturn void child_fail(const struct child *c, const char *what, enum error_kind kind);
 

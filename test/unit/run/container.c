@@ -29,7 +29,7 @@ bool container_enter_namespace(const char **ret_why)
 	snprintf(map, sizeof(map), "0 %u 1\n", getuid());
 	snprintf(group_map, sizeof(group_map), "0 %u 1\n", getgid());
 	*ret_why = "user namespaces are refused here";
-	if (unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0)
+	if (unshare(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWNET) < 0)
 		return false;
 	*ret_why = "the id maps of a user namespace are refused here";
 	return write_text("/proc/self/setgroups", "deny") && write_text("/proc/self/uid_map", map) &&

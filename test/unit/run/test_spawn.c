@@ -245,6 +245,57 @@ static void test_user(void **state)
 	assert_text(f, "1000\n1000\nCapEff:\t0000000000000000\nCapBnd:\t00000000800405fb\n");
 }
 
+/* A user namespace of its own, and a network namespace that belongs to ours. */
+static void test_user_and_network_by_path(void **state)
+{
+	struct fixture *f = *state;
+
+	f->spec = container_spec(f->arena, (const char *[]){ "sh", "-c", "readlink /proc/self/ns/net; cat /proc/self/uid_map", NULL });
+	container_drop_namespace(f->spec, "network");
+	*ARRAY_ADD(f->arena, &f->spec->linux_->namespaces) =
+		(struct oci_namespace){ .type = "network", .path = arena_printf(f->arena, "/proc/%d/ns/net", getpid()) };
+	ARRAY_ADD(f->arena, &f->spec->linux_->namespaces)->type = "user";
+	*ARRAY_ADD(f->arena, &f->spec->linux_->uid_mappings) = (struct oci_id_mapping){ 0, 0, 1 };
+	*ARRAY_ADD(f->arena, &f->spec->linux_->gid_mappings) = (struct oci_id_mapping){ 0, 0, 1 };
+	if (sh(f, "") != 0)
+		fail_msg("%s", f->err.text);
+	char own[64] = "";
+	assert_true(readlink("/proc/self/ns/net", own, sizeof(own) - 1) > 0);
+	assert_text(f, own);
+}
+
+/* As with --pid container:X and a pod's user namespace: another container's namespaces, all by path. */
+static void test_namespaces_by_path(void **state)
+{
+	struct fixture *f = *state;
+	struct oci_spec *first = container_spec(f->arena, (const char *[]){ "sleep", "60", NULL });
+	static const char *const types[] = { "user", "pid", "network", "ipc", "uts" };
+	static const char *const files[] = { "user", "pid", "net", "ipc", "uts" };
+	struct run_process p;
+	struct run_plan *plan;
+
+	ARRAY_ADD(f->arena, &first->linux_->namespaces)->type = "user";
+	*ARRAY_ADD(f->arena, &first->linux_->uid_mappings) = (struct oci_id_mapping){ 0, 0, 1 };
+	*ARRAY_ADD(f->arena, &first->linux_->gid_mappings) = (struct oci_id_mapping){ 0, 0, 1 };
+	plan = run_plan_new(f->arena, &(struct run_request){ .spec = first, .rootfs = &f->rootfs, .root_mount = -1, .cgroup_fd = -1,
+							     .stdio = { -1, -1, 2 } }, &f->err);
+	assert_non_null(plan);
+	if (run_spawn(plan, &p, &f->err) < 0 || run_release(&p, &f->err) < 0)
+		fail_msg("%s", f->err.text);
+	f->spec = container_spec(f->arena, (const char *[]){ "sh", "-c", "hostname; cat /proc/1/comm; [ $$ -gt 1 ] && echo joined", NULL });
+	f->spec->hostname = NULL;
+	for (size_t i = 0; i < ELEMENTS(types); i++) {
+		container_drop_namespace(f->spec, types[i]);
+		*ARRAY_ADD(f->arena, &f->spec->linux_->namespaces) =
+			(struct oci_namespace){ .type = (char *)types[i],
+						.path = arena_printf(f->arena, "/proc/%d/ns/%s", p.pid, files[i]) };
+	}
+	if (sh(f, "") != 0)
+		fail_msg("%s\n%s", f->err.text, f->out);
+	assert_string_equal(f->out, "moss\nsleep\njoined\n");
+	run_abandon(&p);
+}
+
 static void test_terminal(void **state)
 {
 	struct fixture *f = *state;
@@ -317,6 +368,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_symlinked_dev, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_seccomp, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_user, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_user_and_network_by_path, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_namespaces_by_path, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_terminal, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_exec, setup, teardown),
 	};
