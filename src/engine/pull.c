@@ -1,0 +1,207 @@
+/* `pull`, and the image that `run` and `create` need: names, registries in order, credentials, then bryo-transfer. */
+#include "engine/image.h"
+#include "engine/registry_config.h"
+#include "engine/source.h"
+#include "engine/take.h"
+#include "spec/reference.h"
+#include "sys/fd.h"
+
+/* "linux/arm64/v8" from --platform or its parts; NULL: this machine's. */
+static char *platform_of(struct engine *e, const struct pull_request *r)
+{
+	struct strings parts;
+
+	if (!str_is_empty(r->platform))
+		return strchr(r->platform, '/') ? r->platform : arena_printf(e->arena, "linux/%s", r->platform);
+	if (str_is_empty(r->os) && str_is_empty(r->arch) && str_is_empty(r->variant))
+		return NULL;
+	parts = strings_split(e->arena, image_host_platform(e->arena), "/");
+	return arena_printf(e->arena, "%s/%s%s%s", str_is_empty(r->os) ? parts.v[0] : r->os,
+			    str_is_empty(r->arch) ? parts.v[1] : r->arch, str_is_empty(r->variant) ? "" : "/",
+			    str_is_empty(r->variant) ? "" : r->variant);
+}
+
+/* --- one name from one place */
+
+static int take_pulled(struct engine *e, struct transfer *t, const struct transfer_source *source, int64_t retries,
+		       const struct reference *name, const struct transfer_image *found, struct image *ret,
+		       struct error *err)
+{
+	struct take take = { .source = source, .retries = retries, .event = "pull" };
+	char *repository = reference_repository(e->arena, name);
+
+	if (!name->digest)
+		strings_add(e->arena, &take.names, reference_print(e->arena, name));
+	strings_addf(e->arena, &take.digests, "%s@%s", repository, found->manifest_digest);
+	if (found->index_digest)
+		strings_addf(e->arena, &take.digests, "%s@%s", repository, found->index_digest);
+	return image_take(e, t, &take, found, ret, err);
+}
+
+static int pull_with(struct engine *e, struct transfer *t, const struct transfer_source *source,
+		     const struct pull_request *r, const struct reference *name, struct image *ret, struct error *err)
+{
+	struct transfer_request request = { .op = "manifest", .source = (struct transfer_source *)(uintptr_t)source,
+					    .platform = platform_of(e, r), .retries = r->retry };
+	struct transfer_event result;
+
+	request.reference = name->digest ? name->digest : name->tag ? name->tag : (char *)(uintptr_t)"latest";
+	if (transfer_call(e, t, &request, NULL, 0, &result, err) < 0)
+		return -1;
+	if (result.images.n != 1)
+		return error_set(err, ERROR_FAILED, "bryo-transfer found %zu images", result.images.n);
+	return take_pulled(e, t, source, r->retry, name, &result.images.v[0], ret, err);
+}
+
+static int pull_from(struct engine *e, const struct registry_source *from, const struct pull_request *r,
+		     const struct reference *name, struct image *ret, struct error *err)
+{
+	const struct source_options options = { r->authfile, r->creds, r->cert_dir, r->tls_verify };
+	struct transfer_source source;
+	struct transfer t;
+	int code;
+
+	if (source_make(e, from, &options, &source, err) < 0 || transfer_open(e, &t, err) < 0)
+		return -1;
+	code = pull_with(e, &t, &source, r, name, ret, err);
+	transfer_close(&t);
+	return code;
+}
+
+/* Mirrors first, as registries.conf says; the last failure is the one of the place itself. */
+static int pull_name(struct engine *e, const struct registries *registries, const struct pull_request *r,
+		     const char *text, struct image *ret, struct error *err)
+{
+	struct registry_sources sources;
+	struct reference name;
+	int code = -1;
+
+	if (reference_parse(e->arena, text, &name, err) < 0 ||
+	    registries_sources(e->arena, registries, &name, &sources, err) < 0)
+		return -1;
+	engine_note(e, "Trying to pull %s...", reference_print(e->arena, &name));
+	for (size_t i = 0; i < sources.n && code < 0; i++) {
+		if (i)
+			engine_note(e, "%s", err->text);
+		error_clear(err);
+		code = pull_from(e, &sources.v[i], r, &name, ret, err);
+		if (code < 0 && (error_is(err, ERROR_NO_SPACE) || error_is(err, ERROR_INTERRUPTED)))
+			break;
+	}
+	return code;
+}
+
+/* --- which names a short one means */
+
+static int candidates(struct engine *e, const struct registries *registries, const struct reference *name,
+		      struct strings *ret, struct error *err)
+{
+	if (name->registry) {
+		strings_add(e->arena, ret, reference_print(e->arena, name));
+		return 0;
+	}
+	if (registries_candidates(e->arena, registries, name, ret, err) < 0)
+		return -1;
+	if (ret->n < 2 || !str_eq(registries->short_name_mode, "enforcing"))
+		return 0;
+	error_set(err, ERROR_FAILED, "the short name \"%s\" may mean several images, and short-name-mode is enforcing",
+		  name->path);
+	return error_hint(err, "write the full name: %s", strings_join(e->arena, ret, " or "));
+}
+
+static int pull_any(struct engine *e, const struct pull_request *r, struct image *ret, struct error *err)
+{
+	struct registries registries;
+	struct strings names = { 0 };
+	struct reference name;
+
+	if (reference_parse(e->arena, r->name, &name, err) < 0 || registry_config_read(e, &registries, err) < 0 ||
+	    candidates(e, &registries, &name, &names, err) < 0)
+		return -1;
+	for (size_t i = 0; i < names.n; i++) {
+		if (i)
+			engine_note(e, "%s", err->text);
+		error_clear(err);
+		if (pull_name(e, &registries, r, names.v[i], ret, err) == 0)
+			return 0;
+	}
+	return -1;
+}
+
+int image_pull(struct engine *e, const struct pull_request *r, struct image *ret, struct error *err)
+{
+	_cleanup_fd_ int lock = -1;
+	struct error own = { 0 };
+
+	if (r->all_tags)
+		return error_set(err, ERROR_UNSUPPORTED, "pulling all tags is not supported: name the tags");
+	if (engine_open(e, err) < 0 || (lock = store_lock(&e->store, LOCK_SHARED, true, err)) < 0)
+		return -1;
+	if (pull_any(e, r, ret, &own) == 0)
+		return 0;
+	/* What a registry does not have is a failed pull, not a missing object of this machine. */
+	if (own.kind == ERROR_NOT_FOUND)
+		own.kind = ERROR_FAILED;
+	if (err)
+		*err = own;
+	return -1;
+}
+
+/* --- by policy */
+
+static bool fits(struct engine *e, const struct image *image, const struct pull_request *how)
+{
+	char *platform = how ? platform_of(e, how) : NULL;
+	struct strings parts;
+
+	if (!platform)
+		return true;
+	parts = strings_split(e->arena, platform, "/");
+	return str_eq(parts.v[0], image->os) && (parts.n < 2 || str_eq(parts.v[1], image->architecture)) &&
+	       (parts.n < 3 || !image->variant || str_eq(parts.v[2], image->variant));
+}
+
+static int pull_named(struct engine *e, const char *name, const struct pull_request *how, struct image *ret,
+		      char **ret_name, struct error *err)
+{
+	struct pull_request r = how ? *how : (struct pull_request){ 0 };
+
+	r.name = (char *)(uintptr_t)name;
+	if (image_pull(e, &r, ret, err) < 0)
+		return -1;
+	if (ret_name)
+		*ret_name = ret->names.n ? ret->names.v[0] : arena_strdup(e->arena, name);
+	return 0;
+}
+
+int image_need(struct engine *e, const char *name, const char *policy, const struct pull_request *how,
+	       struct image *ret, char **ret_name, struct error *err)
+{
+	struct error local = { 0 };
+	bool found;
+
+	if (str_is_empty(policy))
+		policy = "missing";
+	if (engine_open(e, err) < 0)
+		return -1;
+	found = image_find(e->arena, &e->store, name, ret, ret_name, &local) == 0 && fits(e, ret, how);
+	if (!found && local.kind && local.kind != ERROR_NOT_FOUND) {
+		if (err)
+			*err = local;
+		return -1;
+	}
+	if (strcmp(policy, "never") == 0)
+		return found ? 0 : error_set(err, ERROR_FAILED, "%s: image not known", name);
+	if (strcmp(policy, "missing") == 0 || strcmp(policy, "ifnotpresent") == 0)
+		return found ? 0 : pull_named(e, name, how, ret, ret_name, err);
+	if (strcmp(policy, "always") == 0 || strcmp(policy, "true") == 0)
+		return pull_named(e, name, how, ret, ret_name, err);
+	if (strcmp(policy, "newer") != 0)
+		return error_set(err, ERROR_USAGE, "unknown pull policy \"%s\": always, missing, never or newer", policy);
+	if (pull_named(e, name, how, ret, ret_name, err) == 0)
+		return 0;
+	if (!found)
+		return -1;
+	error_clear(err);
+	return image_find(e->arena, &e->store, name, ret, ret_name, err);
+}
