@@ -14,6 +14,7 @@
 #include "store/image.h"
 #include "sys/fd.h"
 #include "sys/spawn.h"
+#include "userns/diagnose.h"
 
 #define LIBPOD_API "5.4.2"		/* whose names and meanings bryo follows */
 
@@ -108,16 +109,32 @@ static void add_map(struct engine *e, struct json *parent, const char *name, con
 	}
 }
 
+/* What there is to say of the mappings: why there is only one, or what is wrong although they work. NULL: nothing. */
+static char *mapping_reason(struct engine *e)
+{
+	struct userns_facts facts;
+	struct error cause = { 0 };
+
+	if (e->identity.single_id_why)
+		return e->identity.single_id_why;
+	if (e->identity.stale_why)
+		return e->identity.stale_why;
+	if (diagnose_collect(e->arena, &e->identity, &facts, &cause) < 0)
+		return NULL;
+	if (diagnose_judge(e->arena, &facts, &cause) < 0)
+		return arena_printf(e->arena, "%s; cure: %s", cause.text, cause.hint);
+	return diagnose_note(e->arena, &facts);
+}
+
 static void add_identity(struct engine *e, struct json *host)
 {
 	struct json *maps = info_object(e, host, "idMappings");
+	char *reason = mapping_reason(e);
 
 	add_map(e, maps, "gidmap", &e->identity.maps.gid);
 	add_map(e, maps, "uidmap", &e->identity.maps.uid);
-	if (e->identity.single_id_why)
-		info_text(e, host, "idMappingsReason", e->identity.single_id_why);
-	else if (e->identity.stale_why)
-		info_text(e, host, "idMappingsReason", e->identity.stale_why);
+	if (reason)
+		info_text(e, host, "idMappingsReason", reason);
 }
 
 static void add_cgroup(struct engine *e, struct json *host)

@@ -1,5 +1,6 @@
 #include "userns/holder.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/sched.h>
@@ -23,6 +24,8 @@
 
 struct child {
 	int go, status;			/* a byte comes when the maps are written; an error goes back */
+	int guide;			/* pidfd of a process to follow into its namespaces instead; -1 */
+	bool guide_mounts;		/* its mounts too, or a copy of our own */
 	char *program;			/* bryo-init, or NULL */
 	char *const *argv;
 };
@@ -63,8 +66,19 @@ static void set_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+static int follow(const struct child *c, struct error *err)
+{
+	if (setns(c->guide, CLONE_NEWUSER | (c->guide_mounts ? CLONE_NEWNS : 0)) < 0)
+		return error_errno(err, "join what is left of the rootless namespace");
+	if (!c->guide_mounts && unshare(CLONE_NEWNS) < 0)
+		return error_errno(err, "copy the mounts");
+	return 0;
+}
+
 static int settle(struct child *c, struct error *err)
 {
+	if (c->guide >= 0 && follow(c, err) < 0)
+		return -1;
 	if (mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0)
 		return error_errno(err, "take the mounts of the host into the rootless namespace");
 	if (setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
@@ -160,20 +174,24 @@ static uint64_t inode_of(const char *path)
 	return stat(path, &st) < 0 ? 0 : (uint64_t)st.st_ino;
 }
 
-static int describe(struct arena *arena, const struct holder_plan *plan, pid_t pid, struct holder *ret,
-		    struct error *err)
+static uint64_t namespace_of(pid_t pid, const char *kind)
 {
-	struct holder h = { .pid = pid, .start_time = pidfd_start_time(pid), .maps = plan->maps,
-			    .single_why = plan->single_why };
 	char path[64];
 
-	snprintf(path, sizeof(path), "/proc/%d/ns/user", (int)pid);
-	h.user_ns = inode_of(path);
-	h.root = holder_own_root();
-	if (!h.start_time || pidfd_boot_id(h.boot) < 0)
+	snprintf(path, sizeof(path), "/proc/%d/ns/%s", (int)pid, kind);
+	return inode_of(path);
+}
+
+/* Fills what the process itself tells. */
+static int describe(pid_t pid, struct holder *h, struct error *err)
+{
+	h->pid = pid;
+	h->start_time = pidfd_start_time(pid);
+	h->user_ns = namespace_of(pid, "user");
+	h->mount_ns = namespace_of(pid, "mnt");
+	h->root = holder_own_root();
+	if (!h->start_time || pidfd_boot_id(h->boot) < 0)
 		return error_set(err, ERROR_FAILED, "the holder of the rootless namespace ended at once");
-	h.stamp = arena_strdup(arena, "");
-	*ret = h;
 	return 0;
 }
 
@@ -183,7 +201,7 @@ static int bring_up(struct arena *arena, const struct holder_plan *plan, pid_t p
 {
 	struct error told = { 0 };
 
-	if (write_maps(arena, plan, pid, err) < 0) {
+	if (plan && write_maps(arena, plan, pid, err) < 0) {
 		*ret_map_failed = true;
 		return -1;
 	}
@@ -197,10 +215,10 @@ static int bring_up(struct arena *arena, const struct holder_plan *plan, pid_t p
 	return 0;
 }
 
-static pid_t clone_child(int *ret_pidfd)
+static pid_t clone_child(uint64_t flags, int *ret_pidfd)
 {
 	struct clone_args args = {
-		.flags = CLONE_NEWUSER | CLONE_NEWNS | CLONE_PIDFD,
+		.flags = flags | CLONE_PIDFD,
 		.pidfd = (uintptr_t)ret_pidfd,
 		.exit_signal = SIGCHLD,
 	};
@@ -208,18 +226,16 @@ static pid_t clone_child(int *ret_pidfd)
 	return (pid_t)syscall(SYS_clone3, &args, sizeof(args));
 }
 
-int holder_start(struct arena *arena, const struct identity *id, const struct holder_plan *plan, struct holder *ret,
-		 bool *ret_map_failed, struct error *err)
+/* With a plan: in new namespaces. Without: child->guide leads into old ones. */
+static int start(struct arena *arena, const struct identity *id, const struct holder_plan *plan, struct child child,
+		 struct holder *h, bool *ret_map_failed, struct error *err)
 {
-	char *program = spawn_own_program(arena, "bryo-init", NULL);
 	/* ps then says whose it is */
 	char *const argv[] = { arena_printf(arena, "bryo-hold:%s", id->runtime_dir), (char *)"--hold", NULL };
 	_cleanup_fd_ int pidfd = -1, go = -1, status = -1;
 	int go_pipe[2], status_pipe[2], result;
-	struct child child;
 	pid_t pid;
 
-	*ret_map_failed = false;
 	if (fd_pipe(go_pipe) < 0)
 		return error_errno(err, "make a pipe");
 	go = go_pipe[1];
@@ -228,8 +244,11 @@ int holder_start(struct arena *arena, const struct identity *id, const struct ho
 		return error_errno(err, "make a pipe");
 	}
 	status = status_pipe[0];
-	child = (struct child){ .go = go_pipe[0], .status = status_pipe[1], .program = program, .argv = argv };
-	pid = clone_child(&pidfd);
+	child.go = go_pipe[0];
+	child.status = status_pipe[1];
+	child.program = spawn_own_program(arena, "bryo-init", NULL);
+	child.argv = argv;
+	pid = clone_child(plan ? CLONE_NEWUSER | CLONE_NEWNS : 0, &pidfd);
 	if (pid == 0) {
 		close(go);
 		child_main(&child);
@@ -241,10 +260,73 @@ int holder_start(struct arena *arena, const struct identity *id, const struct ho
 		return -1;
 	result = bring_up(arena, plan, pid, go, status, ret_map_failed, err);
 	if (result == 0)
-		result = describe(arena, plan, pid, ret, err);
+		result = describe(pid, h, err);
 	if (result < 0) {
 		pidfd_signal(pidfd, SIGKILL);
 		pidfd_reap(pidfd);
 	}
+	return result;
+}
+
+int holder_start(struct arena *arena, const struct identity *id, const struct holder_plan *plan, struct holder *ret,
+		 bool *ret_map_failed, struct error *err)
+{
+	struct holder h = { .maps = plan->maps, .single_why = plan->single_why, .stamp = arena_strdup(arena, "") };
+
+	*ret_map_failed = false;
+	if (start(arena, id, plan, (struct child){ .guide = -1 }, &h, ret_map_failed, err) < 0)
+		return -1;
+	*ret = h;
+	return 0;
+}
+
+/* --- a new holder for old namespaces */
+
+/* A process that lives in the holder's namespaces; best one that has its mounts too. */
+static int find_guide(const struct holder *h, bool *ret_mounts)
+{
+	_cleanup_dir_ DIR *dir = fd_opendir(AT_FDCWD, "/proc");
+	struct dirent *entry;
+	int guide = -1;
+	unsigned pid;
+
+	*ret_mounts = false;
+	while (dir && !*ret_mounts && (entry = readdir(dir))) {
+		int pidfd;
+
+		if (str_to_u32(entry->d_name, &pid) < 0 || namespace_of((pid_t)pid, "user") != h->user_ns)
+			continue;
+		pidfd = pidfd_open_pid((pid_t)pid);
+		if (pidfd < 0 || namespace_of((pid_t)pid, "user") != h->user_ns) {
+			fd_close(&pidfd);
+			continue;
+		}
+		*ret_mounts = namespace_of((pid_t)pid, "mnt") == h->mount_ns;
+		if (guide < 0 || *ret_mounts) {
+			fd_close(&guide);
+			guide = fd_take(&pidfd);
+		}
+		fd_close(&pidfd);
+	}
+	return guide;
+}
+
+int holder_revive(struct arena *arena, const struct identity *id, struct holder *h)
+{
+	struct child child = { .guide = -1 };
+	struct holder revived = *h;
+	char boot[37];
+	bool ignored;
+	int result;
+
+	if (!h->user_ns || pidfd_boot_id(boot) < 0 || strcmp(boot, h->boot) != 0)
+		return -1;
+	child.guide = find_guide(h, &child.guide_mounts);
+	if (child.guide < 0)
+		return -1;
+	result = start(arena, id, NULL, child, &revived, &ignored, NULL);
+	close(child.guide);
+	if (result == 0)
+		*h = revived;
 	return result;
 }

@@ -18,7 +18,7 @@ struct holder {
 	pid_t pid;
 	uint64_t start_time;
 	char boot[37];
-	uint64_t user_ns;		/* inode of the holder's user namespace */
+	uint64_t user_ns, mount_ns;	/* inodes of the holder's namespaces */
 	struct holder_root root;	/* the maker's */
 	char *stamp;			/* of the files that the maps were made from */
 	char *single_why;		/* NULL: all ranges are mapped */
@@ -45,5 +45,8 @@ int holder_open(const struct holder *h, bool check_boot);
 /* Makes the namespaces and the process. *ret_map_failed: the kernel gave a namespace, and only the maps were refused. */
 int holder_start(struct arena *arena, const struct identity *id, const struct holder_plan *plan, struct holder *ret,
 		 bool *ret_map_failed, struct error *err);
+/* The holder died, and containers live on in its namespaces: one of their processes leads a new holder into the same
+ * ones, or the containers could not be entered any more. -1 when nobody is left there. */
+int holder_revive(struct arena *arena, const struct identity *id, struct holder *h);
 
 #endif

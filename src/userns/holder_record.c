@@ -36,9 +36,9 @@ static char *one_line(struct arena *arena, const char *text)
 char *holder_print(struct arena *arena, const struct holder *h)
 {
 	return arena_printf(arena,
-			    "pid %d\nstart %" PRIu64 "\nboot %s\nuser-ns %" PRIu64 "\nroot-mount %" PRIu64
+			    "pid %d\nstart %" PRIu64 "\nboot %s\nuser-ns %" PRIu64 "\nmount-ns %" PRIu64 "\nroot-mount %" PRIu64
 			    "\nroot-dev %" PRIu64 "\nroot-ino %" PRIu64 "\nstamp %s\nuid-map %s\ngid-map %s\n%s%s%s",
-			    (int)h->pid, h->start_time, h->boot, h->user_ns, h->root.mount, h->root.dev, h->root.ino,
+			    (int)h->pid, h->start_time, h->boot, h->user_ns, h->mount_ns, h->root.mount, h->root.dev, h->root.ino,
 			    h->stamp ? h->stamp : "", map_line(arena, &h->maps.uid), map_line(arena, &h->maps.gid),
 			    h->single_why ? "single " : "", h->single_why ? one_line(arena, h->single_why) : "",
 			    h->single_why ? "\n" : "");
@@ -65,7 +65,8 @@ static int parse_number(const char *value, uint64_t *ret)
 static int parse_field(struct arena *arena, const char *key, char *value, struct holder *h, struct error *err)
 {
 	struct { const char *key; uint64_t *number; } numbers[] = {
-		{ "start", &h->start_time }, { "user-ns", &h->user_ns }, { "root-mount", &h->root.mount },
+		{ "start", &h->start_time }, { "user-ns", &h->user_ns }, { "mount-ns", &h->mount_ns },
+		{ "root-mount", &h->root.mount },
 		{ "root-dev", &h->root.dev }, { "root-ino", &h->root.ino },
 	};
 	unsigned pid;

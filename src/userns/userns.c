@@ -199,9 +199,12 @@ static char *say_stale(struct arena *arena, const struct identity *id, const str
 /* With the lock held: the files changed, or it must be made. Answers the holder's pidfd. */
 static int renew(struct arena *arena, int run_fd, struct identity *id, struct holder *h, struct error *err)
 {
-	int pidfd = holder_load(arena, run_fd, id->record, h) < 0 ? -1 : holder_open(h, id->runtime_dir_is_fallback);
+	bool known = holder_load(arena, run_fd, id->record, h) == 0;
+	int pidfd = known ? holder_open(h, id->runtime_dir_is_fallback) : -1;
 	struct holder_plan plan;
 
+	if (known && pidfd < 0 && holder_revive(arena, id, h) == 0 && holder_save(arena, run_fd, id->record, h, NULL) == 0)
+		pidfd = holder_open(h, id->runtime_dir_is_fallback);
 	if (pidfd >= 0 && str_eq(h->stamp, make_stamp(arena, id, h->single_why != NULL)))
 		return pidfd;		/* another command was faster */
 	if (make_plan(arena, id, &plan, err) < 0) {

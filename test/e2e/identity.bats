@@ -199,11 +199,29 @@ y"
 	assert_contains "no luck today"
 }
 
-@test "overlapping ranges are said when something fails, and small ones are no fault" {
+@test "small and overlapping ranges work, and info says what is wrong with them" {
 	ranges "$(ME):200000:10\n"
 	run id_map
 	assert_output "0 $(id -u) 1
 1 200000 10"
+	run bryo info --format '{{.Host.IDMappingsReason}}'
+	assert_contains "only 10 subordinate uids"
+	ranges "$(ME):200000:65536\nneighbour:230000:65536\n"
+	run bryo info --format '{{.Host.IDMappingsReason}}'
+	assert_contains "gives ids of $(ME) (200000:65536) to neighbour too"
+	assert_contains "sudo usermod --del-subuids 200000-265535 --add-subuids 295536-361071 $(ME)"
+}
+
+@test "a killed holder of running containers is replaced in their namespace" {
+	need_image
+	bryo run -d --name lives --network none $IMG sleep 100
+	before=$(bryo unshare readlink /proc/self/ns/user)
+	kill -9 "$(holder)"
+	run bryo unshare readlink /proc/self/ns/user
+	assert_output "$before"
+	run bryo exec lives echo in
+	assert_output in
+	bryo rm -f -t 0 lives
 }
 
 @test "a fallback runtime directory must be ours and closed" {
