@@ -50,7 +50,10 @@ static char *mount_point_of(struct arena *arena, const char *path)
 	return arena_strdup(arena, path);
 }
 
-static void look_at_helper(struct arena *arena, const char *name, struct helper_facts *h)
+/* Seen from the rootless namespace, files of the host's root belong to nobody. */
+#define OVERFLOW_ID 65534
+
+static void look_at_helper(struct arena *arena, const struct identity *id, const char *name, struct helper_facts *h)
 {
 	struct statvfs fs;
 	struct stat st;
@@ -59,7 +62,7 @@ static void look_at_helper(struct arena *arena, const char *name, struct helper_
 	h->path = spawn_find(arena, name);
 	if (!h->path || stat(h->path, &st) < 0)
 		return;
-	h->setuid_root = (st.st_mode & S_ISUID) && st.st_uid == 0;
+	h->setuid_root = (st.st_mode & S_ISUID) && (st.st_uid == 0 || (id->joined && st.st_uid == OVERFLOW_ID));
 	h->file_caps = getxattr(h->path, "security.capability", NULL, 0) > 0;
 	if (statvfs(h->path, &fs) == 0 && (fs.f_flag & ST_NOSUID))
 		h->nosuid_mount = mount_point_of(arena, h->path);
@@ -130,8 +133,8 @@ int diagnose_collect(struct arena *arena, const struct identity *id, struct user
 	f.no_new_privs = prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1;
 	f.chrooted = is_chrooted();
 	try_clone(&f);
-	look_at_helper(arena, "newuidmap", &f.helpers[0]);
-	look_at_helper(arena, "newgidmap", &f.helpers[1]);
+	look_at_helper(arena, id, "newuidmap", &f.helpers[0]);
+	look_at_helper(arena, id, "newgidmap", &f.helpers[1]);
 	if (id->uid != 0 && collect_ranges(arena, id, &f, err) < 0)
 		return -1;
 	*ret = f;
