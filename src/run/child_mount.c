@@ -350,7 +350,7 @@ static int set_sysctl(struct child *c, const struct op *op)
 		errno = ENAMETOOLONG;
 		return -1;
 	}
-	strcpy(path + 4, op->source);
+	memcpy(path + 4, op->source, strlen(op->source) + 1);
 	fd = (int)syscall(SYS_openat2, proc, path, &how, sizeof(how));
 	if (fd < 0)
 		return -1;

@@ -112,7 +112,7 @@ static int read_interpreter(int fd, char path[256])
 	start += strspn(start, " \t");
 	end = start + strcspn(start, " \t\n");
 	*end = '\0';
-	strcpy(path, start);
+	memcpy(path, start, (size_t)(end - start) + 1);
 	return 1;
 }
 

@@ -116,7 +116,7 @@ static void keep(const char *dir, const char *key, const struct seccomp_code *co
 
 	if (strlen(code->library) >= sizeof(head.library) || stat(code->library, &st) < 0)
 		return;
-	strcpy(head.library, code->library);
+	memcpy(head.library, code->library, strlen(code->library) + 1);
 	head.library_mtime = mtime_of(&st);
 	head.library_size = (uint64_t)st.st_size;
 	if (fd_mkdirs(AT_FDCWD, dir, 0700) < 0 || (dirfd = fd_open_dir(AT_FDCWD, dir)) < 0)

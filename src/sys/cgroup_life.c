@@ -127,8 +127,8 @@ static int kill_processes(int dirfd)
 	if (fd < 0 || fd_read_buffer(fd, &text) < 0)
 		return -1;
 	for (rest = text.data; rest && (pid = strsep(&rest, "\n"));)
-		if (*pid && atoi(pid) > 1)
-			kill(atoi(pid), SIGKILL);
+		if (strtol(pid, NULL, 10) > 1)
+			kill((pid_t)strtol(pid, NULL, 10), SIGKILL);
 	return 0;
 }
 

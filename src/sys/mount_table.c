@@ -39,8 +39,8 @@ static int parse_line(char *line, struct mount_info *ret)
 		if (!fields[i])
 			return -1;
 	}
-	*ret = (struct mount_info){ .id = atoi(fields[0]), .parent = atoi(fields[1]), .root = fields[3],
-				    .point = fields[4], .options = fields[5] };
+	*ret = (struct mount_info){ .id = (int)strtol(fields[0], NULL, 10),
+				    .parent = (int)strtol(fields[1], NULL, 10), .root = fields[3], .point = fields[4], .options = fields[5] };
 	ret->fstype = strsep(&tail, " ");
 	ret->source = strsep(&tail, " ");
 	ret->super_options = tail;

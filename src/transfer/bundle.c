@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -305,7 +306,7 @@ static int keep_sink(struct sink *s, const char *digest, int64_t size, struct bu
 {
 	if (sink_keep(s, digest, size, err) < 0)
 		return -1;
-	strcpy(ret->digest, s->digest);
+	memcpy(ret->digest, s->digest, sizeof(ret->digest));
 	ret->size = (int64_t)s->size;
 	ret->kind = sniff_file(s->fd);
 	return 0;

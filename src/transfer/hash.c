@@ -33,9 +33,10 @@ void hash_final(struct hash *h, char *digest)
 	char *end;
 
 	EVP_DigestFinal_ex(h->context, raw, &n);
-	end = digest + sprintf(digest, "%s:", h->algorithm);
-	for (unsigned i = 0; i < n; i++)
-		end += sprintf(end, "%02x", raw[i]);
+	end = stpcpy(digest, h->algorithm);
+	*end++ = ':';
+	for (unsigned i = 0; i < n; i++, end += 2)
+		snprintf(end, 3, "%02x", raw[i]);
 	hash_done(h);
 }
 

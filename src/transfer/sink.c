@@ -121,7 +121,7 @@ int sink_bytes(const struct places *places, const void *p, size_t n, char *diges
 	if (r == 0)
 		r = sink_keep(&s, NULL, -1, err);
 	if (r == 0 && digest)
-		strcpy(digest, s.digest);
+		memcpy(digest, s.digest, sizeof(s.digest));
 	sink_done(&s);
 	return r;
 }
