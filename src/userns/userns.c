@@ -49,6 +49,7 @@ static char *make_stamp(struct arena *arena, const struct identity *id, bool sin
 		return arena_strdup(arena, "root");
 	stamp_file(stamp, sizeof(stamp), SUBUID_FILE);
 	stamp_file(stamp, sizeof(stamp), SUBGID_FILE);
+	stamp_file(stamp, sizeof(stamp), "/etc/nsswitch.conf");
 	for (size_t i = 0; single && i < ELEMENTS(helpers); i++) {
 		char *path = spawn_find(arena, helpers[i]);
 
