@@ -174,13 +174,7 @@ static int build_spec(struct exec *x, struct error *err)
 {
 	x->spec.process = &x->process;
 	x->spec.linux_ = &x->linux_;
-	if (add_namespaces(x, err) < 0)
-		return -1;
-	if (!x->security.unconfined && !x->r->privileged &&
-	    !(x->linux_.seccomp = run_default_seccomp(x->e->arena, x->security.seccomp_profile,
-						      &x->process.capabilities->bounding, NULL, err)))
-		return -1;
-	return 0;
+	return add_namespaces(x, err);
 }
 
 static void open_cgroup(struct exec *x)
@@ -224,6 +218,8 @@ static struct run_plan *make_plan(const struct exec *x, const int stdio[3], stru
 	struct run_exec_request request = {
 		.target = (pid_t)x->state.pid, .target_pidfd = x->target_pidfd, .spec = &x->spec, .process = &x->process,
 		.stdio = { stdio[0], stdio[1], stdio[2] }, .cgroup_fd = x->cgroup_fd,
+		.seccomp_default = !x->security.unconfined && !x->r->privileged,
+		.seccomp_profile = x->security.seccomp_profile,
 		.cache_dir = arena_printf(x->e->arena, "%s/cache/seccomp", x->e->run_path),
 		.preserve_fds = x->preserve_fds, .preserve_fds_n = x->preserve_fds_n,
 	};
