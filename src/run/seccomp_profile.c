@@ -219,7 +219,8 @@ struct oci_seccomp *run_default_seccomp(struct arena *arena, const char *profile
 	size_t size;
 	char *text;
 
-	*ret_path = path;
+	if (ret_path)
+		*ret_path = path;
 	if (!path)
 		return seccomp_profile_builtin(arena, &target);
 	text = fd_read_file(arena, AT_FDCWD, path, PROFILE_MAX, &size);
