@@ -37,6 +37,11 @@ int user_resolve(struct engine *e, int root_fd, const char *user, const struct s
 			return error_frame(err, "--group-add %s", group_add->v[i]);
 		*ARRAY_ADD(e->arena, &ret->groups) = gid;
 	}
+	if (e->identity.single_id) {	/* no group but 0 is mapped, and the kernel denies setgroups */
+		if (group_add->n && ret->groups.n)
+			engine_warn(e, "--group-add has no effect: %s", e->identity.single_id_why);
+		ret->groups.n = 0;
+	}
 	return 0;
 }
 
