@@ -90,7 +90,7 @@ struct json_field {
 	enum json_field_type type;
 	size_t offset;
 	const struct json_shape *shape;
-	bool required;		/* decoding without it is an error */
+	bool required;		/* decoding without it is an error, so it is always encoded */
 	bool always;		/* encoded even when empty ("", [], {}), false, zero or NULL */
 };
 

@@ -142,6 +142,11 @@ static bool is_empty(const struct json_field *field, const void *p)
 	return true;
 }
 
+static bool is_wanted(const struct json_field *field)
+{
+	return field->always || field->required;
+}
+
 struct json *json_encode(struct arena *arena, const struct json_shape *shape, const void *structure)
 {
 	struct json *object = json_new_object(arena);
@@ -154,10 +159,10 @@ struct json *json_encode(struct arena *arena, const struct json_shape *shape, co
 
 		if (field->type == T_REST)
 			rest = *(struct json *const *)p;
-		if (field->type == T_KEY || field->type == T_REST || (!field->always && is_empty(field, p)))
+		if (field->type == T_KEY || field->type == T_REST || (!is_wanted(field) && is_empty(field, p)))
 			continue;
 		value = encode_field(arena, field, p);
-		if (field->type == T_EMBED && !field->always && value->object.n == 0)
+		if (field->type == T_EMBED && !is_wanted(field) && value->object.n == 0)
 			continue;
 		add_member(arena, object, field->name, value);
 	}

@@ -95,11 +95,15 @@ static void print_double(struct buffer *out, double d)
 		add(out, "null", 4);
 		return;
 	}
+	if (d == 0) {			/* -0 is 0 for everyone who reads it as an integer */
+		add(out, "0", 1);
+		return;
+	}
 	do
 		snprintf(text, sizeof(text), "%.*e", digits, d);
 	while (strtod(text, NULL) != d && digits++ < 17);
 	exponent = (int)strtol(strchr(text, 'e') + 1, NULL, 10);
-	if (d == 0 || (size >= 1e-6 && size < 1e21))
+	if (size >= 1e-6 && size < 1e21)
 		snprintf(text, sizeof(text), "%.*f", digits > exponent ? digits - exponent : 0, d);
 	add(out, text, strlen(text));
 }

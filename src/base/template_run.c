@@ -1,6 +1,6 @@
 #include "base/template_node.h"
 
-#define STEPS_MAX 2000000	/* nested ranges over large lists end here instead of never */
+#define STEPS_MAX 500000	/* nested ranges over large lists end here instead of never */
 #define ARGUMENTS_MAX 64
 
 struct variable { const char *name; const struct json *value; };

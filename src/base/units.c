@@ -121,7 +121,7 @@ static int parse_duration_part(const char **s, int64_t *total)
 		return -1;
 	unit = duration_unit(s);
 	if (!unit || __builtin_mul_overflow(whole, unit, &ns) ||
-	    __builtin_add_overflow(ns, (int64_t)((double)fraction * ((double)unit / (double)scale) + 1e-6), &ns) ||
+	    __builtin_add_overflow(ns, (int64_t)((__int128)fraction * unit / scale), &ns) ||
 	    __builtin_add_overflow(*total, ns, total))
 		return -1;
 	return 0;
@@ -192,7 +192,7 @@ char *units_format_duration(struct arena *arena, int64_t ns)
 
 char *units_human_duration(struct arena *arena, int64_t ns)
 {
-	int64_t seconds = ns / NS_SECOND, minutes = ns / NS_MINUTE, hours = (ns + NS_HOUR / 2) / NS_HOUR;
+	int64_t seconds = ns / NS_SECOND, minutes = ns / NS_MINUTE, hours = ns / NS_HOUR + (ns % NS_HOUR >= NS_HOUR / 2);
 
 	if (seconds < 1)
 		return arena_strdup(arena, "Less than a second");

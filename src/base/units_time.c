@@ -21,12 +21,10 @@ int64_t units_now(void)
 /* Seconds rounded down, so that the rest is never negative. */
 static time_t whole_seconds(int64_t ns, long *ret_rest)
 {
-	int64_t rest = ns % NS_SECOND;
+	int64_t seconds = ns / NS_SECOND, rest = ns % NS_SECOND;
 
-	if (rest < 0)
-		rest += NS_SECOND;
-	*ret_rest = (long)rest;
-	return (time_t)((ns - rest) / NS_SECOND);
+	*ret_rest = (long)(rest < 0 ? rest + NS_SECOND : rest);
+	return (time_t)(rest < 0 ? seconds - 1 : seconds);
 }
 
 char *units_format_time(struct arena *arena, int64_t ns)
@@ -144,7 +142,7 @@ static int parse_calendar(const char *s, int64_t *ret_ns)
 	long rest = 0, offset = 0;
 	bool zone_known = false;
 	int year, month;
-	int64_t ns;
+	__int128 ns;
 
 	if (!take_number(&s, 4, 0, 9999, &year) || !take(&s, '-') || !take_number(&s, 2, 1, 12, &month) || !take(&s, '-') ||
 	    !take_number(&s, 2, 1, days_in(month, year), &tm.tm_mday))
@@ -158,9 +156,10 @@ static int parse_calendar(const char *s, int64_t *ret_ns)
 	if (!take_zone(s, &zone_known, &offset))
 		return -1;
 	ns = zone_known ? timegm(&tm) - offset : mktime(&tm);
-	if (__builtin_mul_overflow(ns, NS_SECOND, &ns) || __builtin_add_overflow(ns, rest, &ns))
+	ns = ns * NS_SECOND + rest;
+	if (ns != (int64_t)ns)
 		return -1;
-	*ret_ns = ns;
+	*ret_ns = (int64_t)ns;
 	return 0;
 }
 

@@ -35,6 +35,7 @@ static void parses_and_prints(void **state)
 		{ " true\n", "true" },
 		{ "0", NULL },
 		{ "-0", "0" },
+		{ "-0.0", "0" },
 		{ "-9223372036854775808", NULL },
 		{ "9223372036854775807", NULL },
 		{ "18446744073709551615", NULL },
@@ -241,7 +242,7 @@ static void nulls_are_absent(void **state)
 	assert_null(all.any);
 	assert_string_equal(map_get(&all.map, "a"), "");
 	assert_string_equal(json_print(arena, json_encode(arena, &all_shape, &all), 0),
-			    "{\"map\":{\"a\":\"\"},\"embed\":{\"y\":0}}");
+			    "{\"map\":{\"a\":\"\"},\"embed\":{\"x\":0,\"y\":0}}");
 }
 
 static void errors_have_positions(void **state)
