@@ -170,7 +170,7 @@ static int run_op(struct child *c, const struct op *op, const char **ret_what)
 
 _Noreturn void child_run(const struct run_plan *plan, const int *fds, int sync, uint64_t joined)
 {
-	struct child c = { .plan = plan, .fds = fds, .sync = sync, .joined = joined, .root = -1, .proc = -1, .devpts = -1, .tmpfs = -1,
+	struct child c = { .plan = plan, .fds = fds, .sync = sync, .joined = joined, .root = -1, .proc = -1, .dev = -1, .devpts = -1, .tmpfs = -1,
 			   .console_slave = -1 };
 
 	reset_signals();

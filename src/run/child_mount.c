@@ -43,10 +43,33 @@ static int apply_options(int mount, const struct mount_options *o)
 	return set_flags(mount, o->set_tree, o->clear_tree, o->propagation_tree ? o->propagation : 0, true);
 }
 
+/* An entry of the /dev that this process mounted: nothing in it can lead elsewhere, so the name is enough. NULL for
+ * another path. */
+static const char *name_in_dev(const struct child *c, const char *path)
+{
+	const char *name = c->dev < 0 ? NULL : str_after(path, "/dev/");
+
+	return name && *name && !strchr(name, '/') && strcmp(name, "..") != 0 && strcmp(name, ".") != 0 ? name : NULL;
+}
+
+static int mountpoint_in_dev(struct child *c, const char *name, bool directory)
+{
+	int fd;
+
+	if (directory) {
+		if (mkdirat(c->dev, name, MODE_DIRECTORY) < 0 && errno != EEXIST)
+			return -1;
+		return openat(c->dev, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	}
+	fd = openat(c->dev, name, O_RDONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644);
+	return fd < 0 && errno == EEXIST ? openat(c->dev, name, O_PATH | O_NOFOLLOW | O_CLOEXEC) : fd;
+}
+
 /* Attaches at a path in the new root, made when it is missing. */
 static int attach(struct child *c, int mount, const char *target, bool directory, const char **ret_what)
 {
-	int fd = inroot_mountpoint(c->root, target, directory), result;
+	const char *name = name_in_dev(c, target);
+	int fd = name ? mountpoint_in_dev(c, name, directory) : inroot_mountpoint(c->root, target, directory), result;
 
 	if (fd < 0) {
 		*ret_what = "the mount point";
@@ -54,6 +77,8 @@ static int attach(struct child *c, int mount, const char *target, bool directory
 	}
 	result = mount_attach(mount, fd);
 	close(fd);
+	if (strcmp(target, "/dev") == 0)
+		fd_close(&c->dev);	/* covered; its mounter may keep the new one */
 	return result;
 }
 
@@ -146,11 +171,13 @@ static int mount_filesystem(struct child *c, const struct op *op, const char **r
 	if (mount_set(mount, op->mount.set_tree, 0, op->mount.propagation, true) < 0)
 		return -1;
 	result = attach(c, mount, op->target, true, ret_what);
-	/* These two are used again: they are what they claim to be, whatever the paths lead to. */
+	/* These are used again: they are what they claim to be, whatever the paths lead to. */
 	if (strcmp(op->fstype, "proc") == 0 && c->proc < 0)
 		c->proc = fd_take(&mount);
 	else if (strcmp(op->fstype, "devpts") == 0 && c->devpts < 0)
 		c->devpts = fd_take(&mount);
+	else if (strcmp(op->fstype, "tmpfs") == 0 && strcmp(op->target, "/dev") == 0)
+		c->dev = fd_take(&mount);
 	fd_close(&mount);
 	return result;
 }
@@ -204,14 +231,16 @@ static int pivot(struct child *c, const char **ret_what)
 
 static int make_symlink(struct child *c, const struct op *op)
 {
-	int result, dir = inroot_mkdirs(c->root, op->target, MODE_DIRECTORY);
+	bool in_dev = c->dev >= 0 && strcmp(op->target, "/dev") == 0;
+	int result, dir = in_dev ? c->dev : inroot_mkdirs(c->root, op->target, MODE_DIRECTORY);
 
 	if (dir < 0)
 		return -1;
 	result = symlinkat(op->source, dir, op->fstype);
 	if (result < 0 && errno == EEXIST)
 		result = 0;
-	close(dir);
+	if (!in_dev)
+		close(dir);
 	return result;
 }
 

@@ -138,7 +138,7 @@ struct child {
 	int sync;
 	uint64_t joined;		/* CLONE_NEW*: namespaces by path that it was born in */
 	int root;			/* the new root */
-	int proc, devpts;		/* the container's, as mounted by us: verified by birth */
+	int proc, dev, devpts;		/* the container's, as mounted by us: verified by birth */
 	int tmpfs;			/* an empty read-only tmpfs that already covers a masked directory */
 	int console_slave;
 	const char *command;		/* found by OP_FIND_COMMAND */
