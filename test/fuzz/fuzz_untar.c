@@ -1,0 +1,73 @@
+/* A layer, packed or not, written below a directory of its own. Nothing may appear beside that directory. */
+#include <fcntl.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include "sys/fd.h"
+#include "transfer/untar.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static char top[32];
+
+static void remove_top(void)
+{
+	fd_remove_tree(AT_FDCWD, top);
+}
+
+static int open_top(void)
+{
+	static int fd = -1;
+	const struct rlimit limit = { 64 << 20, 64 << 20 };
+
+	if (fd >= 0)
+		return fd;
+	strcpy(top, "/tmp/fuzz.XXXXXX");
+	if (!mkdtemp(top))
+		abort();
+	atexit(remove_top);
+	setrlimit(RLIMIT_FSIZE, &limit);
+	signal(SIGXFSZ, SIG_IGN);
+	fd = open(top, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd;
+}
+
+static int entries(int dirfd)
+{
+	_cleanup_dir_ DIR *dir = fd_opendir(dirfd, ".");
+	int n = 0;
+
+	while (dir && readdir(dir))
+		n++;
+	return n;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	const struct tree_options options = { .layer = true, .squash_owner = true };
+	int dir = open_top();
+	_cleanup_fd_ int root = -1;
+	struct error err = { 0 };
+	struct tree tree;
+	struct untar u = { .tree = &tree };
+
+	mkdirat(dir, "root", 0755);
+	root = fd_open_dir(dir, "root");
+	if (root < 0 || tree_init(&tree, root, "", &options, openat(dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600), &err) < 0)
+		abort();
+	u.in = inflate_open_memory(data, size, &err);
+	if (u.in && untar(&u, &err) < 0 && !err.kind)
+		abort();
+	inflate_close(u.in);
+	tree_done(&tree);
+	if (entries(dir) != 3)
+		abort();
+	if (fd_remove_tree(dir, "root") < 0)
+		abort();
+	return 0;
+}
