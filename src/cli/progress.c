@@ -15,7 +15,7 @@ struct line {
 	char *id;
 	char status[48];
 	int64_t current, total;
-	bool done;
+	bool here, done;	/* downloaded; unpacked too */
 };
 
 struct progress {
@@ -79,7 +79,7 @@ static char *total_line(struct progress *p, struct arena *arena)
 	double speed;
 
 	for (size_t i = 0; i < p->lines.n; i++) {
-		current += p->lines.v[i].done ? p->lines.v[i].total : p->lines.v[i].current;
+		current += p->lines.v[i].here ? p->lines.v[i].total : p->lines.v[i].current;
 		total += p->lines.v[i].total;
 		done += p->lines.v[i].done;
 	}
@@ -132,6 +132,7 @@ void progress_event(struct progress *p, const struct transfer_event *event)
 	l->current = event->current;
 	if (event->total > 0)
 		l->total = event->total;
+	l->here = strcmp(status, "Downloading") != 0 && strcmp(status, "Retrying") != 0;
 	l->done = is_done(status);
 	if (p->terminal && (changed || units_now() - p->drawn_ns > REDRAW_NS))
 		draw(p);

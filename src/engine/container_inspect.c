@@ -5,6 +5,7 @@
 #include "engine/inspect.h"
 #include "engine/network.h"
 #include "engine/state.h"
+#include "engine/usage.h"
 #include "run/run.h"
 #include "store/store.h"
 
@@ -186,6 +187,15 @@ static struct json *network_json(struct arena *a, const struct container_state *
 	return j;
 }
 
+static void set_size(struct engine *e, struct json *j, const struct container *c)
+{
+	int64_t rw, root;
+
+	usage_size(e, c, &rw, &root);
+	json_set(e->arena, j, "SizeRw", json_new_int(e->arena, rw));
+	json_set(e->arena, j, "SizeRootFs", json_new_int(e->arena, root));
+}
+
 int container_inspect(struct engine *e, const struct container *c, bool size, struct json **ret, struct error *err)
 {
 	struct arena *a = e->arena;
@@ -194,7 +204,6 @@ int container_inspect(struct engine *e, const struct container *c, bool size, st
 	struct container_state s;
 	char *run_path = arena_printf(a, "%s/containers/%s", e->run_path, c->id);
 
-	(void)size;
 	if (container_load_state(e, c, &s, err) < 0 ||
 	    run_capabilities(a, &c->request.cap_add, &c->request.cap_drop, c->request.privileged, &caps, err) < 0)
 		return -1;
@@ -203,6 +212,8 @@ int container_inspect(struct engine *e, const struct container *c, bool size, st
 	for (size_t i = 0; i < c->mounts.n; i++)
 		json_append(a, mounts, mount_json(a, &c->mounts.v[i]));
 	SET("Id", TEXT(c->id));
+	if (size)
+		set_size(e, j, c);
 	SET("Created", time_of(a, c->created_ns));
 	SET("Path", TEXT(c->args.n ? c->args.v[0] : ""));
 	SET("Args", args);

@@ -7,6 +7,7 @@
 #include "engine/inspect.h"
 #include "engine/network.h"
 #include "engine/state.h"
+#include "engine/usage.h"
 
 struct row {
 	const struct container *c;
@@ -317,6 +318,24 @@ static int by_member(struct engine *e, struct json *rows, const char *member, st
 	return 0;
 }
 
+/* With what costs more and has to be asked for. */
+static struct json *full_row(struct engine *e, const struct row *row, const struct ps_request *r, int64_t now)
+{
+	struct json *j = row_json(e, row, now), *size;
+	int64_t rw, root;
+
+	if (r->ns)
+		json_set(e->arena, j, "Namespaces", usage_namespaces(e->arena, state_is_live(&row->s) ? row->s.pid : 0));
+	if (r->size) {
+		usage_size(e, row->c, &rw, &root);
+		size = json_new_object(e->arena);
+		json_set(e->arena, size, "rootFsSize", json_new_int(e->arena, root));
+		json_set(e->arena, size, "rwSize", json_new_int(e->arena, rw));
+		json_set(e->arena, j, "Size", size);
+	}
+	return j;
+}
+
 int container_rows(struct engine *e, const struct ps_request *r, struct json **ret, struct error *err)
 {
 	struct filter_input in = { .e = e, .now = units_now() };
@@ -343,7 +362,7 @@ int container_rows(struct engine *e, const struct ps_request *r, struct json **r
 		if (pass < 0)
 			return -1;
 		if (pass)
-			json_append(e->arena, *ret, row_json(e, &row, in.now));
+			json_append(e->arena, *ret, full_row(e, &row, r, in.now));
 		if (most > 0 && (*ret)->list.n == (size_t)most)
 			break;
 	}
