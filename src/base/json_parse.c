@@ -163,7 +163,7 @@ struct json *json_parse(struct arena *arena, const char *text, size_t len, const
 		error_set(err, ERROR_FAILED, "%s: out of memory", where);
 		return NULL;
 	}
-	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
 	value = parse(arena, tokener, text, len, where, err);
 	json_tokener_free(tokener);
 	return value;

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/json_scan.h"
+
 /* Its ceiling is the address space: what is printed was in memory before. */
 #define PRINT_MAX (SIZE_MAX / 4)
 
@@ -16,34 +18,6 @@ static void out_of_memory(int r)
 static void add(struct buffer *out, const char *p, size_t n)
 {
 	out_of_memory(buffer_add(out, p, n));
-}
-
-/* Length of the well-formed UTF-8 sequence at p (at most n bytes), 0 when there is none: no overlong forms, no
- * surrogates, nothing above U+10FFFF (Unicode 15, table 3-7). */
-static size_t utf8_length(const unsigned char *p, size_t n)
-{
-	unsigned char low = 0x80, high = 0xbf;
-	size_t length;
-
-	if (p[0] < 0x80)
-		return 1;
-	if (p[0] < 0xc2 || p[0] > 0xf4)
-		return 0;
-	length = p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
-	if (p[0] == 0xe0)
-		low = 0xa0;
-	else if (p[0] == 0xed)
-		high = 0x9f;
-	else if (p[0] == 0xf0)
-		low = 0x90;
-	else if (p[0] == 0xf4)
-		high = 0x8f;
-	if (n < length || p[1] < low || p[1] > high)
-		return 0;
-	for (size_t i = 2; i < length; i++)
-		if ((p[i] & 0xc0) != 0x80)
-			return 0;
-	return length;
 }
 
 static void add_escape(struct buffer *out, unsigned char c)
@@ -67,7 +41,7 @@ void json_print_string(struct buffer *out, const char *s)
 	add(out, "\"", 1);
 	for (size_t i = 0; i < n;) {
 		unsigned char c = (unsigned char)s[i];
-		size_t length = utf8_length((const unsigned char *)s + i, n - i);
+		size_t length = json_utf8_length(s + i, n - i);
 
 		if (length && c >= 0x20 && c != '"' && c != '\\' && c != 0x7f) {
 			i += length;

@@ -89,9 +89,14 @@ static bool scan_number(struct scan *s)
 
 static bool scan_string(struct scan *s)
 {
-	for (s->at++; s->at < s->end; s->at++) {
+	size_t length = 1;
+
+	for (s->at++; s->at < s->end; s->at += length) {
 		unsigned char c = (unsigned char)*s->at;
 
+		length = json_utf8_length(s->at, (size_t)(s->end - s->at));
+		if (!length)
+			return refuse(s, "invalid UTF-8 in a string");
 		if (c == '"') {
 			s->at++;
 			return true;
@@ -102,7 +107,8 @@ static bool scan_string(struct scan *s)
 			continue;
 		if (s->end - s->at >= 6 && memcmp(s->at, "\\u0000", 6) == 0)
 			return refuse(s, "string with a NUL character");
-		s->at++;
+		if (s->end - s->at > 1)		/* what is escaped, be it a quote */
+			s->at++;
 	}
 	return refuse(s, "unterminated string");
 }
@@ -176,6 +182,33 @@ int json_scan(struct arena *arena, const char *text, size_t len, const char *whe
 			return json_text_error(err, where, text, (size_t)(s.at - text), s.problem);
 	*ret = s.counts;
 	return 0;
+}
+
+size_t json_utf8_length(const char *s, size_t n)
+{
+	const unsigned char *p = (const unsigned char *)s;
+	unsigned char low = 0x80, high = 0xbf;
+	size_t length;
+
+	if (p[0] < 0x80)
+		return 1;
+	if (p[0] < 0xc2 || p[0] > 0xf4)
+		return 0;
+	length = p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
+	if (p[0] == 0xe0)
+		low = 0xa0;
+	else if (p[0] == 0xed)
+		high = 0x9f;
+	else if (p[0] == 0xf0)
+		low = 0x90;
+	else if (p[0] == 0xf4)
+		high = 0x8f;
+	if (n < length || p[1] < low || p[1] > high)
+		return 0;
+	for (size_t i = 2; i < length; i++)
+		if ((p[i] & 0xc0) != 0x80)
+			return 0;
+	return length;
 }
 
 int json_text_error(struct error *err, const char *where, const char *text, size_t offset, const char *what)
