@@ -72,6 +72,7 @@ int mount_overlay(const struct rootfs *rootfs, const char **ret_step)
 
 	if (fs < 0)
 		return fail_at(ret_step, "fsopen");
+	fsconfig(fs, FSCONFIG_SET_STRING, "source", "overlay", 0);
 	if (configure_overlay(fs, rootfs, ret_step) < 0)
 		return close_failed(fs);
 	mount_fd = fsmount(fs, FSMOUNT_CLOEXEC, 0);
