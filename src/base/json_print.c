@@ -77,7 +77,7 @@ static void print_double(struct buffer *out, double d)
 		snprintf(text, sizeof(text), "%.*e", digits, d);
 	while (strtod(text, NULL) != d && digits++ < 17);
 	exponent = (int)strtol(strchr(text, 'e') + 1, NULL, 10);
-	if (size >= 1e-6 && size < 1e21)
+	if (size >= 1e-6 && size < 1e18)	/* Go: 1e21, but that would read back as an integer out of range */
 		snprintf(text, sizeof(text), "%.*f", digits > exponent ? digits - exponent : 0, d);
 	add(out, text, strlen(text));
 }
