@@ -60,6 +60,7 @@ static int fill_config(struct launch *l, const struct run_process *p, struct mon
 	m->restart = policy;
 	/* Somebody must take away what outlives the container: itself with --rm, its cgroup, its storage helper. */
 	m->cleanup = r->rm || l->cgroup_path || l->storage_pid;
+	m->removed_at_end = r->rm;
 	m->client_cleans = l->client_removes;
 	copy_text(m->id, sizeof(m->id), l->c->id);
 	copy_text(m->log_name, sizeof(m->log_name), "ctr.log");

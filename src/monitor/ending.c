@@ -77,8 +77,9 @@ void ending_record(struct monitor *m, bool restarting)
 	now_ns = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 	n = snprintf(text, sizeof(text), "{\"exitCode\":%d,\"oomKilled\":%s,\"finishedAt\":%lld,\"error\":\"\"}\n",
 		     m->exit_code, last.oom_killed ? "true" : "false", (long long)now_ns);
-	/* On a full disk the runtime directory, which is memory, keeps it. */
-	if (fd_write_file(m->config.dir_fd, "exit", text, (size_t)n, 0600, false) < 0)
+	/* On a full disk the runtime directory, which is memory, keeps it; and of a container that is removed at its end
+	 * nobody asks after a reboot. */
+	if (m->config.removed_at_end || fd_write_file(m->config.dir_fd, "exit", text, (size_t)n, 0600, false) < 0)
 		fd_write_file(m->config.run_fd, "exit", text, (size_t)n, 0600, false);
 	write_event(m, now_ns);
 	clients_send(m, ATTACH_EXIT, &last, sizeof(last));

@@ -71,7 +71,7 @@ struct monitor {
 	bool exited;
 	bool memory_used;		/* more than the waiting loop needs */
 	int exit_code;
-	bool log_is_open;
+	bool log_is_wanted, log_is_open;
 	struct log_writer log;
 	struct output output[2];
 	struct input input;

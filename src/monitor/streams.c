@@ -27,8 +27,20 @@ void streams_open(struct monitor *m)
 		fd_set_cloexec(m->input.fd, true);
 		fd_set_nonblock(m->input.fd, true);
 	}
-	m->log_is_open = !c->log_none && c->log_name[0] &&
-			 log_writer_open(&m->log, c->dir_fd, c->log_name, c->log_max_size, NULL) == 0;
+	m->log_is_wanted = !c->log_none && c->log_name[0];
+}
+
+/* The file is made by the first output: many short containers say nothing. */
+static void log_chunk(struct monitor *m, enum log_stream stream, const char *chunk, size_t n)
+{
+	const struct monitor_config *c = &m->config;
+
+	if (m->log_is_wanted && !m->log_is_open) {
+		m->log_is_open = log_writer_open(&m->log, c->dir_fd, c->log_name, c->log_max_size, NULL) == 0;
+		m->log_is_wanted = m->log_is_open;
+	}
+	if (m->log_is_open)
+		log_write(&m->log, stream, chunk, n);
 }
 
 void streams_update(struct monitor *m)
@@ -69,8 +81,7 @@ static int read_chunk(struct monitor *m, struct output *o)
 		return -1;
 	if (n > 4096)
 		m->memory_used = true;
-	if (m->log_is_open)
-		log_write(&m->log, o->stream, chunk, (size_t)n);
+	log_chunk(m, o->stream, chunk, (size_t)n);
 	clients_send(m, o->type, chunk, (uint32_t)n);
 	return 1;
 }

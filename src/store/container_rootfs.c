@@ -14,6 +14,7 @@
 #include "store/fuse_overlayfs.h"
 #include "store/layer.h"
 #include "store/shifted.h"
+#include "store/skeleton.h"
 #include "store/tree.h"
 #include "sys/fd.h"
 #include "sys/pidfd.h"
@@ -165,6 +166,7 @@ static void describe_overlay(struct arena *arena, const struct store *s, const c
 			     bool volatile_upper, struct rootfs *ret)
 {
 	const struct strings *layers = &r->layers;
+	char *skeleton;
 
 	*ret = (struct rootfs){ .kind = ROOTFS_OVERLAY, .volatile_upper = volatile_upper };
 	if (r->shifted)
@@ -174,6 +176,9 @@ static void describe_overlay(struct arena *arena, const struct store *s, const c
 
 		strings_add(arena, &ret->lower, path);
 	}
+	skeleton = r->shifted ? NULL : skeleton_path(arena, s);	/* its owners are the default map's */
+	if (skeleton)
+		strings_add(arena, &ret->lower, skeleton);
 	ret->upper = arena_printf(arena, "%s/containers/%s/upper", s->path, id);
 	ret->work = arena_printf(arena, "%s/containers/%s/work", s->path, id);
 }

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "store/driver.h"
+#include "store/skeleton.h"
 #include "store/stage.h"
 #include "sys/fd.h"
 
@@ -14,6 +15,8 @@ static const char *const directories[] = {
 
 static int make_directories(struct store *s, struct error *err)
 {
+	if (skeleton_make(s, err) < 0)
+		return -1;
 	for (size_t i = 0; i < ELEMENTS(directories); i++)
 		if (fd_mkdirs(s->root_fd, directories[i], 0700) < 0)
 			return error_errno(err, "make %s/%s", s->path, directories[i]);
