@@ -48,6 +48,8 @@ static int change_directory(const struct op *op, const char **ret_what)
 
 static int set_groups(const struct plan_process *p)
 {
+	if (p->keep_groups)
+		return 0;
 	if (setgroups(p->groups_n, p->groups) == 0)
 		return 0;
 	/* With a single mapped id the kernel denies setgroups altogether; then there is nothing to drop either. */
@@ -243,7 +245,10 @@ int child_process_op(struct child *c, const struct op *op, const char **ret_what
 		umask((mode_t)op->value);
 		return 0;
 	case OP_CHDIR:
-		return change_directory(op, ret_what);
+		if (change_directory(op, ret_what) < 0)
+			child_fail(c, *ret_what, errno == ENOENT || errno == ENOTDIR ? ERROR_NO_COMMAND :
+				   errno == EACCES ? ERROR_NOT_EXECUTABLE : ERROR_NONE);
+		return 0;
 	case OP_USER:
 		return become_user(c, ret_what);
 	case OP_FIND_COMMAND:

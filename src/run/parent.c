@@ -219,10 +219,15 @@ static int command_error(enum error_kind kind, int number, const char *name, con
 
 static int child_error(const struct run_plan *plan, const struct message *m, struct error *err)
 {
+	const struct op *op;
+
 	if (m->step < 0 || (size_t)m->step >= plan->ops.n)
 		return error_set(err, ERROR_FAILED, "container setup: %s", strerror(m->sys));
+	op = &plan->ops.v[m->step];
+	if (op->kind == OP_CHDIR && m->error != ERROR_NONE)
+		return error_set(err, (enum error_kind)m->error, "chdir to `%s`: %s", op->target, strerror(m->sys));
 	if (m->error == ERROR_NO_COMMAND || m->error == ERROR_NOT_EXECUTABLE)
-		return command_error((enum error_kind)m->error, m->sys, plan->ops.v[m->step].source, m->what, err);
+		return command_error((enum error_kind)m->error, m->sys, op->source, m->what, err);
 	errno = m->sys;
 	return plan_error(plan, (size_t)m->step, m->what, err);
 }

@@ -182,6 +182,14 @@ static void add_oom_score(struct run_plan *plan, const struct oci_process *proce
 		plan_add(plan, OP_OOM_SCORE)->value = (uint64_t)*process->oom_score_adj;
 }
 
+/* crun's annotation, which Podman writes. */
+static bool keeps_groups(const struct oci_spec *spec)
+{
+	const char *value = map_get(&spec->annotations, "run.oci.keep_original_groups");
+
+	return value && !str_eq(value, "0");
+}
+
 static int check_spec(const struct run_request *request, struct error *err)
 {
 	const struct oci_spec *spec = request->spec;
@@ -236,6 +244,7 @@ struct run_plan *run_plan_new(struct arena *arena, const struct run_request *req
 	memcpy(plan->stdio, request->stdio, sizeof(plan->stdio));
 	plan->preserve_fds = request->preserve_fds;
 	plan->preserve_fds_n = request->preserve_fds_n;
+	plan->process.keep_groups = keeps_groups(request->spec);
 	if (add_container(plan, request, err) < 0 ||
 	    seccomp_program_for_container(arena, request, &plan->process, err) < 0 ||
 	    plan_add_process(plan, request->spec->process, err) < 0)
@@ -267,6 +276,7 @@ struct run_plan *run_exec_plan_new(struct arena *arena, const struct run_exec_re
 	memcpy(plan->stdio, request->stdio, sizeof(plan->stdio));
 	plan->preserve_fds = request->preserve_fds;
 	plan->preserve_fds_n = request->preserve_fds_n;
+	plan->process.keep_groups = keeps_groups(request->spec);
 	add_oom_score(plan, request->process);
 	op = plan_add(plan, OP_JOIN_TARGET);
 	op->flags = target_namespaces(request->spec->linux_);

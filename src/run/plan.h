@@ -64,6 +64,7 @@ struct plan_process {
 	uint32_t uid, gid;
 	const gid_t *groups;
 	size_t groups_n;
+	bool keep_groups;		/* the caller's own supplementary groups stay, as --group-add keep-groups asks */
 	struct cap_sets caps;
 	bool no_new_privileges;
 	bool terminal;
