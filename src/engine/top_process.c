@@ -66,7 +66,7 @@ static void parse_status_line(struct arena *arena, const char *line, struct top_
 	else if ((rest = str_after(line, "NSpgid:")))
 		ret->pgid = last_number(rest);
 	else if ((rest = str_after(line, "Seccomp:")))
-		ret->seccomp = atoi(rest);
+		ret->seccomp = (int)last_number(rest);
 	for (size_t i = 0; i < TOP_CAPS; i++)
 		if ((rest = str_after(line, caps[i])))
 			ret->caps[i] = strtoull(rest, NULL, 16);

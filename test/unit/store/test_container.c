@@ -162,7 +162,8 @@ static void an_overlay_is_described_topmost_first(void **state)
 				   0700), 0);
 	assert_ok(container_store_rootfs(arena, &store, id_of('c'), NULL, true, &rootfs, &helper, &err));
 	assert_int_equal(rootfs.kind, ROOTFS_OVERLAY);
-	assert_int_equal(rootfs.lower.n, 2);
+	assert_int_equal(rootfs.lower.n, 3);	/* below the layers: the skeleton */
+	assert_string_equal(rootfs.lower.v[2], arena_printf(arena, "%s/skeleton", store.path));
 	assert_string_equal(rootfs.lower.v[0], layer_diff_path(arena, &store, fixture_digest('2')));
 	assert_true(rootfs.volatile_upper);
 	assert_false(fixture_exists(arena_printf(arena, "containers/%s/work/work/incompat", id_of('c'))));
