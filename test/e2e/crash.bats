@@ -1,0 +1,61 @@
+# What killed commands and damaged files leave: the next command heals, nothing named is half-made
+load helpers
+
+store() { ls -A "$XDG_DATA_HOME/bryo/$1"; }
+
+@test "leftovers of killed commands are collected by the next command" {
+	need_image
+	mkdir -p "$XDG_DATA_HOME"/bryo/tmp/abandoned/diff "$XDG_DATA_HOME"/bryo/trash/old/x
+	: >"$XDG_DATA_HOME"/bryo/tmp/abandoned.lock
+	: >"$XDG_DATA_HOME"/bryo/tmp/record.0011
+	mkdir -p "$XDG_DATA_HOME/bryo/layers/$(printf '%064d' 1)/diff"
+	: >"$XDG_DATA_HOME/bryo/blobs/sha256/$(printf '%064d' 2)"
+	layers=$(store layers | wc -l) blobs=$(store blobs/sha256 | wc -l)
+	bryo images >/dev/null
+	collected() {
+		[ -z "$(store tmp)$(store trash)" ] && [ "$(store layers | wc -l)" -eq $((layers - 1)) ] &&
+			[ "$(store blobs/sha256 | wc -l)" -eq $((blobs - 1)) ]
+	}
+	retry 5 collected
+	run bryo run --rm $IMG echo still
+	assert_output still
+}
+
+@test "damaged container records: ps and rm work" {
+	need_image
+	bryo create --name good $IMG true
+	for text in '' '{' '[]' '{"id":7}'; do
+		id=$(bryo create --name bad $IMG true)
+		printf %s "$text" >"$XDG_DATA_HOME/bryo/containers/$id/config.json"
+		run bryo ps -a --format '{{.Names}}'
+		assert_ok
+		assert_contains good
+		bryo rm -f "$id"
+		[ ! -e "$XDG_DATA_HOME/bryo/containers/$id" ]
+		[ ! -L "$XDG_DATA_HOME/bryo/containers/names/bad" ]
+	done
+}
+
+@test "a damaged driver record is made anew" {
+	need_image
+	for text in '' '{' '{"kernel":"1.0","driver":"overlay"}' '{"kernel":"","driver":"zfs"}'; do
+		printf %s "$text" >"$XDG_DATA_HOME/bryo/driver"
+		run bryo run --rm $IMG echo works
+		assert_output works
+	done
+}
+
+@test "an event log with garbage is still read" {
+	bryo volume create a
+	printf '\0\0\0garbage\n{"time":1\n' >>"$XDG_DATA_HOME/bryo/events"
+	bryo volume create b
+	run bryo events --stream=false --filter type=volume --format '{{.Status}} {{.Name}}'
+	assert_output $'create a\ncreate b'
+}
+
+@test "kill -9 at random moments loses and leaks nothing" {
+	[ -x "$BATS_TEST_DIRNAME/../faults/kill" ] || skip "test/faults/kill is not here"
+	run "$BATS_TEST_DIRNAME/../faults/kill" -n 12
+	assert_ok
+	assert_contains 'lost 0, leaked 0'
+}

@@ -1,0 +1,122 @@
+# Volumes: their life, their first use, what containers see
+load helpers
+
+@test "create, ls, inspect, rm" {
+	run bryo volume create --label a=b data
+	assert_output data
+	run bryo volume create data
+	assert_status 125
+	assert_contains 'already exists'
+	run bryo volume create --ignore data
+	assert_ok
+	name=$(bryo volume create)
+	[[ $name =~ ^[0-9a-f]{64}$ ]]
+	run bryo volume ls -q --filter label=a=b
+	assert_output data
+	run bryo volume inspect --format '{{.Name}} {{.Driver}} {{.Scope}}' data
+	assert_output 'data local local'
+	[ -d "$(bryo volume inspect --format '{{.Mountpoint}}' data)" ]
+	bryo volume rm data "$name"
+	run bryo volume ls -q
+	assert_output ''
+	run bryo volume rm data
+	assert_status 1
+	assert_output 'Error: no volume with name "data" found: no such volume'
+	run bryo volume create ../x
+	assert_status 125
+	run bryo volume create -o type=tmpfs x
+	assert_status 125
+	assert_contains tmpfs
+	run bryo volume ls --filter nonsense=1
+	assert_status 125
+}
+
+@test "the first use copies the image's directory with owner, modes and links" {
+	need_image
+	bryo volume create v
+	run bryo run --rm -v v:/home $IMG stat -c '%u:%g %a' /home/user/file /home/user
+	assert_ok
+	first=$output
+	run bryo run --rm $IMG stat -c '%u:%g %a' /home/user/file /home/user
+	assert_output "$first"
+	run bryo run --rm -v v:/tmp $IMG sh -c 'ls /tmp; stat -c %a /tmp'
+	assert_output $'user\n755'
+	run bryo volume inspect --format '{{json .}}' v
+	refute_contains NeedsCopyUp
+}
+
+@test "nocopy leaves the volume empty; a volume that has something is not filled" {
+	need_image
+	run bryo run --rm -v empty:/etc:nocopy $IMG ls /etc
+	refute_contains replaced
+	bryo volume create used
+	echo mine >"$(bryo volume inspect --format '{{.Mountpoint}}' used)/mine"
+	run bryo run --rm -v used:/etc $IMG cat /etc/mine
+	assert_output mine
+	run bryo run --rm -v used:/etc $IMG ls /etc
+	refute_contains replaced
+}
+
+@test "data stays, is shared, and read-only is read-only" {
+	need_image
+	bryo run --rm -v v:/v $IMG sh -c 'echo one >/v/file'
+	run bryo run --rm -v v:/v:ro $IMG sh -c 'cat /v/file; echo x >/v/file'
+	assert_contains one
+	[ "$status" -ne 0 ]
+	run bryo run --rm -v v:/v $IMG cat /v/file
+	assert_output one
+}
+
+@test "a volume in use is not removed, unless forced" {
+	need_image
+	id=$(bryo create -v v:/v $IMG true)
+	run bryo volume rm v
+	assert_status 2
+	assert_output "Error: volume v is being used by the following container(s): $id: volume is being used"
+	run bryo volume prune -f
+	assert_ok
+	run bryo volume ls -q
+	assert_output v
+	bryo volume rm -f v
+	run bryo ps -aq
+	assert_output ''
+}
+
+@test "anonymous volumes go with --rm and rm -v, named ones stay" {
+	need_image
+	bryo run --rm -v /anonymous -v named:/named $IMG true
+	run bryo volume ls -q
+	assert_output named
+	id=$(bryo create -v /anonymous $IMG true)
+	[ "$(bryo volume ls -q | wc -l)" -eq 2 ]
+	bryo rm -v "$id"
+	run bryo volume ls -q
+	assert_output named
+	bryo volume prune -f
+	run bryo volume ls -q
+	assert_output ''
+}
+
+@test "a directory of the user's under a name" {
+	need_image
+	mkdir mine
+	echo hello >mine/file
+	bryo volume create -o type=none -o o=bind -o device="$PWD/mine" m
+	run bryo run --rm -v m:/m $IMG cat /m/file
+	assert_output hello
+	bryo volume rm m
+	[ -e mine/file ]
+}
+
+@test "a damaged record is named, disturbs nobody, and can be removed" {
+	bryo volume create good
+	bryo volume create bad
+	echo '{' >"$XDG_DATA_HOME/bryo/volumes/bad/volume.json"
+	run bryo volume ls -q
+	assert_ok
+	assert_contains good
+	assert_contains 'volume bad is damaged'
+	bryo volume rm bad
+	run bryo volume ls -q
+	assert_output good
+}
