@@ -83,16 +83,8 @@ static int copy_as(struct job *j, struct error *err)
 	const char *name, *target_name;
 	_cleanup_fd_ int dir = copy_place_parent(&j->from, &name, err);
 	_cleanup_fd_ int target = dir < 0 ? -1 : copy_place_parent(&j->to, &target_name, err);
-	_cleanup_fd_ int made = -1;
 
-	if (target < 0)
-		return -1;
-	if (strcmp(name, ".") != 0)
-		return tree_copy_entry(dir, name, target, target_name, &j->how, err);
-	/* The root itself has no entry that could be copied. */
-	if (mkdirat(target, target_name, 0755) < 0 || (made = fd_open_dir(target, target_name)) < 0)
-		return error_errno(err, "make %s", j->to.path);
-	return tree_copy(dir, made, &j->how, err);
+	return target < 0 ? -1 : tree_copy_entry(dir, name, target, target_name, &j->how, err);
 }
 
 /* A terminal, a pipe or /dev/stdout of the host gets the bytes. */

@@ -130,6 +130,7 @@ static int enter_mount(struct copy_place *p, struct error *err)
 	close(p->root);
 	p->root = fd;
 	p->read_only = m->read_only;
+	p->name = strrchr(p->path, '/') + 1;
 	p->path = arena_strdup(p->e->arena, path[strlen(m->destination)] ? path + strlen(m->destination) : "/");
 	return 0;
 }
@@ -252,6 +253,8 @@ const char *copy_place_name(const struct copy_place *p)
 	const char *slash = strrchr(p->path, '/');
 	char *real;
 
+	if (p->name)
+		return p->name;
 	if (slash && strcmp(slash, "/..") != 0)
 		return slash + 1;
 	real = inroot_real_path(p->e->arena, p->root, p->path);

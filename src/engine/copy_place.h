@@ -16,6 +16,7 @@ struct copy_place {
 	struct container container;
 	int root, lock;			/* -1 while closed */
 	char *path;			/* absolute, without trailing slashes; "/" */
+	const char *name;		/* its last component where `path` has lost it (the root of a mount); NULL */
 	bool wants_directory;		/* ended with a slash */
 	bool contents;			/* ended with "/.", or is "/": what is in it, not itself */
 	bool read_only;			/* below a read-only mount */

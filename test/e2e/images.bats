@@ -28,7 +28,7 @@ ids() { bryo images -q --no-trunc; }
 	run bryo rmi "$(bryo images -q | head -n 1)"
 	assert_status 125
 	assert_contains 'more than one tag'
-	bryo untag other
+	bryo untag box other
 	id=$(bryo images -q --no-trunc | sed 's/sha256://')
 	run bryo rmi box
 	assert_output "Untagged: localhost/box:latest
