@@ -81,8 +81,12 @@ y"
 }
 
 @test "one holder for twenty first commands at once" {
-	for i in $(seq 20); do bryo unshare readlink /proc/self/ns/user >"$E2E_DIR/ns.$i" & done
-	wait
+	local pids=()
+	for i in $(seq 20); do
+		bryo unshare readlink /proc/self/ns/user >"$E2E_DIR/ns.$i" &
+		pids+=($!)
+	done
+	wait "${pids[@]}"	# not bats' own clock
 	[ "$(sort -u "$E2E_DIR"/ns.* | wc -l)" = 1 ]
 	[ "$(cat "$E2E_DIR"/ns.* | wc -l)" = 20 ]
 	[ "$(holder | wc -l)" = 1 ]
