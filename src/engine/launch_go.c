@@ -1,6 +1,7 @@
 /* The fork that becomes the monitor: between here and exec of bryo-monitor it is the container's parent. */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/close_range.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -69,6 +70,17 @@ static int fill_config(struct launch *l, const struct run_process *p, struct mon
 	return 0;
 }
 
+/* The monitor outlives the command: it must hold neither the caller's terminal nor a pipe that somebody reads to its
+ * end, be it 1 and 2 or a descriptor that the caller left open. */
+static void let_go_of_caller(void)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	for (int fd = 0; null >= 0 && fd < 3; fd++)
+		dup2(null, fd);
+	close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
+}
+
 static int become_monitor(struct launch *l, const struct run_process *p, struct error *err)
 {
 	char *program = spawn_own_program(l->e->arena, "bryo-monitor", err);
@@ -81,7 +93,8 @@ static int become_monitor(struct launch *l, const struct run_process *p, struct 
 	config = memfd_create("monitor-config", 0);
 	if (config < 0 || fd_write_all(config, &m, sizeof(m)) < 0)
 		return error_errno(err, "hand over to the monitor");
-	const int kept[] = { m.pidfd, m.console, m.stdin_fd, m.stdout_fd, m.stderr_fd, m.dir_fd, m.run_fd, m.lock_fd,
+	let_go_of_caller();
+	const int kept[] = { config, m.pidfd, m.console, m.stdin_fd, m.stdout_fd, m.stderr_fd, m.dir_fd, m.run_fd, m.lock_fd,
 			     m.client_fd, m.keep_fd, m.events_fd, m.cgroup_fd };
 	for (size_t i = 0; i < ELEMENTS(kept); i++)
 		if (kept[i] >= 0)
