@@ -58,6 +58,8 @@ static int print_record(void *context, const struct container *c, const struct l
 	bool is_error = record->stream == LOG_STDERR;
 	FILE *out = is_error ? stderr : stdout;
 
+	if (is_error)		/* in the order in which it was written, where both go to one place */
+		fflush(stdout);
 	if (!p->in_line[is_error])
 		print_prefix(p, c, record, out);
 	fwrite(record->text, 1, record->size, out);

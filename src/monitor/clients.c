@@ -28,13 +28,13 @@ static bool has_other_input_client(const struct monitor *m, const struct client 
 
 static void remove_client(struct monitor *m, struct client *c)
 {
-	bool had_input = c->wants & ATTACH_WANT_STDIN;
+	bool had_input = c->wants & ATTACH_WANT_STDIN;	/* who leaves a terminal does not end what runs on it */
 
 	if (c->watched)
 		monitor_watch(m, c->fd, TAG_CLIENT, index_of(m, c), 0);
 	close(c->fd);
 	*c = (struct client){ .fd = -1 };
-	if (had_input && (m->config.stdin_once || (!m->config.keep_stdin && !has_other_input_client(m, c))))
+	if (had_input && m->config.console < 0 && (m->config.stdin_once || (!m->config.keep_stdin && !has_other_input_client(m, c))))
 		input_close(m);
 }
 
