@@ -59,8 +59,8 @@ static int fill_config(struct launch *l, const struct run_process *p, struct mon
 		return error_set(err, ERROR_USAGE, "invalid value \"%s\" for --log-opt max-size", max_size);
 	restart_parse(r->restart, &policy, &m->restart_max);
 	m->restart = policy;
-	/* Somebody must take away what outlives the container: itself with --rm, its cgroup, its storage helper. */
-	m->cleanup = r->rm || l->cgroup_path || l->storage_pid;
+	/* Somebody must take away what outlives the container: itself with --rm, its cgroup, its helpers. */
+	m->cleanup = r->rm || l->cgroup_path || l->storage_pid || l->net_result.helper_pid;
 	m->removed_at_end = r->rm;
 	m->client_cleans = l->client_removes;
 	copy_text(m->id, sizeof(m->id), l->c->id);

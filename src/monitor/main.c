@@ -35,16 +35,34 @@ void monitor_watch(struct monitor *m, int fd, enum tag tag, unsigned index, uint
 		epoll_ctl(m->epoll, EPOLL_CTL_ADD, fd, &e);
 }
 
-/* 0, 1 and 2 stay taken, so that a program started at the end finds them. */
-static void fill_standard_descriptors(void)
+/* The smallest descriptor handed over that is not below `from`; -1 when there is none. */
+static int next_of_ours(const struct monitor_config *c, int from)
 {
-	int fd;
+	const int ours[] = { c->pidfd, c->console, c->stdin_fd, c->stdout_fd, c->stderr_fd, c->dir_fd, c->run_fd,
+			     c->lock_fd, c->client_fd, c->keep_fd, c->events_fd, c->cgroup_fd };
+	int least = -1;
 
-	do
-		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-	while (fd >= 0 && fd < 3 && fcntl(fd, F_SETFD, 0) == 0);
-	if (fd >= 0)
-		close(fd);
+	for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
+		if (ours[i] >= from && (least < 0 || ours[i] < least))
+			least = ours[i];
+	return least;
+}
+
+/* Nothing that the command inherited stays open: whoever reads its output would wait for the monitor's end. 0, 1 and 2
+ * are taken by /dev/null, so that a program started at the end finds them. */
+static void close_others(const struct monitor_config *c)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC), first = 3;
+
+	for (int fd = 0; fd < 3; fd++)
+		if (null >= 0 && null != fd && next_of_ours(c, fd) != fd)
+			dup2(null, fd);
+	if (null >= 0 && null < 3)
+		fcntl(null, F_SETFD, 0);
+	for (int fd; (fd = next_of_ours(c, first)) >= 0; first = fd + 1)
+		if (fd > first)
+			syscall(SYS_close_range, first, fd - 1, 0);
+	syscall(SYS_close_range, first, ~0u, 0);
 }
 
 static int read_config(struct monitor_config *c, int fd)
@@ -77,8 +95,8 @@ int monitor_setup(struct monitor *m, int config_fd)
 {
 	if (read_config(&m->config, config_fd) < 0)
 		return -1;
+	close_others(&m->config);
 	syscall(SYS_close_range, 3, ~0u, CLOSE_RANGE_CLOEXEC);
-	fill_standard_descriptors();
 	m->listener = -1;
 	m->started_ms = monitor_now_ms();
 	m->memory_used = true;
