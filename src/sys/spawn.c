@@ -110,6 +110,10 @@ char *spawn_own_program(struct arena *arena, const char *name, struct error *err
 
 /* --- starting */
 
+/* The child leaves its stack by exec, without unwinding: the address sanitizer would take what it marked there for the
+ * next child's. */
+#define ON_CHILD_STACK __attribute__((no_sanitize_address))
+
 struct launch {			/* shared with the child, which runs in this memory until it executes */
 	const struct spawn *s;
 	const char *program;
@@ -118,7 +122,7 @@ struct launch {			/* shared with the child, which runs in this memory until it e
 	int failed;		/* errno of the child's first failure */
 };
 
-static void reset_signals(const sigset_t *mask)
+ON_CHILD_STACK static void reset_signals(const sigset_t *mask)
 {
 	struct sigaction by_default = { .sa_handler = SIG_DFL };
 
@@ -128,7 +132,7 @@ static void reset_signals(const sigset_t *mask)
 }
 
 /* All above 2 become close-on-exec, then those to be kept are not. */
-static int clean_descriptors(const struct spawn *s)
+ON_CHILD_STACK static int clean_descriptors(const struct spawn *s)
 {
 	if (syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
 		for (int fd = 3; fd < 1024; fd++)
@@ -140,7 +144,7 @@ static int clean_descriptors(const struct spawn *s)
 }
 
 /* Sources may be 0, 1 or 2 in any order, so they are first copied out of the way. */
-static int place_stdio(const int stdio[3])
+ON_CHILD_STACK static int place_stdio(const int stdio[3])
 {
 	int copies[3];
 
@@ -159,7 +163,7 @@ static int place_stdio(const int stdio[3])
 	return 0;
 }
 
-static int child_main(void *arg)
+ON_CHILD_STACK static int child_main(void *arg)
 {
 	static const sigset_t none;
 	struct launch *l = arg;
