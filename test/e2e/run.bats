@@ -414,11 +414,12 @@ load helpers
 @test "twenty containers at once" {
 	[ -z "${BRYO_TEST_QUICK:-}" ] || skip "not in the quick round"
 	need_image
-	local i
+	local i pids=()
 	for i in {1..20}; do
 		bryo run -d --network none --name "n$i" $IMG sleep 100 >/dev/null 3>&- &
+		pids+=($!)
 	done
-	wait
+	wait "${pids[@]}"
 	[ "$(bryo ps -q | wc -l)" = 20 ]
 	bryo rm -fa -t 0 >/dev/null
 	[ "$(bryo ps -aq | wc -l)" = 0 ]
