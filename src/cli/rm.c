@@ -38,6 +38,7 @@ static int run_rm(struct cli *cli, const struct args *args, struct error *err)
 
 	o.timeout_s = args_was_given(args, "time") ? r->time : -1;
 	r->select.ignore = r->select.ignore || r->force;
+	r->select.damaged = r->force;
 	return selection_run(cli, &r->select, 0, rm_one, &o, err);
 }
 

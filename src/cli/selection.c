@@ -50,7 +50,8 @@ static void run_one(struct cli *cli, const struct selection *s, const char *name
 	struct container c = { 0 };
 	struct error err = { 0 };
 
-	if (container_load(&cli->engine, name, &c, &err) < 0) {
+	if (container_load(&cli->engine, name, &c, &err) < 0 &&
+	    !(s->damaged && error_is(&err, ERROR_INVALID) && container_load_damaged(&cli->engine, name, &c, &err) == 0)) {
 		if (!(s->ignore && error_is(&err, ERROR_NOT_FOUND)))
 			cli_failed(cli, code, &err);
 		return;
@@ -104,10 +105,17 @@ static int add_filtered(struct cli *cli, const struct selection *s, struct strin
 	return 0;
 }
 
-static int run_all(struct cli *cli, unsigned mask, selection_action action, void *context, struct error *err)
+static int run_all(struct cli *cli, const struct selection *s, unsigned mask, selection_action action, void *context,
+		   struct error *err)
 {
 	struct containers all = { 0 };
+	struct strings damaged = { 0 };
 	int code = 0;
+
+	if (s->damaged && container_list_damaged(&cli->engine, &damaged, err) < 0)
+		return -1;
+	for (size_t i = 0; i < damaged.n; i++)
+		run_one(cli, s, damaged.v[i], action, context, &code);
 
 	if (container_load_all(&cli->engine, &all, err) < 0)
 		return -1;
@@ -138,7 +146,7 @@ int selection_run(struct cli *cli, const struct selection *s, unsigned all_mask,
 	if (s->filters.n && add_filtered(cli, s, &names, err) < 0)
 		return -1;
 	if (s->all && !s->filters.n)
-		return run_all(cli, all_mask, action, context, err);
+		return run_all(cli, s, all_mask, action, context, err);
 	if (s->latest) {
 		if (newest(&cli->engine, &c, err) < 0)
 			return -1;

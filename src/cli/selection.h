@@ -8,6 +8,7 @@
 struct selection {		/* the options; part of the requests of such commands */
 	struct strings filters, cidfiles;
 	bool all, latest, ignore;
+	bool damaged;		/* those whose record cannot be read, too */
 };
 
 #define STATUS(s) (1u << (s))

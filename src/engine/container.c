@@ -46,6 +46,19 @@ JSON_SHAPE(container,
 	JSON_FIELD(container, stop_timeout_s, "stopTimeout", T_INT, .always = true),
 	JSON_FIELD(container, log_options, "logOptions", T_MAP));
 
+/* What everybody relies on is there. */
+static int check_record(const struct container *c, const char *id, struct error *err)
+{
+	if (!str_eq(c->id, id))
+		return error_set(err, ERROR_INVALID, "config.json: it is another container's");
+	if (str_is_empty(c->name) || !c->stop_signal || !c->log_driver)
+		return error_set(err, ERROR_INVALID, "config.json: name, stop signal or log driver is missing");
+	for (size_t i = 0; i < c->mounts.n; i++)
+		if (!c->mounts.v[i].type || !c->mounts.v[i].destination)
+			return error_set(err, ERROR_INVALID, "config.json: .mounts[%zu]: type or destination is missing", i);
+	return 0;
+}
+
 int container_load(struct engine *e, const char *name_or_id, struct container *ret, struct error *err)
 {
 	char *id = container_store_find(e->arena, &e->store, name_or_id, err);
@@ -58,9 +71,37 @@ int container_load(struct engine *e, const char *name_or_id, struct container *r
 	if (!text)
 		return -1;
 	*ret = (struct container){ 0 };
-	if (json_decode(e->arena, &container_shape, ret, text, size, "config.json", err) < 0) {
+	if (json_decode(e->arena, &container_shape, ret, text, size, "config.json", err) < 0 ||
+	    check_record(ret, id, err) < 0) {
 		error_frame(err, "container %.12s is damaged", id);
 		return error_hint(err, "remove it: bryo rm -f %.12s", id);
+	}
+	return 0;
+}
+
+int container_load_damaged(struct engine *e, const char *name_or_id, struct container *ret, struct error *err)
+{
+	char *id = container_store_find(e->arena, &e->store, name_or_id, err);
+
+	if (!id)
+		return -1;
+	*ret = (struct container){ .id = id, .stop_signal = "SIGKILL" };
+	return 0;
+}
+
+int container_list_damaged(struct engine *e, struct strings *ret_ids, struct error *err)
+{
+	struct strings ids = { 0 };
+
+	*ret_ids = (struct strings){ 0 };
+	if (container_store_list(e->arena, &e->store, &ids, err) < 0)
+		return -1;
+	for (size_t i = 0; i < ids.n; i++) {
+		struct container c;
+		struct error why = { 0 };
+
+		if (container_load(e, ids.v[i], &c, &why) < 0 && !error_is(&why, ERROR_NOT_FOUND))
+			strings_add(e->arena, ret_ids, ids.v[i]);
 	}
 	return 0;
 }

@@ -59,6 +59,9 @@ struct container_state {		/* runtime directory: `state`; computed parts are not 
 /* Finds by name, id or unique prefix; ERROR_NOT_FOUND in Podman's words. */
 int container_load(struct engine *e, const char *name_or_id, struct container *ret, struct error *err);
 int container_load_state(struct engine *e, const struct container *c, struct container_state *ret, struct error *err);
+/* One whose record cannot be read, with no more than its id and what ends it: enough for container_rm with force. */
+int container_load_damaged(struct engine *e, const char *name_or_id, struct container *ret, struct error *err);
+int container_list_damaged(struct engine *e, struct strings *ret_ids, struct error *err);
 /* All of them; broken ones are skipped with a warning. */
 struct containers { struct container *v; size_t n; };
 int container_load_all(struct engine *e, struct containers *ret, struct error *err);

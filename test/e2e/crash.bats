@@ -24,7 +24,7 @@ store() { ls -A "$XDG_DATA_HOME/bryo/$1"; }
 @test "damaged container records: ps and rm work" {
 	need_image
 	bryo create --name good $IMG true
-	for text in '' '{' '[]' '{"id":7}'; do
+	for text in '' '{' '[]' '{}' '{"id":7}' '{"id":"x"}'; do
 		id=$(bryo create --name bad $IMG true)
 		printf %s "$text" >"$XDG_DATA_HOME/bryo/containers/$id/config.json"
 		run bryo ps -a --format '{{.Names}}'
@@ -34,6 +34,14 @@ store() { ls -A "$XDG_DATA_HOME/bryo/$1"; }
 		[ ! -e "$XDG_DATA_HOME/bryo/containers/$id" ]
 		[ ! -L "$XDG_DATA_HOME/bryo/containers/names/bad" ]
 	done
+	id=$(bryo run -d --name bad $IMG sleep 1000)
+	: >"$XDG_DATA_HOME/bryo/containers/$id/config.json"
+	bryo rm -fa -t 0
+	run bryo ps -aq
+	assert_output ''
+	[ "$(store containers)" = names ]
+	run pgrep bryo-monitor
+	assert_status 1
 }
 
 @test "a damaged driver record is made anew" {
