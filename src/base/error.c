@@ -157,9 +157,9 @@ int error_receive(int fd, struct error *ret_err)
 			break;
 		got += (size_t)n;
 	}
-	if (got == 0)
+	if (got == 0 || (got == sizeof(record) && record.kind == ERROR_NONE))
 		return 0;
-	if (got != sizeof(record) || record.kind <= ERROR_NONE || record.kind >= ERROR_KINDS)
+	if (got != sizeof(record) || record.kind < ERROR_NONE || record.kind >= ERROR_KINDS)
 		return error_set(ret_err, ERROR_FAILED, "a child process ended while it reported an error");
 	record.text[sizeof(record.text) - 1] = record.hint[sizeof(record.hint) - 1] = '\0';
 	*ret_err = record;

@@ -60,7 +60,8 @@ bool error_is(const struct error *err, enum error_kind kind);
 /* 125, 126, 127, 1 (no such object) or 2 (in use), as Podman's users expect of `bryo` commands. */
 int error_exit_code(const struct error *err);
 
-/* Crosses a pipe: one write of the used bytes; read answers 1 with an error, 0 at end of file, -1 on a bad record. */
+/* Crosses a pipe in one write; receive answers 1 with an error, 0 at end of file or for an empty error ("all is well",
+ * for those whose pipe others keep open too), -1 on a bad record. */
 int error_send(int fd, const struct error *err);
 int error_receive(int fd, struct error *ret_err);
 

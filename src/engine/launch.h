@@ -31,6 +31,7 @@ struct launch {
 	uint8_t client_wants;
 	bool client_removes;		/* the attached client removes the container: no cleanup while it is there */
 	bool hold;			/* stop before exec and wait for launch_release */
+	bool ordered;			/* hold: the order to start came; its connection takes the answer */
 	int64_t restart_count;
 };
 

@@ -151,6 +151,7 @@ static int hold(struct launch *l, struct run_process *p, int *report, struct err
 
 	if (listener < 0 || state_mark(l->run_dir, "initialized", true) < 0)
 		return error_errno(err, "wait for the start of container %s", l->c->name);
+	error_send(*report, &(struct error){ 0 });	/* the waiting process has the pipe too: closing says nothing */
 	fd_close(report);
 	while (poll(wait, 2, -1) < 0 && errno == EINTR)
 		;
@@ -158,6 +159,7 @@ static int hold(struct launch *l, struct run_process *p, int *report, struct err
 	if (wait[1].revents)
 		return error_set(err, ERROR_STATE, "the container was killed before its start");
 	*report = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+	l->ordered = true;
 	if (*report < 0 || read(*report, &l->client_wants, 1) != 1)
 		return error_errno(err, "take the order to start");
 	return record_state(l, p, err);
@@ -207,7 +209,7 @@ static _Noreturn void child(struct launch *l, int report)
 		pidfd_reap(p.pidfd);
 	}
 	unlinkat(l->run_dir, "state", 0);
-	if (l->hold && report >= 0)
+	if (l->ordered && report >= 0)
 		answer(l, report, &err);
 	else if (report >= 0)
 		error_send(report, &err);
