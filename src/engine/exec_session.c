@@ -172,18 +172,26 @@ int exec_session_leave(struct engine *e, const struct container *c, const struct
 {
 	static const int none[3] = { -1, -1, -1 };
 	struct session s;
+	int report[2], r;
 	pid_t pid;
 
-	if (session_open(e, c, &s, err) < 0) {
+	if (session_open(e, c, &s, err) < 0 || fd_pipe(report) < 0) {
 		session_close(&s);
-		return -1;
+		return err->kind ? -1 : error_errno(err, "make a pipe");
 	}
 	pid = fork();
 	if (pid == 0) {
+		struct error failure = { 0 };
+
 		leave_terminal();
-		become_monitor(e, &s, p, none, NULL);
+		become_monitor(e, &s, p, none, &failure);
+		error_send(report[1], &failure);
 		_exit(125);
 	}
+	close(report[1]);
+	/* Our end would hang up the terminal, and whoever has not left it yet. */
+	r = pid < 0 ? error_errno(err, "start the monitor of an exec session") : error_receive(report[0], err);
+	close(report[0]);
 	session_close(&s);
-	return pid < 0 ? error_errno(err, "start the monitor of an exec session") : 0;
+	return r == 0 ? 0 : -1;
 }

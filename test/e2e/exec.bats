@@ -125,7 +125,7 @@ up() { bryo run -d --name c "$@" >/dev/null; }
 @test "signals reach the command" {
 	need_image
 	up $IMG sleep 1000
-	"$BRYO" exec c sh -c 'trap "exit 8" TERM; echo ready; while :; do sleep 0.1; done' >out 3>\&- \&
+	"$BRYO" exec c sh -c 'trap "exit 8" TERM; echo ready; while :; do sleep 0.1; done' >out 3>&- &
 	local pid=$!
 	retry 10 grep -q ready out
 	kill -TERM $pid
@@ -137,7 +137,7 @@ up() { bryo run -d --name c "$@" >/dev/null; }
 @test "it ends with its container" {
 	need_image
 	up $IMG sleep 1000
-	"$BRYO" exec c sh -c 'echo ready; exec sleep 1000' >out 3>\&- \&
+	"$BRYO" exec c sh -c 'echo ready; exec sleep 1000' >out 3>&- &
 	local pid=$! code=0
 	retry 10 grep -q ready out
 	bryo kill c >/dev/null
