@@ -43,7 +43,7 @@ done_with() { [ "$(bryo inspect --format '{{.State.Status}}' "$1")" = exited ]; 
 
 @test "-f sees a line at once" {
 	need_image
-	bryo run -d --name l $IMG sh -c 'sleep 0.5; echo now; sleep 30' >/dev/null
+	bryo run -d --name l $IMG sh -c 'sleep 0.5; echo now; sleep 2' >/dev/null
 	timeout 20 "$BRYO" logs -f -t l 3>&- | {
 		read -r written _
 		echo $((($(date +%s%N) - $(date -d "$written" +%s%N)) / 1000000))
