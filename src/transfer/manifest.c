@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include "spec/media_type.h"
+#include "sys/fd.h"
 #include "transfer/exchange.h"
 #include "transfer/found.h"
 
@@ -91,11 +92,27 @@ static int get_manifest(struct work *w, struct registry *r, const char *referenc
 	return 0;
 }
 
+/* Another name of the same image brought it before. NULL when it is not there or not what it should be. */
+static char *stored_config(struct work *w, const struct image_descriptor *d, size_t *ret_size)
+{
+	_cleanup_fd_ int fd = sink_has(&w->places, d->digest, d->size) ? sink_open_blob(&w->places, d->digest) : -1;
+	char *text;
+
+	if (fd < 0)
+		return NULL;
+	text = arena_alloc(w->arena, (size_t)d->size + 1);
+	*ret_size = (size_t)d->size;
+	if (fd_read_all(fd, text, *ret_size) != (ssize_t)*ret_size || found_check(d, text, *ret_size, NULL) < 0)
+		return NULL;
+	return text;
+}
+
 static char *get_config(struct work *w, struct registry *r, const struct image_descriptor *d, size_t *ret_size,
 			struct error *err)
 {
 	char *what = arena_printf(w->arena, "configuration %.19s of %s/%s", d->digest, r->shown_host, r->path);
 	struct text text;
+	char *stored;
 
 	if (found_is_stored(d->digest, err) < 0)
 		return NULL;
@@ -103,6 +120,9 @@ static char *get_config(struct work *w, struct registry *r, const struct image_d
 		error_set(err, ERROR_INVALID, "%s: a size of %lld bytes is refused", what, (long long)d->size);
 		return NULL;
 	}
+	stored = stored_config(w, d, ret_size);
+	if (stored)
+		return stored;
 	if (get(w, r, arena_printf(w->arena, "/v2/%s/blobs/%s", r->path, d->digest), (size_t)d->size, what, &text, err) < 0)
 		return NULL;
 	if (found_check(d, text.data, text.size, err) < 0 ||
