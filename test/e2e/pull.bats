@@ -266,7 +266,7 @@ nothing_staged() { [ -z "$(ls "$XDG_DATA_HOME/bryo/tmp")" ]; }
 
 @test "kill -9 in the middle of a pull: the next one works, nothing is left" {
 	fake --do slow
-	bryo pull -q "$FAKE/a/b" 3>&- &
+	"$BRYO" pull -q "$FAKE/a/b" 3>&- &
 	pid=$!
 	retry 10 grep -q 'blobs/sha256.* 200' "$E2E_DIR/fake.log"
 	sleep 0.3
