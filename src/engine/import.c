@@ -67,16 +67,19 @@ int image_import(struct engine *e, int input, const struct import_request *r, ch
 {
 	struct transfer_request request = { .op = "import", .message = r->message };
 	struct take take = { .event = "import" };
-	_cleanup_fd_ int lock = -1;
+	struct store_claim claim;
 	struct transfer t;
 	int result;
 
 	request.platform = platform_of(e, r);
 	if (take_changes(e, r, &request.changes, err) < 0 || take_name(e, r->reference, &take.names, err) < 0 ||
-	    engine_open(e, err) < 0 || (lock = store_lock(&e->store, LOCK_SHARED, true, err)) < 0 ||
-	    transfer_open(e, &t, err) < 0)
+	    engine_open(e, err) < 0 || store_claim(&e->store, &claim, err) < 0)
 		return -1;
-	result = import_with(e, &t, input, &request, &take, ret_id, err);
-	transfer_close(&t);
+	result = transfer_open(e, &t, err);
+	if (result == 0) {
+		result = import_with(e, &t, input, &request, &take, ret_id, err);
+		transfer_close(&t);
+	}
+	store_claim_done(&e->store, &claim);
 	return result;
 }

@@ -63,14 +63,17 @@ static int load_with(struct engine *e, struct transfer *t, int input, struct str
 
 int image_load(struct engine *e, int input, struct strings *ret_loaded, struct error *err)
 {
-	_cleanup_fd_ int lock = -1;
+	struct store_claim claim;
 	struct transfer t;
 	int r;
 
-	if (engine_open(e, err) < 0 || (lock = store_lock(&e->store, LOCK_SHARED, true, err)) < 0 ||
-	    transfer_open(e, &t, err) < 0)
+	if (engine_open(e, err) < 0 || store_claim(&e->store, &claim, err) < 0)
 		return -1;
-	r = load_with(e, &t, input, ret_loaded, err);
-	transfer_close(&t);
+	r = transfer_open(e, &t, err);
+	if (r == 0) {
+		r = load_with(e, &t, input, ret_loaded, err);
+		transfer_close(&t);
+	}
+	store_claim_done(&e->store, &claim);
 	return r;
 }

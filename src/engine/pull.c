@@ -130,14 +130,17 @@ static int pull_any(struct engine *e, const struct pull_request *r, struct image
 
 int image_pull(struct engine *e, const struct pull_request *r, struct image *ret, struct error *err)
 {
-	_cleanup_fd_ int lock = -1;
+	struct store_claim claim;
 	struct error own = { 0 };
+	int result;
 
 	if (r->all_tags)
 		return error_set(err, ERROR_UNSUPPORTED, "pulling all tags is not supported: name the tags");
-	if (engine_open(e, err) < 0 || (lock = store_lock(&e->store, LOCK_SHARED, true, err)) < 0)
+	if (engine_open(e, err) < 0 || store_claim(&e->store, &claim, err) < 0)
 		return -1;
-	if (pull_any(e, r, ret, &own) == 0)
+	result = pull_any(e, r, ret, &own);
+	store_claim_done(&e->store, &claim);
+	if (result == 0)
 		return 0;
 	/* What a registry does not have is a failed pull, not a missing object of this machine. */
 	if (own.kind == ERROR_NOT_FOUND)

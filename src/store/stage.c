@@ -74,6 +74,28 @@ void store_stage_done(struct store *s, const char *name, int *lock)
 	fd_close(lock);
 }
 
+int store_claim(struct store *s, struct store_claim *ret, struct error *err)
+{
+	*ret = (struct store_claim){ .mark = -1 };
+	ret->lock = store_lock(s, LOCK_SHARED, true, err);
+	if (ret->lock < 0)
+		return -1;
+	if (fd_random_hex(ret->name, RANDOM_BYTES) < 0)
+		error_errno(err, "random numbers");
+	else
+		ret->mark = store_stage_named(s, ret->name, err);
+	if (ret->mark >= 0)
+		return 0;
+	fd_close(&ret->lock);
+	return -1;
+}
+
+void store_claim_done(struct store *s, struct store_claim *claim)
+{
+	store_stage_done(s, claim->name, &claim->mark);
+	fd_close(&claim->lock);
+}
+
 static int sync_parent(const struct store *s, const char *path)
 {
 	const char *slash = strrchr(path, '/');

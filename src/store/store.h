@@ -40,6 +40,11 @@ const char *store_driver_name(enum store_driver driver);
  * the store's lock shared from the first question ("does this layer exist?") until image_commit or
  * container_store_create has named them. Deletion takes it exclusively. Answers the descriptor; close it to unlock. */
 int store_lock(const struct store *s, enum lock_mode mode, bool wait, struct error *err);
+/* The shared lock together with a mark by which the death of its holder is noticed: then the next command removes the
+ * layers and blobs that nothing names. For a pull, load, import or commit, from its first blob to image_commit. */
+struct store_claim { int lock, mark; char name[32]; };
+int store_claim(struct store *s, struct store_claim *ret, struct error *err);
+void store_claim_done(struct store *s, struct store_claim *claim);
 
 /* --- staging
  * A new directory tmp/<random>, locked by the returned descriptor; its name goes to *ret_name. store_stage_done removes

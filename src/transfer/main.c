@@ -5,6 +5,7 @@
  * sandbox of its own: it may reach the directories that came with that request, and no network. */
 #include <errno.h>
 #include <locale.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -151,6 +152,14 @@ static int descriptor(int argc, char **argv, int at, int otherwise)
 	return argc > at && str_to_u32(argv[at], &fd) == 0 && fd < 1 << 20 ? (int)fd : otherwise;
 }
 
+/* Before the death signal was asked for the engine may have died, with a request already in the socket. */
+static bool is_orphan(int socket)
+{
+	struct pollfd p = { .fd = socket, .events = POLLRDHUP };
+
+	return poll(&p, 1, 0) > 0 && p.revents & (POLLRDHUP | POLLHUP | POLLNVAL);
+}
+
 int main(int argc, char **argv)
 {
 	int socket = descriptor(argc, argv, 1, 3);
@@ -161,6 +170,8 @@ int main(int argc, char **argv)
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	signal(SIGPIPE, SIG_IGN);
+	if (is_orphan(socket))
+		return 125;
 	if (!setlocale(LC_CTYPE, "C.UTF-8"))	/* names in archives are bytes, mostly UTF-8 */
 		setlocale(LC_CTYPE, "");
 	if (!is_directory(work.places.blobs) || !is_directory(work.places.tmp)) {
