@@ -91,7 +91,9 @@ static int copy_as(struct job *j, struct error *err)
 static int copy_to_device(struct job *j, struct error *err)
 {
 	_cleanup_fd_ int in = inroot_open(j->from.root, j->from.path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
-	_cleanup_fd_ int out = open(j->to.path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+	/* Opening /dev/stdout anew asks for permissions that whoever made the pipe may not have given. */
+	_cleanup_fd_ int out = strcmp(j->to.path, "/dev/stdout") == 0 ? fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3) :
+			       open(j->to.path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
 	char chunk[65536];
 	ssize_t n;
 
