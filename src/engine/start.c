@@ -70,7 +70,11 @@ static int start(struct engine *e, struct container *c, const struct start_optio
 	*ret_exit_code = 0;
 	*ret_detached = false;
 	if (launch_prepare(&l, e, c, lo, err) < 0 || launch_go(&l, err) < 0) {
+		struct error ignored = { 0 };
+
 		launch_done(&l, true);
+		if (c->request.rm)
+			life_remove(e, c, &(struct container_state){ 0 }, true, &ignored);
 		return error_frame(err, "start container %s", c->name);
 	}
 	life_event(e, c, "start");
@@ -82,6 +86,9 @@ static int start(struct engine *e, struct container *c, const struct start_optio
 		fd_close(&l.our_stdio[i]);
 	}
 	r = lo->attach ? follow(e, c, l.client, o, ret_exit_code, ret_detached, err) : 0;
+	/* Before the socket is closed: the monitor removes the container if this process was killed before it could. */
+	if (r == 0 && lo->client_removes && !*ret_detached)
+		r = container_cleanup(e, c->id, err);
 	launch_done(&l, false);
 	return r;
 }
@@ -133,16 +140,7 @@ int container_run(struct engine *e, const struct create_request *r, struct conta
 		return -1;
 	o.attach_streams = &streams;
 	lo.attach = wanted_streams(&o);
-	if (start(e, ret, &o, &lo, ret_exit_code, ret_detached, err) < 0) {
-		struct error ignored = { 0 };
-
-		if (r->rm && !error_is(err, ERROR_FAILED))
-			life_remove(e, ret, &(struct container_state){ 0 }, true, &ignored);
-		return -1;
-	}
-	if (!r->rm || r->detach || *ret_detached)
-		return 0;
-	return container_cleanup(e, ret->id, err);
+	return start(e, ret, &o, &lo, ret_exit_code, ret_detached, err);
 }
 
 int container_plan(struct engine *e, const struct create_request *r, struct buffer *out, struct error *err)

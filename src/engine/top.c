@@ -32,7 +32,6 @@ struct top {
 	const struct id_map *uids, *gids;	/* from ids of this namespace (outside) to the container's (inside); NULL: same */
 	struct id_maps maps;
 	const char *passwd, *group;		/* the container's; NULL: it has none */
-	const char *host_passwd, *host_group;
 	int64_t now_ns, boot_ns;		/* now, and how long the machine has been up */
 	int64_t tick_ns;
 };
@@ -64,14 +63,15 @@ static uint32_t on_host(const struct id_map *map, uint32_t id)
 static char *user(struct top *t, uint32_t id) { return name_of(t, t->passwd, inside(t->uids, id)); }
 static char *group(struct top *t, uint32_t id) { return name_of(t, t->group, inside(t->gids, id)); }
 
+/* Users and groups of the host are numbers, as Podman prints them: they are looked up in no file. */
 static char *host_user(struct top *t, uint32_t id)
 {
-	return name_of(t, t->host_passwd, on_host(&t->e->identity.maps.uid, id));
+	return arena_printf(t->arena, "%" PRIu32, on_host(&t->e->identity.maps.uid, id));
 }
 
 static char *host_group(struct top *t, uint32_t id)
 {
-	return name_of(t, t->host_group, on_host(&t->e->identity.maps.gid, id));
+	return arena_printf(t->arena, "%" PRIu32, on_host(&t->e->identity.maps.gid, id));
 }
 
 /* --- columns */
@@ -88,8 +88,8 @@ COLUMN(huser) { return host_user(t, p->uid[TOP_EFFECTIVE]); }
 COLUMN(hgroup) { return host_group(t, p->gid[TOP_EFFECTIVE]); }
 COLUMN(uid) { return arena_printf(t->arena, "%" PRIu32, inside(t->uids, p->uid[TOP_EFFECTIVE])); }
 COLUMN(gid) { return arena_printf(t->arena, "%" PRIu32, inside(t->gids, p->gid[TOP_EFFECTIVE])); }
-COLUMN(huid) { return arena_printf(t->arena, "%" PRIu32, on_host(&t->e->identity.maps.uid, p->uid[TOP_EFFECTIVE])); }
-COLUMN(hgid) { return arena_printf(t->arena, "%" PRIu32, on_host(&t->e->identity.maps.gid, p->gid[TOP_EFFECTIVE])); }
+COLUMN(huid) { return host_user(t, p->uid[TOP_EFFECTIVE]); }
+COLUMN(hgid) { return host_group(t, p->gid[TOP_EFFECTIVE]); }
 COLUMN(pid) { return arena_printf(t->arena, "%d", (int)p->pid); }
 COLUMN(hpid) { return arena_printf(t->arena, "%d", (int)p->hpid); }
 COLUMN(pgid) { return arena_printf(t->arena, "%d", (int)p->pgid); }
@@ -324,8 +324,6 @@ static int read_names(struct top *t, const struct container_state *s, struct err
 	/* A FIFO or an absurd file instead of a text is as good as none: then numbers are shown. */
 	t->passwd = inroot_read_file(t->arena, root, "/etc/passwd", PASSWD_FILE_MAX, NULL);
 	t->group = inroot_read_file(t->arena, root, "/etc/group", PASSWD_FILE_MAX, NULL);
-	t->host_passwd = fd_read_file(t->arena, AT_FDCWD, "/etc/passwd", PASSWD_FILE_MAX, NULL);
-	t->host_group = fd_read_file(t->arena, AT_FDCWD, "/etc/group", PASSWD_FILE_MAX, NULL);
 	if (is_own_user_namespace((pid_t)s->pid))
 		return 0;
 	if (idmap_read(t->arena, (pid_t)s->pid, &t->maps, err) < 0)

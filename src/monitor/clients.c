@@ -332,12 +332,27 @@ void clients_drop_stalled(struct monitor *m)
 	}
 }
 
-bool clients_foreground_is_there(const struct monitor *m)
+static struct client *foreground(struct monitor *m)
 {
 	for (unsigned i = 0; i < MONITOR_CLIENTS; i++)
 		if (m->client[i].fd >= 0 && m->client[i].foreground && !m->client[i].lost)
-			return true;
-	return false;
+			return &m->client[i];
+	return NULL;
+}
+
+bool clients_await_foreground(struct monitor *m)
+{
+	struct client *c = foreground(m);
+	char ignored[256];
+	ssize_t n;
+
+	if (!c)
+		return false;
+	fd_set_nonblock(c->fd, false);
+	do
+		n = read(c->fd, ignored, sizeof(ignored));
+	while (n > 0 || (n < 0 && errno == EINTR));
+	return true;
 }
 
 void clients_close(struct monitor *m)

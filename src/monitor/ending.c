@@ -121,6 +121,11 @@ static void run_bryo(const struct monitor *m, const char *command)
 	execv(m->config.bryo, argv);
 }
 
+bool ending_is_container_there(const struct monitor *m)
+{
+	return faccessat(m->config.dir_fd, "config.json", F_OK, 0) == 0;
+}
+
 /* Becomes the bryo program where something is left to do; the lock on monitor.lock is free from then on. */
 void ending_leave(struct monitor *m, bool restarting)
 {

@@ -321,8 +321,8 @@ int main(int argc, char **argv)
 	restarting = ending_restart_is_wanted(m);
 	ending_record(m, restarting);
 	monitor_flush_clients(m);
-	if (m->config.client_cleans && clients_foreground_is_there(m))
-		m->config.cleanup = 0;	/* it was told of the end, and removes the container itself */
+	if (m->config.client_cleans && clients_await_foreground(m) && !ending_is_container_there(m))
+		m->config.cleanup = 0;	/* it was told of the end, and has removed the container itself */
 	clients_close(m);
 	ending_leave(m, restarting);
 }

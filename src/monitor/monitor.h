@@ -107,12 +107,15 @@ void clients_update(struct monitor *m);
 bool clients_are_idle(const struct monitor *m);		/* nothing queued */
 bool clients_have_room(const struct monitor *m);		/* for one more chunk, as far as the foreground client counts */
 void clients_drop_stalled(struct monitor *m);
-bool clients_foreground_is_there(const struct monitor *m);
+/* Waits until the client that was there from the start closes its socket; false when it is not there. */
+bool clients_await_foreground(struct monitor *m);
 void clients_close(struct monitor *m);
 
 /* ending.c */
 bool ending_restart_is_wanted(struct monitor *m);
 void ending_record(struct monitor *m, bool restarting);
+/* Does the container's directory still have its configuration? */
+bool ending_is_container_there(const struct monitor *m);
 void ending_leave(struct monitor *m, bool restarting) __attribute__((noreturn));
 
 #endif

@@ -64,7 +64,7 @@ struct monitor_config {
 	uint32_t restart_max, restart_count;
 	uint8_t cleanup;		/* run `bryo container cleanup ID` when the container ended for good */
 	uint8_t removed_at_end;		/* --rm: the exit record need not last */
-	uint8_t client_cleans;		/* ... unless client_fd is still connected then: that client does it itself */
+	uint8_t client_cleans;		/* ... unless client_fd's client does it: it is waited for */
 	char bryo[4096];		/* the bryo program: `bryo container cleanup ID`, `bryo container restart-now ID` */
 	char event[1536];		/* JSON members of the died event without braces: "\"name\":\"x\",..." */
 };

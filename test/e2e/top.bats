@@ -15,7 +15,7 @@ load helpers
 	bryo run -d --name c $IMG sleep 1000 >/dev/null
 	run bryo top c user,huser,pid,hpid,args
 	assert_matches "^USER +HUSER +PID +HPID +COMMAND"
-	assert_matches $'\nroot +'"$(id -un)"$' +1 +[0-9]+ +sleep 1000'
+	assert_matches $'\nroot +'"$(id -u)"$' +1 +[0-9]+ +sleep 1000'
 	local hpid
 	hpid=$(bryo top c hpid | tail -1)
 	[ "$(tr '\0' ' ' </proc/"$hpid"/cmdline)" = "sleep 1000 " ]
