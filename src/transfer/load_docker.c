@@ -18,9 +18,12 @@ static const struct json_shape docker_image_shape = { "manifest.json", sizeof(st
 static char *promised(struct arena *arena, const char *name)
 {
 	const char *slash = strrchr(name, '/'), *base = slash ? slash + 1 : name;
-	char *digest = arena_printf(arena, "sha256:%.64s", base);
+	char *digest;
 
-	if (strlen(base) < 64 || !digest_is_valid(digest))
+	if (strlen(base) < 64)
+		return NULL;
+	digest = arena_printf(arena, "sha256:%.*s", 64, base);
+	if (!digest_is_valid(digest))
 		return NULL;
 	return base[64] == '\0' || strcmp(base + 64, ".json") == 0 ? digest : NULL;
 }
