@@ -1,0 +1,65 @@
+/* An image archive as `load` gets it: docker-archive or OCI layout, packed or not, from a file. */
+#include <fcntl.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include "sys/fd.h"
+#include "transfer/work.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static char top[32];
+
+static void remove_top(void)
+{
+	fd_remove_tree(AT_FDCWD, top);
+}
+
+static int open_top(void)
+{
+	static int fd = -1;
+	const struct rlimit limit = { 64 << 20, 64 << 20 };
+
+	if (fd >= 0)
+		return fd;
+	strcpy(top, "/tmp/fuzz.XXXXXX");
+	if (!mkdtemp(top))
+		abort();
+	atexit(remove_top);
+	setrlimit(RLIMIT_FSIZE, &limit);
+	signal(SIGXFSZ, SIG_IGN);
+	fd = open(top, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	_cleanup_arena_ struct arena *arena = arena_new();
+	_cleanup_fd_ int archive = memfd_create("archive", MFD_CLOEXEC), blobs = -1, tmp = -1;
+	struct transfer_request request = { .op = (char *)(uintptr_t)"load" };
+	struct transfer_event event = { 0 };
+	struct channel channel = { .socket = -1 };
+	struct work work = { .arena = arena, .channel = &channel };
+	struct error err = { 0 };
+
+	mkdirat(open_top(), "blobs", 0755);
+	mkdirat(open_top(), "tmp", 0755);
+	blobs = fd_open_dir(open_top(), "blobs");
+	tmp = fd_open_dir(open_top(), "tmp");
+	if (archive < 0 || blobs < 0 || tmp < 0 || fd_write_all(archive, data, size) < 0 || lseek(archive, 0, SEEK_SET) < 0)
+		abort();
+	work.places.blobs = blobs;
+	work.places.tmp = tmp;
+	channel.fds[0] = archive;
+	if (op_load(&work, &request, &event, &err) < 0 && !err.kind)
+		abort();
+	fd_remove_tree(open_top(), "blobs");
+	fd_remove_tree(open_top(), "tmp");
+	return 0;
+}
