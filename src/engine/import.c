@@ -81,5 +81,7 @@ int image_import(struct engine *e, int input, const struct import_request *r, ch
 		transfer_close(&t);
 	}
 	store_claim_done(&e->store, &claim);
+	if (result < 0)
+		image_take_failed(e, err);
 	return result;
 }

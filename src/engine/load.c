@@ -75,5 +75,7 @@ int image_load(struct engine *e, int input, struct strings *ret_loaded, struct e
 		transfer_close(&t);
 	}
 	store_claim_done(&e->store, &claim);
+	if (r < 0)
+		image_take_failed(e, err);
 	return r;
 }

@@ -142,6 +142,7 @@ int image_pull(struct engine *e, const struct pull_request *r, struct image *ret
 	store_claim_done(&e->store, &claim);
 	if (result == 0)
 		return 0;
+	image_take_failed(e, &own);
 	/* What a registry does not have is a failed pull, not a missing object of this machine. */
 	if (own.kind == ERROR_NOT_FOUND)
 		own.kind = ERROR_FAILED;

@@ -174,3 +174,9 @@ int image_take(struct engine *e, struct transfer *t, const struct take *take, co
 	store_stage_done(&e->store, stage, &lock);
 	return result;
 }
+
+void image_take_failed(struct engine *e, const struct error *err)
+{
+	if (error_is(err, ERROR_NO_SPACE))
+		store_sweep(e->arena, &e->store, NULL, NULL);
+}

@@ -69,10 +69,13 @@ static void stop(struct fetch_blob *b)
 	fd_close(&b->fd);
 }
 
-void fetch_close(struct fetch *f)
+void fetch_close(struct fetch *f, bool discard)
 {
-	for (struct fetch_blob *b = f ? f->blobs : NULL; b; b = b->next)
+	for (struct fetch_blob *b = f ? f->blobs : NULL; b; b = b->next) {
+		if (discard && b->fd >= 0)
+			unlinkat(f->work->places.tmp, b->name, 0);
 		stop(b);
+	}
 }
 
 size_t fetch_running(const struct fetch *f)
@@ -172,6 +175,8 @@ static void pause_until(struct fetch_blob *b, enum fetch_state state, int64_t ms
 
 static void give_up(struct fetch_blob *b)
 {
+	if (error_is(&b->error, ERROR_NO_SPACE))
+		unlinkat(b->fetch->work->places.tmp, b->name, 0);
 	end(b, FETCH_FAILED);
 }
 
