@@ -77,6 +77,13 @@ struct json *output_clean_json(struct arena *arena, const struct json *value)
 
 /* --- printing */
 
+/* An empty buffer has no data at all. */
+static void output_text(const struct buffer *text)
+{
+	if (text->size)
+		fwrite(text->data, 1, text->size, stdout);
+}
+
 void output_json(struct cli *cli, const struct json *value)
 {
 	puts(json_print(cli->arena, value, 4));
@@ -132,7 +139,7 @@ int output_listing(struct cli *cli, const struct listing *l, const struct json *
 		view = output_clean_json(cli->arena, view);
 	if (template_rows(cli->arena, format, view, &headers, !l->no_heading, &out, err) < 0)
 		return -1;
-	fwrite(out.data, 1, out.size, stdout);
+	output_text(&out);
 	return 0;
 }
 
@@ -150,7 +157,7 @@ int output_object(struct cli *cli, const char *format, const struct json *value,
 	t = template_parse(cli->arena, format, err);
 	if (!t || template_run(cli->arena, t, value, &out, err) < 0)
 		return -1;
-	fwrite(out.data, 1, out.size, stdout);
+	output_text(&out);
 	putchar('\n');
 	return 0;
 }
