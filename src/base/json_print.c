@@ -34,6 +34,12 @@ static void add_escape(struct buffer *out, unsigned char c)
 	}
 }
 
+/* U+0080 to U+009F: a terminal takes some of them for the beginning of an escape sequence. */
+static bool is_c1_control(const char *s)
+{
+	return (unsigned char)s[0] == 0xc2 && (unsigned char)s[1] < 0xa0;
+}
+
 void json_print_string(struct buffer *out, const char *s)
 {
 	size_t n = strlen(s), plain = 0;
@@ -43,6 +49,12 @@ void json_print_string(struct buffer *out, const char *s)
 		unsigned char c = (unsigned char)s[i];
 		size_t length = json_utf8_length(s + i, n - i);
 
+		if (length == 2 && is_c1_control(s + i)) {
+			add(out, s + plain, i - plain);
+			out_of_memory(buffer_printf(out, "\\u%04x", (unsigned char)s[i + 1]));
+			plain = i += 2;
+			continue;
+		}
 		if (length && c >= 0x20 && c != '"' && c != '\\' && c != 0x7f) {
 			i += length;
 			continue;

@@ -51,6 +51,7 @@ static void parses_and_prints(void **state)
 		{ "\"\"", NULL },
 		{ "\"a\\u00e4\\ud83d\\ude00/\\/\"", "\"a\xc3\xa4\xf0\x9f\x98\x80//\"" },
 		{ "\"\\u0001\\t\\\\\\\"\"", NULL },
+		{ "\"\xc2\x9b" "1m\xc2\xa0\"", "\"\\u009b1m\xc2\xa0\"" },
 		{ "[]", NULL },
 		{ "[1,[2,{}],\"x\"]", NULL },
 		{ "{\"b\":1,\"a\":{\"c\":[]}}", NULL },
