@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "cli/output.h"
 #include "cli/progress.h"
 #include "sys/tty.h"
 
@@ -22,27 +23,36 @@ int cli_width(int fd)
 	return tty_is(fd) && tty_get_size(fd, &size) == 0 && size.columns ? size.columns : 100;
 }
 
-void cli_print_error(const struct error *err)
+/* Messages quote names of files, of images and answers of registries: their control characters stay away from the
+ * terminal. Our own lines end as they are. */
+static void say(const char *color, const char *word, const char *text)
 {
-	bool color = cli_use_color(STDERR_FILENO);
+	_cleanup_arena_ struct arena *arena = arena_new();
+	bool colored = cli_use_color(STDERR_FILENO);
+	struct strings lines = strings_split(arena, text, "\n");
 
 	fflush(stdout);
-	fprintf(stderr, "%sError:%s %s\n", color ? "\033[1;31m" : "", color ? "\033[0m" : "", err->text);
+	if (word)
+		fprintf(stderr, "%s%s:%s ", colored ? color : "", word, colored ? "\033[0m" : "");
+	for (size_t i = 0; i < lines.n; i++)
+		fprintf(stderr, "%s\n", output_clean(arena, lines.v[i]));
+}
+
+void cli_print_error(const struct error *err)
+{
+	say("\033[1;31m", "Error", err->text);
 	if (err->hint[0])
-		fprintf(stderr, "%shint:%s %s\n", color ? "\033[1;36m" : "", color ? "\033[0m" : "", err->hint);
+		say("\033[1;36m", "hint", err->hint);
 }
 
 void cli_warn(const char *fmt, ...)
 {
-	bool color = cli_use_color(STDERR_FILENO);
+	_cleanup_arena_ struct arena *arena = arena_new();
 	va_list ap;
 
-	fflush(stdout);
-	fprintf(stderr, "%sWarning:%s ", color ? "\033[1;33m" : "", color ? "\033[0m" : "");
 	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
+	say("\033[1;33m", "Warning", arena_vprintf(arena, fmt, ap));
 	va_end(ap);
-	fputc('\n', stderr);
 }
 
 int cli_exit_code(const struct command *c, const struct error *err)
@@ -89,8 +99,7 @@ static void face_note(void *context, const char *text)
 	if (cli->quiet)
 		return;
 	progress_clear(cli->progress);
-	fflush(stdout);
-	fprintf(stderr, "%s\n", text);
+	say("", NULL, text);
 }
 
 static void face_progress(void *context, const struct transfer_event *event)
