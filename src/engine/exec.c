@@ -10,6 +10,7 @@
 
 #include "engine/environment.h"
 #include "engine/events.h"
+#include "engine/exec_relay.h"
 #include "engine/exec_session.h"
 #include "engine/limits.h"
 #include "engine/security.h"
@@ -229,20 +230,17 @@ static struct run_plan *make_plan(const struct exec *x, const int stdio[3], stru
 
 /* --- the two ways to run it */
 
-/* In the foreground without a terminal the command has the caller's own descriptors. */
-static int run_foreground(const struct exec *x, int *ret_exit_code, struct error *err)
+/* Starts the plan and stays with its process. */
+static int run_and_wait(const struct exec *x, const struct run_plan *plan, struct exec_relay *relay, int *ret_exit_code,
+			struct error *err)
 {
-	_cleanup_fd_ int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	int stdio[3] = { x->r->interactive ? STDIN_FILENO : null, STDOUT_FILENO, STDERR_FILENO };
-	int none[3] = { -1, -1, -1 };
-	struct run_plan *plan = make_plan(x, x->r->tty ? none : stdio, err);
 	struct run_process p;
 	bool left = false;
 	int r;
 
 	if (!plan || run_spawn(plan, &p, err) < 0 || run_release(&p, err) < 0)
 		return -1;
-	r = x->r->tty ? exec_session_console(&p, x->r, &left, err) : exec_session_wait(&p, err);
+	r = x->r->tty ? exec_session_console(&p, x->r, &left, err) : exec_relay_run(relay, p.pidfd, err);
 	if (r == 0 && left) {
 		r = exec_session_leave(x->e, x->c, &p, err);
 		*ret_exit_code = 0;
@@ -251,6 +249,23 @@ static int run_foreground(const struct exec *x, int *ret_exit_code, struct error
 	}
 	fd_close(&p.console);
 	fd_close(&p.pidfd);
+	return r;
+}
+
+static int run_foreground(const struct exec *x, int *ret_exit_code, struct error *err)
+{
+	_cleanup_fd_ int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	const int streams[3] = { x->r->interactive ? STDIN_FILENO : null, STDOUT_FILENO, STDERR_FILENO };
+	static const int none[3] = { -1, -1, -1 };
+	struct exec_relay relay;
+	int r;
+
+	if (x->r->tty)
+		return run_and_wait(x, make_plan(x, none, err), NULL, ret_exit_code, err);
+	if (exec_relay_open(&relay, streams, err) < 0)
+		return -1;
+	r = run_and_wait(x, make_plan(x, relay.child, err), &relay, ret_exit_code, err);
+	exec_relay_close(&relay);
 	return r;
 }
 

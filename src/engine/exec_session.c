@@ -41,11 +41,6 @@ void exec_streams_close(struct exec_streams *s)
 }
 
 /* --- in the foreground */
-int exec_session_wait(const struct run_process *p, struct error *err)
-{
-	return attach_wait(p->pidfd, err);
-}
-
 int exec_session_console(const struct run_process *p, const struct exec_request *r, bool *ret_left, struct error *err)
 {
 	struct attach_options o = { .in = r->interactive ? STDIN_FILENO : -1, .out = STDOUT_FILENO, .err_ = STDERR_FILENO,

@@ -14,8 +14,6 @@ struct exec_streams { int child[3], ours[3]; };
 int exec_streams_open(struct exec_streams *s, bool terminal, struct error *err);
 void exec_streams_close(struct exec_streams *s);
 
-/* Passes signals on until the process ended. */
-int exec_session_wait(const struct run_process *p, struct error *err);
 /* Joins the user's terminal to the process's; *ret_left: the user pressed the detach keys. */
 int exec_session_console(const struct run_process *p, const struct exec_request *r, bool *ret_left, struct error *err);
 /* A monitor takes over a process of ours. */
