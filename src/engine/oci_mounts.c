@@ -55,7 +55,7 @@ static int add_system(struct engine *e, const struct oci_inputs *in, struct oci_
 		add(e, spec, "/proc", "proc", "proc", "nosuid,noexec,nodev");
 	add(e, spec, "/dev", "tmpfs", "tmpfs", "nosuid,strictatime,mode=755,size=65536k");
 	if (host_net)
-		add(e, spec, "/sys", "bind", "/sys", arena_printf(e->arena, "rbind,nosuid,noexec,nodev,%s", ro));
+		add(e, spec, "/sys", "bind", "/sys", arena_printf(e->arena, "rbind,nosuid,noexec,nodev,%s", r->privileged ? "rw" : "rro"));
 	else
 		add(e, spec, "/sys", "sysfs", "sysfs", arena_printf(e->arena, "nosuid,noexec,nodev,%s", ro));
 	add(e, spec, "/dev/pts", "devpts", "devpts", gid_is_mapped(e, in->maps, 5) ?
@@ -68,7 +68,7 @@ static int add_system(struct engine *e, const struct oci_inputs *in, struct oci_
 		if (add_shm(e, r, spec, err) < 0)
 			return -1;
 	}
-	if (e->cgroup.unified && !host_net)
+	if (e->cgroup.unified)
 		add(e, spec, "/sys/fs/cgroup", "cgroup", "cgroup",
 		    arena_printf(e->arena, "nosuid,noexec,nodev,relatime,%s", ro));
 	return 0;
