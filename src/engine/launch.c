@@ -50,9 +50,12 @@ static int open_root(struct launch *l, struct error *err)
 
 static bool is_below_a_mount(const struct container *c, const char *path)
 {
-	for (size_t i = 0; i < c->mounts.n; i++)
-		if (str_starts(path, c->mounts.v[i].destination))
+	for (size_t i = 0; i < c->mounts.n; i++) {
+		const char *rest = str_after(path, c->mounts.v[i].destination);
+
+		if (rest && (!*rest || *rest == '/'))
 			return true;
+	}
 	return false;
 }
 
