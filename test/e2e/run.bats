@@ -186,7 +186,7 @@ load helpers
 	run bryo top web user,huser,args
 	assert_ok
 	assert_contains "root"
-	assert_contains "$(id -u)"
+	assert_matches "root +($(id -u)|$(id -un))"
 	run bryo inspect --format '{{.State.Status}} {{.Name}} {{.Config.Labels.a}}' web
 	assert_output "running web b"
 	run bryo rm web
