@@ -15,8 +15,9 @@
 #include "sys/pidfd.h"
 #include "sys/spawn.h"
 
-#define RECORD "network"	/* in the runtime directory: "PID START-TIME\n" */
+#define RECORD "network"	/* in the runtime directory: lines of "PID START-TIME" */
 #define WORDS_MAX ((size_t)64 << 10)
+#define END_TIMEOUT_MS 2000
 
 enum net_mode helper_choose(struct arena *arena)
 {
@@ -73,12 +74,7 @@ void helper_seal_log(int log)
 
 /* --- starting: caller -> a process in between, which ends at once -> the helper */
 
-struct report {
-	pid_t pid;
-	int exit_code;
-	struct error error;
-};
-_Static_assert(sizeof(struct report) <= 4096, "a report crosses its pipe in one write");
+_Static_assert(sizeof(struct helper_report) <= 4096, "a report crosses its pipe in one write");
 
 /* pasta gives up CAP_SYS_PTRACE before it opens the namespace, so /proc/PID/ns/net would be refused to it: it gets a
  * bind mount of the namespace that exists in its own mount namespace only, and goes with it. */
@@ -97,9 +93,17 @@ static int show_netns(struct arena *arena, const struct helper *h, struct error 
 	return 0;
 }
 
-static int start_detached(struct arena *arena, const struct helper *h, int log, struct report *ret)
+struct start {
+	struct arena *arena;
+	const struct helper *helper;
+	int log;
+};
+
+static void start_helper(void *argument, struct helper_report *ret)
 {
-	int stdio[3] = { -1, log, log }, pidfd;
+	const struct start *start = argument;
+	const struct helper *h = start->helper;
+	int stdio[3] = { -1, start->log, start->log }, pidfd;
 	struct spawn s = {
 		.program = h->program,
 		.argv = h->argv->v,
@@ -108,56 +112,62 @@ static int start_detached(struct arena *arena, const struct helper *h, int log, 
 		.pass_n = h->pass_n,
 	};
 
-	if (setsid() < 0 || chdir(h->runtime_dir) < 0)
-		return error_errno(&ret->error, "%s", h->runtime_dir);
-	if (h->netns_of > 0 && show_netns(arena, h, &ret->error) < 0)
-		return -1;
-	if ((pidfd = spawn_start(&s, &ret->pid, &ret->error)) < 0)
-		return -1;
-	if (h->forks)
+	if (h->netns_of > 0 && show_netns(start->arena, h, &ret->error) < 0)
+		return;
+	if ((pidfd = spawn_start(&s, &ret->pid, &ret->error)) >= 0 && h->forks)
 		ret->exit_code = pidfd_reap(pidfd);
-	return 0;
 }
 
-static pid_t wait_for(pid_t pid)
+static void wait_for(pid_t pid)
 {
-	pid_t n;
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
+}
 
-	do
-		n = waitpid(pid, NULL, 0);
-	while (n < 0 && errno == EINTR);
-	return n;
+int helper_between(const char *what, const char *runtime_dir, void (*work)(void *argument, struct helper_report *ret),
+		   void *argument, struct helper_report *ret, struct error *err)
+{
+	int pipe[2];
+	pid_t pid;
+
+	*ret = (struct helper_report){ 0 };
+	if (fd_pipe(pipe) < 0)
+		return error_errno(err, "start %s", what);
+	if ((pid = fork()) < 0) {
+		error_errno(err, "start %s", what);
+		close(pipe[0]);
+		close(pipe[1]);
+		return -1;
+	}
+	if (pid == 0) {
+		if (setsid() < 0 || chdir(runtime_dir) < 0)
+			error_errno(&ret->error, "%s", runtime_dir);
+		else
+			work(argument, ret);
+		_exit(fd_write_all(pipe[1], ret, sizeof(*ret)) < 0);
+	}
+	close(pipe[1]);
+	if (fd_read_all(pipe[0], ret, sizeof(*ret)) != (ssize_t)sizeof(*ret))
+		error_set(&ret->error, ERROR_FAILED, "the process that starts it ended without a word");
+	close(pipe[0]);
+	wait_for(pid);
+	if (ret->error.kind == ERROR_NONE)
+		return 0;
+	if (err)
+		*err = ret->error;
+	return error_frame(err, "start %s", what);
 }
 
 int helper_start(struct arena *arena, const struct helper *h, struct helper_process *ret, struct error *err)
 {
 	_cleanup_fd_ int log = memfd_create("network helper", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	struct report report = { 0 };
-	int pipe[2];
-	pid_t between;
+	struct start start = { .arena = arena, .helper = h, .log = log };
+	struct helper_report report;
 
-	if (log < 0 || fd_pipe(pipe) < 0)
+	if (log < 0)
 		return error_errno(err, "start %s", h->program);
-	if ((between = fork()) < 0) {
-		error_errno(err, "start %s", h->program);
-		close(pipe[0]);
-		close(pipe[1]);
+	if (helper_between(h->program, h->runtime_dir, start_helper, &start, &report, err) < 0)
 		return -1;
-	}
-	if (between == 0) {
-		start_detached(arena, h, log, &report);
-		_exit(fd_write_all(pipe[1], &report, sizeof(report)) < 0);
-	}
-	close(pipe[1]);
-	if (fd_read_all(pipe[0], &report, sizeof(report)) != (ssize_t)sizeof(report))
-		error_set(&report.error, ERROR_FAILED, "the process that starts it ended without a word");
-	close(pipe[0]);
-	wait_for(between);
-	if (report.error.kind != ERROR_NONE) {
-		if (err)
-			*err = report.error;
-		return error_frame(err, "start %s", h->program);
-	}
 	*ret = (struct helper_process){ .pid = report.pid, .exit_code = report.exit_code, .log = fd_take(&log) };
 	return 0;
 }
@@ -167,29 +177,40 @@ int helper_start(struct arena *arena, const struct helper *h, struct helper_proc
 int helper_record(const char *runtime_dir, pid_t pid, struct error *err)
 {
 	_cleanup_fd_ int dir = fd_open_dir(AT_FDCWD, runtime_dir);
+	_cleanup_fd_ int fd = dir < 0 ? -1 : openat(dir, RECORD, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
 	char text[64];
 	int n = snprintf(text, sizeof(text), "%d %llu\n", (int)pid, (unsigned long long)pidfd_start_time(pid));
 
-	if (dir < 0 || fd_write_file(dir, RECORD, text, (size_t)n, 0600, false) < 0)
+	if (fd < 0 || fd_write_all(fd, text, (size_t)n) < 0)
 		return error_errno(err, "write %s/%s", runtime_dir, RECORD);
 	return 0;
 }
 
-static void end_recorded(int dir)
+/* One line of the record. The port must be free when this returns, so the end is awaited. */
+static void end_one(const char *line)
 {
-	char text[64] = "", *end;
-	_cleanup_fd_ int fd = openat(dir, RECORD, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	_cleanup_fd_ int pidfd = -1;
-	long pid;
+	char *end;
+	long pid = strtol(line, &end, 10);
 
-	if (fd < 0 || fd_read_all(fd, text, sizeof(text) - 1) <= 0)
-		return;
-	pid = strtol(text, &end, 10);
 	if (pid <= 1 || *end != ' ')
 		return;
 	pidfd = pidfd_open_same((pid_t)pid, strtoull(end, NULL, 10));
-	if (pidfd >= 0)
-		pidfd_signal(pidfd, SIGKILL);	/* pasta is the first process of a pid namespace: it ignores SIGTERM */
+	if (pidfd < 0)
+		return;
+	pidfd_signal(pidfd, SIGKILL);	/* pasta is the first process of a pid namespace: it ignores SIGTERM */
+	pidfd_wait_exit(pidfd, END_TIMEOUT_MS);
+}
+
+static void end_recorded(int dir)
+{
+	_cleanup_fd_ int fd = openat(dir, RECORD, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	char text[512] = "", *rest = text, *line;
+
+	if (fd < 0 || fd_read_all(fd, text, sizeof(text) - 1) <= 0)
+		return;
+	while ((line = strsep(&rest, "\n")))
+		end_one(line);
 }
 
 void net_stop(const char *runtime_dir)

@@ -32,6 +32,17 @@ struct helper_process {
 	int log;			/* what it said; to be closed */
 };
 
+/* What the process in between reports: it starts a helper and ends at once, so that the helper belongs to init. */
+struct helper_report {
+	pid_t pid;
+	int exit_code;
+	struct error error;
+};
+/* Runs work in a process in between (in a fork of the caller: detached from the terminal, standing in runtime_dir) and
+ * hands its report over. */
+int helper_between(const char *what, const char *runtime_dir, void (*work)(void *argument, struct helper_report *ret),
+		   void *argument, struct helper_report *ret, struct error *err);
+
 /* The helper that a container without --network gets: see doc/design/network.md. */
 enum net_mode helper_choose(struct arena *arena);
 
@@ -44,8 +55,14 @@ char *helper_last_words(struct arena *arena, const char *text);
 int helper_failed(struct error *err, enum error_kind kind, const char *what, const char *words);
 /* Forbids the log to grow; what the helper says later is lost. */
 void helper_seal_log(int log);
-/* Keeps pid and start time for net_stop. */
+/* Keeps pid and start time for net_stop, beside those of other helpers of the container. */
 int helper_record(const char *runtime_dir, pid_t pid, struct error *err);
+
+/* UDP ports that the user-mode stack does not publish well: a relay of our own. ret->keep_fd is made when it is -1; the
+ * relay ends when that is closed. */
+int udp_relay_start(struct arena *arena, const struct net_request *r, pid_t pid, const char *runtime_dir,
+		    struct net_result *ret, struct error *err);
+bool udp_relay_is_needed(const struct net_request *r);
 
 /* --- one file a helper: its addresses, and its start */
 int slirp4netns_plan(struct arena *arena, const struct net_request *r, const struct host_net *host,
@@ -56,8 +73,9 @@ int pasta_plan(struct arena *arena, const struct net_request *r, const struct ho
 	       struct error *err);
 int pasta_start(struct arena *arena, const struct net_request *r, pid_t pid, const char *runtime_dir,
 		struct net_result *ret, struct error *err);
-/* pasta's arguments after its name; `mapping` says that this pasta knows --map-guest-addr. For the tests too. */
-void pasta_arguments(struct arena *arena, const struct net_request *r, const struct host_net *host, bool mapping,
+/* pasta's arguments after its name. `recent` says that this pasta knows --map-guest-addr (2024-10 and later), and so
+ * forwards UDP well, too; the UDP ports of others are left to the relay. For the tests too. */
+void pasta_arguments(struct arena *arena, const struct net_request *r, const struct host_net *host, bool recent,
 		     const char *runtime_dir, struct strings *ret);
 
 #endif

@@ -40,7 +40,7 @@ struct net_result {
 	char *host_ip;				/* what host.containers.internal means; NULL */
 	struct strings dns;			/* nameservers to put in front in resolv.conf */
 	int helper_pid;				/* pasta or slirp4netns; 0 */
-	int keep_fd;				/* closing it ends the helper (slirp4netns); -1. The monitor keeps it */
+	int keep_fd;				/* closing it ends the helpers but pasta; -1. The monitor keeps it */
 };
 
 /* What the addresses will be (so that hosts and resolv.conf can be written before the container exists). */

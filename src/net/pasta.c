@@ -50,7 +50,7 @@ static bool knows(const char *program, const char *option)
 	return found;
 }
 
-static bool maps_guest_address(struct arena *arena)
+static bool is_recent(struct arena *arena)
 {
 	const char *program = spawn_find(arena, "pasta");
 
@@ -65,7 +65,7 @@ static const char *host_address(struct arena *arena, const struct net_request *r
 		return given;
 	if (user_option(r, NULL, "--map-gw"))
 		return host->gateway;
-	return maps_guest_address(arena) ? HOST_ADDRESS : host->other_ip;
+	return is_recent(arena) ? HOST_ADDRESS : host->other_ip;
 }
 
 int pasta_plan(struct arena *arena, const struct net_request *r, const struct host_net *host, struct net_result *ret,
@@ -99,11 +99,11 @@ static char *port_spec(struct arena *arena, const struct net_port *p)
 }
 
 static void add_ports(struct arena *arena, const struct net_request *r, const char *protocol, const char *option,
-		      const char *long_option, struct strings *ret)
+		      const char *long_option, bool publish, struct strings *ret)
 {
 	bool any = user_option(r, option, long_option) != NULL;
 
-	for (size_t i = 0; i < r->ports.n; i++)
+	for (size_t i = 0; publish && i < r->ports.n; i++)
 		if (str_eq(r->ports.v[i].protocol, protocol)) {
 			strings_add(arena, ret, option);
 			strings_add(arena, ret, port_spec(arena, &r->ports.v[i]));
@@ -125,22 +125,22 @@ static void add_unless_given(struct arena *arena, const struct net_request *r, c
 		strings_add(arena, ret, value);
 }
 
-void pasta_arguments(struct arena *arena, const struct net_request *r, const struct host_net *host, bool mapping,
+void pasta_arguments(struct arena *arena, const struct net_request *r, const struct host_net *host, bool recent,
 		     const char *runtime_dir, struct strings *ret)
 {
 	strings_add(arena, ret, "--config-net");
 	for (size_t i = 0; i < r->options.n; i++)
 		if (!str_eq(r->options.v[i], "--map-gw"))	/* Podman's word for "without --no-map-gw" */
 			strings_add(arena, ret, r->options.v[i]);
-	add_ports(arena, r, "tcp", "-t", "--tcp-ports", ret);
-	add_ports(arena, r, "udp", "-u", "--udp-ports", ret);
+	add_ports(arena, r, "tcp", "-t", "--tcp-ports", true, ret);
+	add_ports(arena, r, "udp", "-u", "--udp-ports", recent, ret);
 	add_unless_given(arena, r, "-T", "--tcp-ns", "none", ret);
 	add_unless_given(arena, r, "-U", "--udp-ns", "none", ret);
 	if (!user_option(r, NULL, "--map-gw"))
 		add_unless_given(arena, r, NULL, "--no-map-gw", NULL, ret);
 	if (host->ip)
 		add_unless_given(arena, r, NULL, "--dns-forward", DNS_ADDRESS, ret);
-	if (mapping)
+	if (recent)
 		add_unless_given(arena, r, NULL, "--map-guest-addr", HOST_ADDRESS, ret);
 	add_unless_given(arena, r, "-q", "--quiet", NULL, ret);
 	strings_add(arena, ret, "--pid");
@@ -175,12 +175,13 @@ int pasta_start(struct arena *arena, const struct net_request *r, pid_t pid, con
 	struct strings argv = { 0 };
 	struct helper h = { .program = "pasta", .argv = &argv, .runtime_dir = runtime_dir, .netns_of = pid, .forks = true };
 	struct helper_process process;
+	bool recent = is_recent(arena);
 	struct host_net host;
 	int result = 0;
 
 	host_net_read(arena, &host);
 	strings_add(arena, &argv, "pasta");
-	pasta_arguments(arena, r, &host, maps_guest_address(arena), runtime_dir, &argv);
+	pasta_arguments(arena, r, &host, recent, runtime_dir, &argv);
 	if (helper_start(arena, &h, &process, err) < 0)
 		return -1;
 	if (process.exit_code != 0)
@@ -189,5 +190,12 @@ int pasta_start(struct arena *arena, const struct net_request *r, pid_t pid, con
 	close(process.log);
 	if (result < 0 || read_pid(arena, runtime_dir, &ret->helper_pid, err) < 0)
 		return -1;
-	return helper_record(runtime_dir, ret->helper_pid, err);
+	if (helper_record(runtime_dir, ret->helper_pid, err) < 0)
+		return -1;
+	if (!recent && udp_relay_is_needed(r) && udp_relay_start(arena, r, pid, runtime_dir, ret, err) < 0) {
+		fd_close(&ret->keep_fd);
+		net_stop(runtime_dir);
+		return -1;
+	}
+	return 0;
 }

@@ -2,7 +2,9 @@
  *
  * One process a container, with a tap device and NAT: 10.0.2.100 is the container, 10.0.2.2 the gateway, 10.0.2.3 a
  * forwarder to the host's name servers. It ends when its exit descriptor is closed, so the monitor keeps that one.
- * Ports are published through its API socket, IPv4 only. The host's loopback stays out of reach unless asked for. */
+ * TCP ports are published through its API socket, IPv4 only; UDP ports by the relay, because slirp4netns drops answers
+ * to clients on the host's loopback together with everything else that goes there. The host's loopback stays out of
+ * reach unless asked for. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -266,7 +268,7 @@ static int forward_all(struct arena *arena, const struct net_request *r, const c
 		       struct error *err)
 {
 	for (size_t i = 0; i < r->ports.n; i++)
-		for (unsigned j = 0; j < r->ports.v[i].range; j++)
+		for (unsigned j = 0; str_eq(r->ports.v[i].protocol, "tcp") && j < r->ports.v[i].range; j++)
 			if (forward(arena, runtime_dir, &r->ports.v[i], guest_ip, j, err) < 0)
 				return -1;
 	return 0;
@@ -284,8 +286,8 @@ int slirp4netns_start(struct arena *arena, const struct net_request *r, pid_t pi
 	if (start_once(arena, &o, true, api, pid, runtime_dir, ret, NULL) < 0 &&
 	    start_once(arena, &o, false, api, pid, runtime_dir, ret, err) < 0)
 		return -1;
-	if (helper_record(runtime_dir, ret->helper_pid, err) < 0 ||
-	    forward_all(arena, r, runtime_dir, ret->ip, err) < 0) {
+	if (helper_record(runtime_dir, ret->helper_pid, err) < 0 || forward_all(arena, r, runtime_dir, ret->ip, err) < 0 ||
+	    (udp_relay_is_needed(r) && udp_relay_start(arena, r, pid, runtime_dir, ret, err) < 0)) {
 		fd_close(&ret->keep_fd);
 		net_stop(runtime_dir);
 		return -1;

@@ -15,9 +15,12 @@
 
 static void pasta_is_asked_for_the_ports_only(void **state)
 {
-	static const struct { const char *ports, *options, *expected; bool mapping; } cases[] = {
+	static const struct { const char *ports, *options, *expected; bool recent; } cases[] = {
 		{ "", "", "--config-net -t none -u none --tcp-ns none --udp-ns none --no-map-gw --dns-forward 169.254.1.1 "
 		  "--quiet --pid /r/pasta.pid --netns /r/netns", false },
+		{ "8080:80 53:53/udp", "",
+		  "--config-net -t 8080:80 -u none --tcp-ns none --udp-ns none --no-map-gw --dns-forward 169.254.1.1 --quiet "
+		  "--pid /r/pasta.pid --netns /r/netns", false },
 		{ "8080:80 127.0.0.1:53:53/udp [::1]:9000-9001:90-91", "",
 		  "--config-net -t 8080:80 -t ::1/9000-9001:90-91 -u 127.0.0.1/53:53 --tcp-ns none --udp-ns none --no-map-gw "
 		  "--dns-forward 169.254.1.1 --map-guest-addr 169.254.1.2 --quiet --pid /r/pasta.pid --netns /r/netns", true },
@@ -37,7 +40,7 @@ static void pasta_is_asked_for_the_ports_only(void **state)
 			r.options = strings_split(a, cases[i].options, ",");
 		for (size_t j = 0; j < ports.n; j++)
 			assert_int_equal(net_parse_port(a, ports.v[j], &r, NULL), 0);
-		pasta_arguments(a, &r, &host, cases[i].mapping, "/r", &got);
+		pasta_arguments(a, &r, &host, cases[i].recent, "/r", &got);
 		assert_string_equal(strings_join(a, &got, " "), cases[i].expected);
 	}
 }
