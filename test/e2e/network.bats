@@ -255,7 +255,7 @@ ends() {
 	run bryo run --rm --dns 9.9.9.9 --dns-search x.example --dns-option ndots:3 $IMG cat /etc/resolv.conf
 	assert_output $'search x.example\nnameserver 9.9.9.9\noptions ndots:3'
 	run bryo run --rm --dns none $IMG cat /etc/resolv.conf
-	assert_status 1
+	refute_contains nameserver
 }
 
 @test "a container of its own user namespace has a network too" {
