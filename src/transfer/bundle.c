@@ -101,6 +101,8 @@ static int take_member(struct bundle *b, struct tar_reader *r, struct archive_en
 		return 0;
 	if (b->members.n >= MEMBERS_MAX)
 		return error_set(err, ERROR_INVALID, "more than %d members", MEMBERS_MAX);
+	if (size < 0)		/* a sparse file's attribute may say so */
+		return error_set(err, ERROR_INVALID, "the member has a negative size");
 	m = ARRAY_ADD(b->work->arena, &b->members);
 	m->name = arena_strdup(b->work->arena, name);
 	if (hard || soft) {

@@ -226,6 +226,12 @@ print(code, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)' "$BRYO" loa
 	[ "$2" -lt 400000 ] || { show; return 1; }
 }
 
+@test "an archive's member with a negative size is refused" {
+	hostile member-size
+	assert_status 125
+	assert_contains "negative size"
+}
+
 @test "inside: descriptors, capabilities, masks, cgroups, seccomp" {
 	need_image
 	bryo run -d --name c --network none $IMG sleep 1000
