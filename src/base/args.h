@@ -97,6 +97,7 @@ enum command_flag {
 	COMMAND_STOP_AT_OPERAND = 4,	/* what follows the first operand belongs to the container's command */
 	COMMAND_RAW = 8,		/* all arguments are operands, even --help */
 	COMMAND_OBJECT_CODES = 16,	/* exits 1 for a missing object and 2 for one in use, not 125 */
+	COMMAND_ENTERS = 32,		/* makes processes in containers */
 };
 
 #define COMMAND_ANY_NUMBER (-1)

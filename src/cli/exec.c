@@ -60,7 +60,7 @@ const struct command exec_command = {
 	.request_size = sizeof(struct exec_command_request),
 	.operands_max = COMMAND_ANY_NUMBER,
 	.complete = COMPLETE_CONTAINERS_RUNNING,
-	.flags = COMMAND_STOP_AT_OPERAND,
+	.flags = COMMAND_STOP_AT_OPERAND | COMMAND_ENTERS,
 	.topic = TOPIC_CONTAINERS,
 	.run = run_exec,
 };

@@ -106,6 +106,7 @@ const struct command restart_command = {
 	.operands_max = COMMAND_ANY_NUMBER,
 	.complete = COMPLETE_CONTAINERS, .complete_rest = COMPLETE_CONTAINERS,
 	.topic = TOPIC_CONTAINERS,
+	.flags = COMMAND_ENTERS,
 	.run = run_restart,
 };
 
@@ -240,5 +241,6 @@ const struct command init_command = {
 	.operands_max = COMMAND_ANY_NUMBER,
 	.complete = COMPLETE_CONTAINERS_STOPPED, .complete_rest = COMPLETE_CONTAINERS_STOPPED,
 	.topic = TOPIC_CONTAINERS,
+	.flags = COMMAND_ENTERS,
 	.run = run_init,
 };

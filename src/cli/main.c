@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "sys/self.h"
 
 #ifdef __SANITIZE_ADDRESS__
 /* The command's arena goes with its process: that is no leak. */
@@ -25,7 +26,7 @@ static int print_help(struct cli *cli, const struct args *args)
 	return 0;
 }
 
-static int run(struct cli *cli, const struct args *args, struct error *err)
+static int run(struct cli *cli, const struct args *args, char *const *argv, struct error *err)
 {
 	cli->args = args;
 	cli->globals = args->globals;
@@ -37,6 +38,8 @@ static int run(struct cli *cli, const struct args *args, struct error *err)
 	}
 	if (!args->command)
 		return error_set(err, ERROR_USAGE, "missing command 'bryo COMMAND'\nTry 'bryo --help' for more information");
+	if (args->command->flags & COMMAND_ENTERS)
+		self_seal(argv);
 	return args->command->run(cli, args, err);
 }
 
@@ -48,7 +51,7 @@ int main(int argc, char **argv)
 	int code = args_parse(cli.arena, &cli_program, argc, argv, &args, &err);
 
 	if (code == 0)
-		code = run(&cli, &args, &err);
+		code = run(&cli, &args, argv, &err);
 	if (code < 0) {
 		cli_print_error(&err);
 		code = cli_exit_code(args.command, &err);

@@ -187,6 +187,6 @@ const struct command container_restart_now_command = {
 	.synopsis = "CONTAINER",
 	.summary = "Start an ended container again, as its restart policy says",
 	.operands_min = 1, .operands_max = 1,
-	.flags = COMMAND_HIDDEN,
+	.flags = COMMAND_HIDDEN | COMMAND_ENTERS,
 	.run = run_container_restart_now,
 };

@@ -96,7 +96,7 @@ const struct command run_command = {
 	.request_size = sizeof(struct create_request),
 	.operands_min = 1, .operands_max = COMMAND_ANY_NUMBER,
 	.complete = COMPLETE_IMAGES,
-	.flags = COMMAND_STOP_AT_OPERAND,
+	.flags = COMMAND_STOP_AT_OPERAND | COMMAND_ENTERS,
 	.topic = TOPIC_CONTAINERS,
 	.run = run_run,
 };

@@ -71,6 +71,7 @@ const struct command start_command = {
 	.operands_max = COMMAND_ANY_NUMBER,
 	.complete = COMPLETE_CONTAINERS_STOPPED, .complete_rest = COMPLETE_CONTAINERS_STOPPED,
 	.topic = TOPIC_CONTAINERS,
+	.flags = COMMAND_ENTERS,
 	.run = run_start,
 };
 

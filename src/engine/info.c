@@ -13,6 +13,7 @@
 #include "engine/inspect.h"
 #include "store/image.h"
 #include "sys/fd.h"
+#include "sys/self.h"
 #include "sys/spawn.h"
 #include "userns/diagnose.h"
 
@@ -72,14 +73,6 @@ static void add_program(struct engine *e, struct json *host, const char *name, c
 	info_text(e, o, "version", path ? ask_version(e, path) : "");
 }
 
-static char *own_path(struct engine *e)
-{
-	char path[4096];
-	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
-
-	return arena_strndup(e->arena, path, n > 0 ? (size_t)n : 0);
-}
-
 static void add_own_programs(struct engine *e, struct json *host)
 {
 	struct json *monitor = info_object(e, host, "conmon"), *runtime = info_object(e, host, "ociRuntime");
@@ -89,7 +82,7 @@ static void add_own_programs(struct engine *e, struct json *host)
 	info_text(e, monitor, "version", "bryo-monitor " BRYO_VERSION);
 	info_text(e, runtime, "name", "bryo");
 	info_text(e, runtime, "package", "bryo");
-	info_text(e, runtime, "path", own_path(e));
+	info_text(e, runtime, "path", self_path(e->arena));
 	info_text(e, runtime, "version", "bryo " BRYO_VERSION);
 }
 
@@ -185,7 +178,7 @@ static void add_network(struct engine *e, struct json *host)
 	info_text(e, backend, "backend", "bryo");
 	info_text(e, backend, "version", "bryo " BRYO_VERSION);
 	info_text(e, backend, "package", "bryo");
-	info_text(e, backend, "path", own_path(e));
+	info_text(e, backend, "path", self_path(e->arena));
 	dns = info_object(e, backend, "dns");
 	info_text(e, dns, "path", spawn_find(e->arena, "/usr/lib/podman/aardvark-dns"));
 	info_text(e, host, "rootlessNetworkCmd", spawn_find(e->arena, "pasta") ? "pasta"

@@ -17,6 +17,7 @@
 #include "base/string.h"
 #include "sys/fd.h"
 #include "sys/pidfd.h"
+#include "sys/self.h"
 
 #ifndef CLOSE_RANGE_CLOEXEC
 #define CLOSE_RANGE_CLOEXEC 4
@@ -61,13 +62,8 @@ static char *in_path_list(struct arena *arena, const char *list, const char *nam
 /* The directory of the running program without the last slash; "" when unknown. */
 static char *own_directory(struct arena *arena)
 {
-	char path[4096], *slash;
-	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
+	char *path = self_path(arena), *slash = strrchr(path, '/');
 
-	if (n <= 0)
-		return arena_strdup(arena, "");
-	path[n] = '\0';
-	slash = strrchr(path, '/');
 	return arena_strndup(arena, path, slash ? (size_t)(slash - path) : 0);
 }
 

@@ -19,6 +19,7 @@
 
 #include "base/string.h"
 #include "sys/fd.h"
+#include "sys/self.h"
 #include "sys/spawn.h"
 
 /* --- facts */
@@ -122,10 +123,8 @@ static int collect_ranges(struct arena *arena, const struct identity *id, struct
 int diagnose_collect(struct arena *arena, const struct identity *id, struct userns_facts *ret, struct error *err)
 {
 	struct userns_facts f = { .uid = id->uid, .user = id->user };
-	char path[4096];
-	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
 
-	f.program = arena_strndup(arena, path, n > 0 ? (size_t)n : 0);
+	f.program = self_path(arena);
 	f.max_user_namespaces = read_sysctl(arena, "/proc/sys/user/max_user_namespaces");
 	f.userns_clone = read_sysctl(arena, "/proc/sys/kernel/unprivileged_userns_clone");
 	f.apparmor_restrict = read_sysctl(arena, "/proc/sys/kernel/apparmor_restrict_unprivileged_userns");

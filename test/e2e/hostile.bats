@@ -178,6 +178,30 @@ assert_bait_untouched() {
 	[ "$status" -ne 0 ]
 }
 
+@test "a program file that its user may change runs from a sealed copy" {
+	need_image
+	mkdir bin
+	cp "$BRYO" bin/bryo
+	export BRYO_LIBEXEC=$BRYO_BUILD
+	bin/bryo run -d --name c --network none $IMG sleep 1000
+	bin/bryo exec c sleep 1000 &
+	E2E_PIDS+=($!)
+	retry 10 sh -c "readlink /proc/$!/exe | grep -q memfd:bryo"
+	run bin/bryo exec -e BRYO_SELF c env
+	assert_ok
+	refute_contains BRYO_SELF
+	run bin/bryo info --format '{{.Host.OCIRuntime.Path}}'
+	assert_output "$E2E_DIR/bin/bryo"
+	run bin/bryo run --rm --network none $IMG true
+	assert_ok
+	# a container that changes what is executed while it is executed
+	bryo exec -d c sh -c 'cp /bin/busybox /prog; while :; do ln -sf /proc/self/exe /next; mv /next /prog; cp /bin/busybox /next; mv /next /prog; done'
+	bryo exec -d c sh -c 'while :; do for p in /proc/[0-9]*; do { echo x >>$p/exe; } 2>/dev/null; done; done'
+	before=$(sha256sum <bin/bryo)
+	for i in $(seq 1 30); do bin/bryo exec c /prog --version >/dev/null 2>&1 || true; done
+	[ "$(sha256sum <bin/bryo)" = "$before" ]
+}
+
 @test "control characters of an image do not reach the terminal" {
 	hostile escape-codes
 	assert_ok
