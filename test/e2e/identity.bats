@@ -255,3 +255,17 @@ y"
 	admin "rmdir /tmp/bryo-$(id -u); chmod 700 /run/user/$(id -u)"
 	export XDG_RUNTIME_DIR=$E2E_DIR/run
 }
+
+@test "nested: an engine inside a container, with the ids that are there" {
+	need_image
+	local programs
+	programs=$(dirname "$(readlink -f "$BRYO")")
+	# The userland of this host in the container, so that the programs find their libraries.
+	run bryo run --rm --privileged --network none -v /usr:/usr:ro -v /lib:/lib:ro -v /lib64:/lib64:ro -v "$programs:/programs:ro" \
+		-v "$(image_file $IMG):/image.tar:ro" $IMG sh -c 'export PATH=/programs:$PATH HOME=/tmp
+			bryo load -q -i /image.tar &&
+			bryo run --rm --network none '"$IMG"' sh -c "echo nested; cat /proc/self/uid_map"'
+	assert_ok
+	assert_contains nested
+	assert_matches $'\n +0 +0 +1\n +1 +1 +[0-9]+'
+}
