@@ -8,11 +8,12 @@
 
 #include "run/seccomp_compile.h"
 #include "run/seccomp_profile.h"
+#include "run/seccomp_shrink.h"
 #include "sys/fd.h"
 
 /* A cached program: this head, then the instructions. It is only good as long as the libseccomp that made it is the
  * one that is installed: a newer one knows more system calls. */
-#define CACHE_MAGIC UINT64_C(0x62727962706631)
+#define CACHE_MAGIC UINT64_C(0x62727962706632)
 struct cache_head {
 	uint64_t magic;
 	uint64_t library_mtime, library_size;
@@ -138,6 +139,7 @@ static int compile(struct arena *arena, const struct wanted *w, const char *path
 		rules = run_default_seccomp(arena, path, w->bounding ? w->bounding : &no_capabilities, &path, err);
 	if (!rules || seccomp_compile(arena, rules, &code, err) < 0)
 		return -1;
+	seccomp_shrink(arena, &code.v, &code.n);
 	if (w->cache_dir && key)
 		keep(w->cache_dir, key, &code);
 	process->filter = code.v;
