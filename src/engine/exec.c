@@ -238,7 +238,7 @@ static int run_and_wait(const struct exec *x, const struct run_plan *plan, struc
 	bool left = false;
 	int r;
 
-	if (!plan || run_spawn(plan, &p, err) < 0 || run_release(&p, err) < 0)
+	if (!plan || run_start(plan, NULL, NULL, &p, err) < 0)
 		return -1;
 	r = x->r->tty ? exec_session_console(&p, x->r, &left, err) : exec_relay_run(relay, p.pidfd, err);
 	if (r == 0 && left) {

@@ -130,7 +130,7 @@ static _Noreturn void detached_child(struct engine *e, const struct session *s, 
 	struct error err = { 0 };
 
 	leave_terminal();
-	if (run_spawn(plan, &p, &err) == 0 && run_release(&p, &err) == 0 &&
+	if (run_start(plan, NULL, NULL, &p, &err) == 0 &&
 	    become_monitor(e, s, &p, streams->ours, &err) < 0) {
 		pidfd_signal(p.pidfd, SIGKILL);
 		pidfd_reap(p.pidfd);

@@ -15,10 +15,14 @@
 #include "engine/idfile.h"
 #include "engine/launch.h"
 #include "engine/state.h"
+#include "monitor/run.h"
 #include "store/container.h"
 #include "sys/fd.h"
 #include "sys/pidfd.h"
 #include "sys/spawn.h"
+
+#define SHORT_MS 8
+#define SHORT_AFTER_OUTPUT_MS 2
 
 static void copy_text(char *to, size_t size, const char *from)
 {
@@ -81,7 +85,21 @@ static void let_go_of_caller(void)
 	close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
 }
 
-static int become_monitor(struct launch *l, const struct run_process *p, struct error *err)
+/* A command that somebody waits for may be over before bryo-monitor has started. It is given a moment, less after its
+ * first words: those wait too. */
+static bool ends_soon(const struct launch *l, const struct monitor_config *m)
+{
+	struct pollfd fds[] = { { .fd = m->pidfd, .events = POLLIN }, { .fd = m->stdout_fd, .events = POLLIN },
+				{ .fd = m->stderr_fd, .events = POLLIN } };
+
+	if (!m->client_cleans || m->console >= 0 || m->keep_stdin)
+		return false;
+	if (poll(fds, ELEMENTS(fds), SHORT_MS) > 0 && !fds[0].revents)
+		poll(fds, 1, SHORT_AFTER_OUTPUT_MS);
+	return fds[0].revents != 0;
+}
+
+static int become_monitor(struct launch *l, const struct run_process *p, int *report, struct error *err)
 {
 	char *program = spawn_own_program(l->e->arena, "bryo-monitor", err);
 	struct monitor_config m;
@@ -90,6 +108,14 @@ static int become_monitor(struct launch *l, const struct run_process *p, struct 
 
 	if (!program || fill_config(l, p, &m, err) < 0)
 		return -1;
+	if (m.client_cleans)
+		fd_close(report);	/* the command is told that its container runs */
+	if (ends_soon(l, &m)) {
+		/* Taking down the mount waits for the kernel: after the end is told. */
+		if (m.keep_fd < 0)
+			m.keep_fd = l->root_mount;
+		monitor_run(&m, NULL);
+	}
 	config = memfd_create("monitor-config", 0);
 	if (config < 0 || fd_write_all(config, &m, sizeof(m)) < 0)
 		return error_errno(err, "hand over to the monitor");
@@ -177,8 +203,20 @@ static int answer(struct launch *l, int connection, const struct error *err)
 	return 0;
 }
 
+/* With its pid on record the container may run. */
+static int born(void *context, const struct run_process *p, struct error *err)
+{
+	struct launch *l = context;
+
+	for (int i = 0; i < 3; i++)
+		fd_close(&l->child_stdio[i]);
+	return record_state(l, p, err);
+}
+
 static int start_process(struct launch *l, struct run_process *p, int *report, struct error *err)
 {
+	if (!l->hold && (l->netns_path || !net_needs_start(&l->net)))
+		return run_start(l->plan, born, l, p, err);
 	if (bring_up(l, p, err) < 0)
 		return -1;
 	if (l->hold && hold(l, p, report, err) < 0) {
@@ -204,7 +242,7 @@ static _Noreturn void child(struct launch *l, int report)
 	/* The lock on the container belongs to the command; the monitor gets a descriptor without one. */
 	fd_close(&l->dir_fd);
 	l->dir_fd = container_store_open(&l->e->store, l->c->id, -1, &err);
-	if (l->dir_fd >= 0 && start_process(l, &p, &report, &err) == 0 && become_monitor(l, &p, &err) < 0 && p.pidfd >= 0) {
+	if (l->dir_fd >= 0 && start_process(l, &p, &report, &err) == 0 && become_monitor(l, &p, &report, &err) < 0 && p.pidfd >= 0) {
 		pidfd_signal(p.pidfd, SIGKILL);
 		pidfd_reap(p.pidfd);
 	}

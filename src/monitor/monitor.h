@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "monitor/run.h"
 #include "sys/attach.h"
 #include "sys/log.h"
 
@@ -77,15 +78,13 @@ struct monitor {
 	struct input input;
 	struct client client[MONITOR_CLIENTS];
 	struct buffers *buffers;
+	void (*release_code)(void);
 };
 
-/* main.c */
+/* loop.c */
 int64_t monitor_now_ms(void);
 /* events 0 stops watching: EPOLLHUP is reported even for an empty mask. */
 void monitor_watch(struct monitor *m, int fd, enum tag tag, unsigned index, uint32_t events);
-int monitor_setup(struct monitor *m, int config_fd);
-void monitor_loop(struct monitor *m);
-void monitor_flush_clients(struct monitor *m);
 bool monitor_sleep(struct monitor *m, int64_t ms);	/* false when it was cut short by a signal or by `stopped` */
 
 /* streams.c */

@@ -37,10 +37,15 @@ int net_plan(struct arena *arena, const struct net_request *r, struct net_result
 	return 0;
 }
 
+bool net_needs_start(const struct net_request *r)
+{
+	return r->mode == NET_SLIRP4NETNS || r->mode == NET_PASTA;
+}
+
 int net_start(struct arena *arena, const struct net_request *r, int pid, const char *runtime_dir,
 	      struct net_result *ret, struct error *err)
 {
-	if (r->mode != NET_SLIRP4NETNS && r->mode != NET_PASTA)
+	if (!net_needs_start(r))
 		return net_plan(arena, r, ret, err);
 	if (net_plan(arena, r, ret, err) < 0)
 		return error_frame(err, "set up the network");

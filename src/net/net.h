@@ -47,6 +47,8 @@ struct net_result {
 int net_plan(struct arena *arena, const struct net_request *r, struct net_result *ret, struct error *err);
 /* Checks that the published ports are free and allowed, and chooses those that are 0. In use: the error says so. */
 int net_claim_ports(struct arena *arena, struct net_request *r, struct error *err);
+/* Whether net_start has anything to do. */
+bool net_needs_start(const struct net_request *r);
 /* Connects the namespace of process `pid` (which waits before exec): starts the helper, waits until it is ready. The
  * caller is uid 0 of the rootless namespace and stands in the host's network namespace. runtime_dir is the container's
  * own: the helper's pid ("network") and sockets go there. */

@@ -176,9 +176,10 @@ static int receive(int sync, struct message *ret, int *ret_fd)
 	ssize_t n;
 
 	*ret_fd = -1;
+	/* A child that ended with our byte unread leaves ECONNRESET, once, before its last words. */
 	do
 		n = recvmsg(sync, &header, MSG_CMSG_CLOEXEC);
-	while (n < 0 && errno == EINTR);
+	while (n < 0 && (errno == EINTR || errno == ECONNRESET));
 	if (n <= 0)
 		return (int)n;
 	c = CMSG_FIRSTHDR(&header);
@@ -309,7 +310,7 @@ static int make_channel(struct spawning *s, struct error *err)
 	return s->childs_sync < 0 ? error_errno(err, "make a channel to the container's process") : 0;
 }
 
-static int spawn(struct spawning *s, struct error *err)
+static int make_child(struct spawning *s, struct error *err)
 {
 	int result;
 
@@ -317,22 +318,32 @@ static int spawn(struct spawning *s, struct error *err)
 		return -1;
 	result = clone_child(s, err);
 	slots_close(s->plan, s->fds);
+	return result;
+}
+
+/* Answers as soon as the child lives; it is set up meanwhile. */
+static int spawn(struct spawning *s, const struct run_plan *plan, struct error *err)
+{
+	int result;
+
+	*s = (struct spawning){ .plan = plan, .sync = -1, .childs_sync = -1,
+				.p = { .pid = -1, .pidfd = -1, .console = -1, .release = -1 } };
+	s->fds = calloc(plan->slots_n + 1, sizeof(*s->fds));
+	if (!s->fds)
+		return error_errno(err, "container setup");
+	result = make_child(s, err);
+	free(s->fds);
 	fd_close(&s->childs_sync);
-	return result < 0 ? -1 : listen_until_ready(s, err);
+	return result;
 }
 
 int run_spawn(const struct run_plan *plan, struct run_process *ret, struct error *err)
 {
-	struct spawning s = { .plan = plan, .sync = -1, .childs_sync = -1,
-			      .p = { .pid = -1, .pidfd = -1, .console = -1, .release = -1 } };
-	int result;
+	struct spawning s;
+	int result = spawn(&s, plan, err);
 
-	s.fds = calloc(plan->slots_n + 1, sizeof(*s.fds));
-	if (!s.fds)
-		return error_errno(err, "container setup");
-	result = spawn(&s, err);
-	free(s.fds);
-	fd_close(&s.childs_sync);
+	if (result == 0)
+		result = listen_until_ready(&s, err);
 	s.p.release = s.sync;
 	if (result < 0) {
 		run_abandon(&s.p);
@@ -340,6 +351,14 @@ int run_spawn(const struct run_plan *plan, struct run_process *ret, struct error
 	}
 	*ret = s.p;
 	return 0;
+}
+
+/* What went wrong after the child was ready. */
+static int late_error(const struct message *m, struct error *err)
+{
+	if (m->error == ERROR_NO_COMMAND || m->error == ERROR_NOT_EXECUTABLE)
+		return command_error((enum error_kind)m->error, m->sys, m->what, NULL, err);
+	return error_set(err, ERROR_FAILED, "container setup, step %d: %s: %s", m->step + 1, m->what, strerror(m->sys));
 }
 
 int run_release(struct run_process *p, struct error *err)
@@ -359,12 +378,65 @@ int run_release(struct run_process *p, struct error *err)
 	}
 	if (result < 0)
 		error_errno(err, "listen to the container's process");
-	else if (m.error == ERROR_NO_COMMAND || m.error == ERROR_NOT_EXECUTABLE)
-		command_error((enum error_kind)m.error, m.sys, m.what, NULL, err);
 	else
-		error_set(err, ERROR_FAILED, "container setup, step %d: %s: %s", m.step + 1, m.what, strerror(m.sys));
+		late_error(&m, err);
 	run_abandon(p);
 	return -1;
+}
+
+/* Its byte may lie in the channel before the child asks for it, but not where it also asks for its maps. */
+static bool may_be_released_early(const struct run_plan *plan)
+{
+	return !plan->own_user_namespace && !needs_helper(plan);
+}
+
+static int listen_until_executed(struct spawning *s, struct error *err)
+{
+	bool ready = false;
+
+	for (;;) {
+		struct message m;
+		int fd, result = receive(s->sync, &m, &fd);
+
+		if (result < 0)
+			return error_errno(err, "listen to the container's process");
+		if (result == 0)
+			return ready ? 0 : gone_error(&s->p, err);
+		if (ready)
+			return late_error(&m, err);
+		result = handle(s, &m, fd, err);
+		if (result < 0)
+			return -1;
+		ready = result == 1;
+	}
+}
+
+int run_start(const struct run_plan *plan, int (*born)(void *context, const struct run_process *p, struct error *err),
+	      void *context, struct run_process *ret, struct error *err)
+{
+	struct spawning s;
+	int result;
+
+	if (!may_be_released_early(plan)) {
+		if (run_spawn(plan, ret, err) < 0)
+			return -1;
+		if (!born || born(context, ret, err) == 0)
+			return run_release(ret, err);
+		run_abandon(ret);
+		return -1;
+	}
+	result = spawn(&s, plan, err);
+	if (result == 0 && born)
+		result = born(context, &s.p, err);
+	if (result == 0 && let_go_on(s.sync) < 0 && errno != EPIPE)
+		result = error_errno(err, "wake the container's process");
+	if (result == 0)
+		result = listen_until_executed(&s, err);
+	fd_close(&s.sync);
+	*ret = s.p;
+	if (result < 0)
+		run_abandon(ret);
+	return result;
 }
 
 void run_abandon(struct run_process *p)

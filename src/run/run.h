@@ -48,6 +48,10 @@ int run_spawn(const struct run_plan *plan, struct run_process *ret, struct error
 /* Lets the child exec; answers when it did. A command that is missing or cannot be executed gives ERROR_NO_COMMAND
  * (127) or ERROR_NOT_EXECUTABLE (126) in Podman's words. */
 int run_release(struct run_process *p, struct error *err);
+/* Both in one, for those who need nothing from the waiting child: `born` (may be NULL) is called as soon as its pid is
+ * known, while it sets up, and it executes the command only after that has answered 0. Nobody is woken in between. */
+int run_start(const struct run_plan *plan, int (*born)(void *context, const struct run_process *p, struct error *err),
+	      void *context, struct run_process *ret, struct error *err);
 void run_abandon(struct run_process *p);	/* kills and reaps a child that was not released */
 
 /* A further process in a running container: joins the namespaces and cgroup of `target` and applies process. The
