@@ -269,14 +269,19 @@ static int open_for_removal(int dirfd, const char *name)
 static void move_up(struct removal *r, int dirfd, const char *name)
 {
 	char deep[32];
-	int fd = open_for_removal(dirfd, name);
+	int result, fd = open_for_removal(dirfd, name);
 
 	if (fd >= 0)
 		close(fd);
-	do
+	/* Only an empty directory can be in the place, or the next number is tried; NFS knows no RENAME_NOREPLACE. */
+	do {
 		snprintf(deep, sizeof(deep), ".deep-%u", r->moved++);
-	while (renameat2(dirfd, name, r->top, deep, RENAME_NOREPLACE) < 0 && errno == EEXIST);
-	r->again = true;
+		result = renameat(dirfd, name, r->top, deep);
+	} while (result < 0 && (errno == EEXIST || errno == ENOTEMPTY || errno == ENOTDIR));
+	if (result == 0)
+		r->again = true;
+	else
+		note_failure(r);
 }
 
 static void empty_directory(struct removal *r, int fd, int depth);

@@ -1,5 +1,7 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,12 +9,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
 
 #include "sys/fd.h"
 #include "sys/lock.h"
+#include "sys/seccomp.h"
 
 static char place[] = "/tmp/bryo-fd-XXXXXX";
 static int dir = -1;
@@ -114,6 +120,57 @@ static void removes_closed_and_deep_trees(void **state)
 	assert_int_equal(fd_remove_tree(dir, "keep/file"), 0);
 }
 
+/* Every rename is refused from here on. */
+static int refuse_renames(void)
+{
+	struct sock_filter filter[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_renameat2, 2, 0),
+#ifdef SYS_renameat
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_renameat, 1, 0),
+#else
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_renameat2, 1, 0),
+#endif
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EINVAL),
+	};
+
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -1 : seccomp_load_filter(filter, sizeof(filter) / sizeof(filter[0]), 0);
+}
+
+/* A file system may refuse what a deep tree needs: that is an error, not a loop without end. */
+static void a_deep_tree_that_cannot_be_moved(void **state)
+{
+	int status, at = dup(dir);
+	pid_t pid;
+
+	(void)state;
+	for (int i = 0; i < 60; i++) {
+		int next;
+
+		assert_int_equal(mkdirat(at, "d", 0755), 0);
+		next = fd_open_dir(at, "d");
+		close(at);
+		at = next;
+	}
+	close(at);
+	pid = fork();
+	if (pid == 0) {
+		alarm(10);
+		if (refuse_renames() < 0)
+			_exit(77);
+		_exit(fd_remove_tree(dir, "d") == -1 && errno == EINVAL ? 0 : 1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status) && (WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == 77));
+	/* Names that the tree already has are no hindrance. */
+	assert_int_equal(fd_mkdirs(dir, "d/.deep-0/x", 0755), 0);
+	assert_int_equal(mkdirat(dir, "d/.deep-1", 0755), 0);
+	assert_int_equal(fd_write_file(dir, "d/.deep-2", "x", 1, 0600, false), 0);
+	assert_int_equal(fd_remove_tree(dir, "d"), 0);
+	assert_int_equal(faccessat(dir, "d", F_OK, 0), -1);
+}
+
 static void random_names_differ(void **state)
 {
 	char a[33], b[33];
@@ -170,6 +227,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(refuses_what_is_no_small_file, enter, leave),
 		cmocka_unit_test_setup_teardown(makes_parents, enter, leave),
 		cmocka_unit_test_setup_teardown(removes_closed_and_deep_trees, enter, leave),
+		cmocka_unit_test_setup_teardown(a_deep_tree_that_cannot_be_moved, enter, leave),
 		cmocka_unit_test(random_names_differ),
 		cmocka_unit_test_setup_teardown(locks_exclude, enter, leave),
 		cmocka_unit_test(flags_can_be_set),
