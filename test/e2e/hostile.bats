@@ -1,4 +1,6 @@
 # Hostile images and hostile containers: each test is an incident that some engine had
+# without the profile of other tools: bryo's own
+# lab: -x 'test ! -d /usr/share/containers || mount -t tmpfs none /usr/share/containers'
 load helpers
 
 # hostile KIND [ARGUMENT]: loads the image localhost/hostile of this kind in place of the last one.
@@ -283,6 +285,24 @@ print(code, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)' "$BRYO" loa
 	[ "$status" -ne 0 ]
 	refute_contains $'\n/x'
 	refute_contains $'\n/sys/fs/cgroup/x'
+}
+
+@test "system calls that reach deep into the kernel are refused" {
+	need_image
+	calls=$BRYO_BUILD/test/e2e/calls
+	run box -v "$calls:/calls:ro" $IMG /calls
+	assert_ok
+	refute_contains " works"
+}
+
+@test "abstract sockets of the host are not reached" {
+	need_image
+	python3 -c 'import socket, time
+s = socket.socket(socket.AF_UNIX); s.bind("\0bryo-test-'$$'"); s.listen(); time.sleep(60)' 3>&- &
+	E2E_PIDS+=($!)
+	retry 5 grep -q "@bryo-test-$$" /proc/net/unix
+	run box -v "$BRYO_BUILD/test/e2e/calls:/calls:ro" $IMG /calls abstract bryo-test-$$
+	assert_output "abstract ECONNREFUSED"
 }
 
 @test "with the host's network the host's cgroups stay read-only" {
