@@ -108,6 +108,7 @@ const struct command top_command = {
 	.request_size = sizeof(struct top_request),
 	.operands_max = COMMAND_ANY_NUMBER,
 	.complete = COMPLETE_CONTAINERS_RUNNING,
+	.flags = COMMAND_STOP_AT_OPERAND,
 	.topic = TOPIC_CONTAINERS,
 	.run = run_top,
 };

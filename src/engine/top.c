@@ -15,6 +15,7 @@
 #include "engine/pause.h"
 #include "engine/state.h"
 #include "engine/top_process.h"
+#include "engine/top_ps.h"
 #include "spec/passwd.h"
 #include "sys/caps.h"
 #include "sys/cgroup_dir.h"
@@ -234,7 +235,11 @@ static int choose_columns(struct arena *arena, const struct strings *wanted, str
 {
 	struct strings words = { 0 };
 
-	for (size_t i = 0; i < wanted->n; i++) {
+	bool ps = top_ps_is(wanted);
+
+	if (ps && top_ps_descriptors(arena, wanted, &words, err) < 0)
+		return -1;
+	for (size_t i = 0; i < wanted->n && !ps; i++) {
 		struct strings parts = strings_split(arena, wanted->v[i], ", ");
 
 		strings_add_all(arena, &words, &parts);
