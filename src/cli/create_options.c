@@ -140,9 +140,9 @@ const struct option create_options[] = {
 	S(0, "cgroup-parent", cgroup_parent, "PATH", "The cgroup in which to make the container's", RARE),
 
 	OPT_GROUP("Log"),
-	S(0, "log-driver", log_driver, "DRIVER", "k8s-file, json-file, none, passthrough",
-	  .words = "k8s-file|json-file|none|passthrough"),
-	L(0, "log-opt", log_opt, "NAME=VALUE", "path=, max-size=, tag=", .words = "path=|max-size=|tag="),
+	S(0, "log-driver", log_driver, "DRIVER", "k8s-file, json-file, none",
+	  .words = "k8s-file|json-file|none"),
+	L(0, "log-opt", log_opt, "NAME=VALUE", "max-size=, tag=", .words = "max-size=|tag="),
 
 	OPT_GROUP("Image"),
 	S(0, "pull", pull, "POLICY", "When to pull: always, missing, never, newer (default missing)",

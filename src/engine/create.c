@@ -16,6 +16,7 @@
 #include "engine/network.h"
 #include "engine/security.h"
 #include "engine/state.h"
+#include "engine/sysctl.h"
 #include "engine/userns_mode.h"
 #include "run/run.h"
 #include "spec/reference.h"
@@ -144,6 +145,15 @@ static int choose_log(struct container *c, struct error *err)
 		return error_hint(err, "use --log-driver k8s-file (the default) or none");
 	}
 	c->log_driver = (char *)driver;
+	for (size_t i = 0; i < c->log_options.n; i++) {
+		const char *key = c->log_options.v[i].key;
+
+		if (strcmp(key, "path") == 0)
+			return error_set(err, ERROR_UNSUPPORTED, "--log-opt path= is not offered: `bryo logs` reads the log, `bryo inspect` "
+					 "says where it is");
+		if (strcmp(key, "max-size") != 0 && strcmp(key, "tag") != 0 && strcmp(key, "label") != 0)
+			return error_set(err, ERROR_USAGE, "unknown log option \"%s\": known are max-size, tag, label", key);
+	}
 	return 0;
 }
 
@@ -165,7 +175,7 @@ static int check_request(struct engine *e, const struct container *c, struct err
 				 "on-failure[:max]", r->restart);
 	if (r->rm && policy != RESTART_NO)
 		return error_set(err, ERROR_USAGE, "the --rm option conflicts with --restart, when the restartPolicy is not \"\" and \"no\"");
-	if (limits_check(e->arena, r, err) < 0 || security_parse(e->arena, r, &security, err) < 0 ||
+	if (limits_check(e->arena, r, err) < 0 || sysctl_check(r, err) < 0 || security_parse(e->arena, r, &security, err) < 0 ||
 	    network_request(e, c, &network, err) < 0 || userns_mode_maps(e, c, &maps, NULL, err) < 0)
 		return -1;
 	return run_capabilities(e->arena, &r->cap_add, &r->cap_drop, r->privileged, &capabilities, err);
