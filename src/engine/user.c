@@ -14,6 +14,14 @@ static char *read_text(struct engine *e, int root_fd, const char *path, struct e
 	return text;
 }
 
+static void add_group(struct arena *arena, struct passwd_user *user, uint32_t gid)
+{
+	for (size_t i = 0; i < user->groups.n; i++)
+		if (user->groups.v[i] == gid)
+			return;
+	*ARRAY_ADD(arena, &user->groups) = gid;
+}
+
 int user_resolve(struct engine *e, int root_fd, const char *user, const struct strings *group_add,
 		 const struct userns_user *kept, struct passwd_user *ret, struct user_files *ret_files, struct error *err)
 {
@@ -35,10 +43,12 @@ int user_resolve(struct engine *e, int root_fd, const char *user, const struct s
 			continue;
 		if (passwd_group(group_add->v[i], ret_files->group, &gid, err) < 0)
 			return error_frame(err, "--group-add %s", group_add->v[i]);
-		*ARRAY_ADD(e->arena, &ret->groups) = gid;
+		add_group(e->arena, ret, gid);
 	}
+	/* The main group too, as login does it: a set-group-ID program still has it to look at. */
+	add_group(e->arena, ret, ret->gid);
 	if (e->identity.single_id) {	/* no group but 0 is mapped, and the kernel denies setgroups */
-		if (group_add->n && ret->groups.n)
+		if (group_add->n && ret->groups.n > 1)
 			engine_warn(e, "--group-add has no effect: %s", e->identity.single_id_why);
 		ret->groups.n = 0;
 	}
