@@ -102,7 +102,7 @@ static int run_attach(struct cli *cli, const struct args *args, struct error *er
 {
 	struct attach_request *r = args->request;
 	struct attach_options o = { .in = r->no_stdin ? -1 : 0, .out = 1, .err_ = 2, .detach_keys = r->detach_keys,
-				    .signal_pidfd = -1 };
+				    .signal_pidfd = -1, .reader_pidfd = -1 };
 	struct container c = { 0 };
 	bool detached = false;
 	int exit_code = 0;

@@ -306,6 +306,8 @@ static int run_session(struct session *s, enum attach_end *ret_end, struct error
 	failed = r < 0 ? err->sys : 0;
 	signal(SIGPIPE, old);
 	attach_user_close(&s->user);
+	if (failed == EPIPE && s->o->reader_pidfd >= 0)
+		pidfd_signal(s->o->reader_pidfd, SIGKILL);
 	if (failed == EPIPE && old != SIG_IGN)
 		attach_user_die(SIGPIPE);	/* as any program whose reader has left */
 	if (s->user.deadly) {
@@ -338,7 +340,7 @@ int attach_console(int console, int pidfd, const struct attach_options *o, enum 
 
 int attach_wait(int pidfd, struct error *err)
 {
-	struct attach_options o = { .in = -1, .out = -1, .err_ = -1, .signal_pidfd = pidfd };
+	struct attach_options o = { .in = -1, .out = -1, .err_ = -1, .signal_pidfd = pidfd, .reader_pidfd = -1 };
 	struct attach_user user;
 	int r = 0;
 

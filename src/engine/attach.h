@@ -9,6 +9,7 @@ struct attach_options {
 	bool terminal;			/* the container has one: raw mode, resize */
 	const char *detach_keys;	/* "ctrl-p,ctrl-q"; "" none; NULL the default */
 	int signal_pidfd;		/* signals received are passed to this process; -1: none */
+	int reader_pidfd;		/* ended when nobody reads its output any more, as in any pipeline; -1: none */
 };
 enum attach_end { ATTACH_ENDED, ATTACH_DETACHED, ATTACH_LOST };
 /* Runs until the container's exit frame, the detach keys, or the socket's end. */

@@ -44,7 +44,7 @@ void exec_streams_close(struct exec_streams *s)
 int exec_session_console(const struct run_process *p, const struct exec_request *r, bool *ret_left, struct error *err)
 {
 	struct attach_options o = { .in = r->interactive ? STDIN_FILENO : -1, .out = STDOUT_FILENO, .err_ = STDERR_FILENO,
-				    .terminal = true, .detach_keys = r->detach_keys, .signal_pidfd = -1 };
+				    .terminal = true, .detach_keys = r->detach_keys, .signal_pidfd = -1, .reader_pidfd = -1 };
 	enum attach_end end;
 
 	if (attach_console(p->console, p->pidfd, &o, &end, err) < 0)

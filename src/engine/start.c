@@ -44,14 +44,18 @@ static int follow(struct engine *e, struct container *c, int client, const struc
 		  bool *ret_detached, struct error *err)
 {
 	struct attach_options a = { .in = o->interactive ? STDIN_FILENO : -1, .out = STDOUT_FILENO, .err_ = STDERR_FILENO,
-				    .terminal = c->request.tty, .detach_keys = o->detach_keys, .signal_pidfd = -1 };
+				    .terminal = c->request.tty, .detach_keys = o->detach_keys, .signal_pidfd = -1, .reader_pidfd = -1 };
 	_cleanup_fd_ int process = -1;
 	struct container_state s;
 	enum attach_end end;
 	int code = 0;
 
-	if (o->sig_proxy && !a.terminal && container_load_state(e, c, &s, NULL) == 0)
-		a.signal_pidfd = process = state_open_process(&s);
+	if (container_load_state(e, c, &s, NULL) == 0)
+		process = state_open_process(&s);
+	if (o->sig_proxy && !a.terminal)
+		a.signal_pidfd = process;
+	if (c->request.rm && !c->request.detach)
+		a.reader_pidfd = process;
 	if (attach_session(client, &a, &end, &code, err) < 0)
 		return -1;
 	*ret_detached = end == ATTACH_DETACHED;
@@ -120,7 +124,7 @@ int container_start(struct engine *e, struct container *c, const struct start_op
 		if (!o->attach)
 			return 0;
 		struct attach_options a = { .in = STDIN_FILENO, .out = STDOUT_FILENO, .err_ = STDERR_FILENO,
-					    .terminal = c->request.tty, .detach_keys = o->detach_keys, .signal_pidfd = -1 };
+					    .terminal = c->request.tty, .detach_keys = o->detach_keys, .signal_pidfd = -1, .reader_pidfd = -1 };
 		return container_attach(e, c, &a, o->interactive, ret_exit_code, ret_detached, err);
 	}
 	if (s.status == CONTAINER_INITIALIZED)

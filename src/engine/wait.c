@@ -16,7 +16,7 @@ static bool condition_holds(const char *condition, const struct container_state 
 /* From the monitor's own lips, which work for --rm containers too, whose record vanishes. 1 when it told. */
 static int wait_for_exit(struct engine *e, const struct container *c, int *ret_code, struct error *err)
 {
-	struct attach_options a = { .in = -1, .out = -1, .err_ = -1, .signal_pidfd = -1 };
+	struct attach_options a = { .in = -1, .out = -1, .err_ = -1, .signal_pidfd = -1, .reader_pidfd = -1 };
 	_cleanup_fd_ int run_dir = container_run_dir(e, c->id, false, NULL);
 	_cleanup_fd_ int socket = run_dir < 0 ? -1 : attach_connect(run_dir);
 	unsigned char wants = 0;

@@ -424,3 +424,31 @@ load helpers
 	bryo rm -fa -t 0 >/dev/null
 	[ "$(bryo ps -aq | wc -l)" = 0 ]
 }
+
+@test "a reader that leaves ends what --rm runs" {
+	need_image
+	run bash -c "'$BRYO' run --rm --network none $IMG yes | head -1"
+	assert_output y
+	retry 5 bash -c "[ -z \"\$('$BRYO' ps -aq)\" ]"
+}
+
+@test "groups: the main one too, none twice" {
+	need_image
+	run bryo run --rm --network none -u user --group-add 33 --group-add wheel $IMG id -G
+	assert_output "1000 10 33"
+	run bryo run --rm --network none -u 5:6 $IMG grep Groups /proc/self/status
+	assert_matches '^Groups:[[:space:]]*6 *$'
+}
+
+@test "settings of the host and unknown log options are refused before anything is made" {
+	need_image
+	run bryo create --sysctl kernel.panic=1 $IMG true
+	assert_status 125
+	assert_contains "sysctl 'kernel.panic' is not allowed"
+	run bryo create --log-opt path=/x $IMG true
+	assert_status 125
+	run bryo run --rm --network none --sysctl kernel.msgmax=1000 --sysctl net.ipv4.ip_forward=1 $IMG cat /proc/sys/kernel/msgmax
+	assert_output 1000
+	run bryo ps -aq
+	assert_output ""
+}
