@@ -27,7 +27,7 @@ struct printer {
 	struct logs_request *request;
 	const struct container *const *list;
 	size_t n;
-	bool in_line[2];	/* the last record of stdout, stderr was a part: no prefix before the next */
+	const struct container *in_line[2];	/* whose last record of stdout, stderr was a part: no prefix before the next */
 };
 
 static void print_prefix(const struct printer *p, const struct container *c, const struct log_record *record, FILE *out)
@@ -60,12 +60,14 @@ static int print_record(void *context, const struct container *c, const struct l
 
 	if (is_error)		/* in the order in which it was written, where both go to one place */
 		fflush(stdout);
-	if (!p->in_line[is_error])
+	if (p->in_line[is_error] && p->in_line[is_error] != c)
+		fputc('\n', out);	/* another one's line begins */
+	if (p->in_line[is_error] != c)
 		print_prefix(p, c, record, out);
 	fwrite(record->text, 1, record->size, out);
 	if (!record->partial)
 		fputc('\n', out);
-	p->in_line[is_error] = record->partial;
+	p->in_line[is_error] = record->partial ? c : NULL;
 	if (p->request->follow)
 		fflush(out);
 	return ferror(out) ? -1 : 0;

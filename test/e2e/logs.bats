@@ -81,3 +81,12 @@ done_with() { [ "$(bryo inspect --format '{{.State.Status}}' "$1")" = exited ]; 
 	run bryo logs nosuch
 	assert_status 125
 }
+
+@test "several containers: an unfinished line does not swallow the next one's" {
+	need_image
+	bryo run --name a --network none $IMG printf part >/dev/null
+	bryo run --name b --network none $IMG echo whole >/dev/null
+	run bryo logs -n a b
+	assert_output "a part
+b whole"
+}
