@@ -72,6 +72,8 @@ static const char *ports_text(struct arena *arena, const struct json *row)
 	const struct json *ports = json_get(row, "Ports");
 	struct strings parts = { 0 };
 
+	if (json_get_string(row, "PortsText"))
+		return json_get_string(row, "PortsText");
 	if (!ports || ports->kind != JSON_LIST)
 		return view_text(arena, row, "Ports", ", ");
 	for (size_t i = 0; i < ports->list.n; i++) {

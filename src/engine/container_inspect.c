@@ -53,6 +53,7 @@ static struct json *state_json(struct arena *a, const struct container_state *s)
 	SET("ConmonPid", INT(live ? s->monitor_pid : 0));
 	SET("ExitCode", INT(s->exit_code));
 	SET("Error", TEXT(s->error));
+	SET("Health", json_new_null(a));
 	SET("StartedAt", time_of(a, s->started_ns));
 	SET("FinishedAt", time_of(a, s->finished_ns));
 	SET("CgroupPath", TEXT(s->cgroup_path));
@@ -94,15 +95,19 @@ static struct json *bindings_json(struct arena *a, const struct container_state 
 	struct json *j = json_new_object(a);
 
 	for (size_t i = 0; i < s->ports.n; i++) {
-		struct json *binding = json_new_object(a), *list = json_new_list(a);
+		struct json *binding = json_new_object(a), *list;
 		struct port_text p;
+		char *port;
 
 		if (network_port_parse(a, s->ports.v[i], &p) < 0)
 			continue;
 		json_set(a, binding, "HostIp", TEXT(p.host_ip));
 		json_set(a, binding, "HostPort", TEXT(arena_printf(a, "%u", p.host_port)));
+		port = arena_printf(a, "%u/%s", p.container_port, p.protocol);
+		list = (struct json *)json_get(j, port);	/* one port may be published at several addresses */
+		if (!list)
+			SET(port, list = json_new_list(a));
 		json_append(a, list, binding);
-		SET(arena_printf(a, "%u/%s", p.container_port, p.protocol), list);
 	}
 	return j;
 }
@@ -120,7 +125,56 @@ static struct json *restart_json(struct arena *a, const struct create_request *r
 	return j;
 }
 
-static struct json *host_config_json(struct arena *a, const struct container *c, const struct container_state *s)
+/* HOST[:CONTAINER[:rwm]] */
+static struct json *devices_json(struct arena *a, const struct create_request *r)
+{
+	struct json *list = json_new_list(a);
+
+	for (size_t i = 0; i < r->device.n; i++) {
+		struct strings parts = strings_split(a, r->device.v[i], ":");
+		struct json *j = json_new_object(a);
+
+		SET("PathOnHost", TEXT(parts.v[0]));
+		SET("PathInContainer", TEXT(parts.n > 1 && *parts.v[1] == '/' ? parts.v[1] : parts.v[0]));
+		SET("CgroupPermissions", TEXT(parts.n > 1 && *parts.v[parts.n - 1] != '/' ? parts.v[parts.n - 1] : "rwm"));
+		json_append(a, list, j);
+	}
+	return list;
+}
+
+/* NAME=SOFT[:HARD] */
+static struct json *ulimits_json(struct arena *a, const struct create_request *r)
+{
+	struct json *list = json_new_list(a);
+
+	for (size_t i = 0; i < r->ulimit.n; i++) {
+		struct json *j = json_new_object(a);
+		const char *value = strchr(r->ulimit.v[i], '='), *hard = value ? strchr(value, ':') : NULL;
+
+		if (!value)
+			continue;
+		SET("Name", TEXT(arena_strndup(a, r->ulimit.v[i], (size_t)(value - r->ulimit.v[i]))));
+		SET("Soft", INT(strtoll(value + 1, NULL, 10)));
+		SET("Hard", INT(strtoll(hard ? hard + 1 : value + 1, NULL, 10)));
+		json_append(a, list, j);
+	}
+	return list;
+}
+
+static struct json *tmpfs_json(struct arena *a, const struct create_request *r)
+{
+	struct json *j = json_new_object(a);
+
+	for (size_t i = 0; i < r->tmpfs.n; i++) {
+		size_t n = strcspn(r->tmpfs.v[i], ":");
+
+		SET(arena_strndup(a, r->tmpfs.v[i], n), TEXT(r->tmpfs.v[i] + n + (r->tmpfs.v[i][n] == ':')));
+	}
+	return j;
+}
+
+static struct json *host_config_json(struct arena *a, const struct container *c, const struct container_state *s,
+				     const char *log_path)
 {
 	struct json *j = json_new_object(a), *log = json_new_object(a);
 	const struct create_request *r = &c->request;
@@ -128,6 +182,8 @@ static struct json *host_config_json(struct arena *a, const struct container *c,
 
 	json_set(a, log, "Type", TEXT(c->log_driver));
 	json_set(a, log, "Config", map_of(a, &c->log_options));
+	json_set(a, log, "Path", TEXT(log_path));
+	json_set(a, log, "Tag", TEXT(map_get(&c->log_options, "tag")));
 	SET("Binds", list_of(a, &r->volumes));
 	SET("NetworkMode", TEXT(r->network.n ? r->network.v[0] : "default"));
 	SET("PortBindings", bindings_json(a, s));
@@ -154,6 +210,19 @@ static struct json *host_config_json(struct arena *a, const struct container *c,
 	bytes = 0;
 	SET("Memory", INT(r->memory && units_parse_size(r->memory, &bytes) == 0 ? bytes : 0));
 	SET("NanoCpus", INT(r->cpus ? strtod(r->cpus, NULL) * 1e9 : 0));
+	SET("MemorySwap", INT(r->memory_swap && units_parse_size(r->memory_swap, &bytes) == 0 ? bytes : 0));
+	SET("PidsLimit", INT(r->pids_limit ? strtoll(r->pids_limit, NULL, 10) : 2048));
+	SET("OomScoreAdj", INT(r->oom_score_adj ? strtoll(r->oom_score_adj, NULL, 10) : 0));
+	SET("CpuShares", INT(r->cpu_shares ? strtoll(r->cpu_shares, NULL, 10) : 0));
+	SET("CpusetCpus", TEXT(r->cpuset_cpus));
+	SET("Devices", devices_json(a, r));
+	SET("Ulimits", ulimits_json(a, r));
+	SET("Tmpfs", tmpfs_json(a, r));
+	SET("VolumesFrom", list_of(a, &r->volumes_from));
+	SET("ContainerIDFile", TEXT(r->cidfile));
+	SET("CgroupMode", TEXT(r->cgroupns ? r->cgroupns : "private"));
+	SET("CgroupParent", TEXT(r->cgroup_parent));
+	SET("Runtime", TEXT("oci"));
 	SET("LogConfig", log);
 	return j;
 }
@@ -187,6 +256,26 @@ static struct json *network_json(struct arena *a, const struct container_state *
 	return j;
 }
 
+/* Where the container's changes are; merged/ exists while fuse-overlayfs serves it, other mounts are the container's own. */
+static struct json *driver_json(struct engine *e, const struct container *c)
+{
+	struct arena *a = e->arena;
+	struct json *j = json_new_object(a), *data = json_new_object(a);
+	const char *driver = store_driver_name(e->store.driver);
+	char *dir = arena_printf(a, "%s/containers/%s", e->store.path, c->id);
+
+	if (strcmp(driver, "vfs") == 0) {
+		json_set(a, data, "MergedDir", TEXT(arena_printf(a, "%s/rootfs", dir)));
+	} else {
+		json_set(a, data, "UpperDir", TEXT(arena_printf(a, "%s/upper", dir)));
+		json_set(a, data, "WorkDir", TEXT(arena_printf(a, "%s/work", dir)));
+		json_set(a, data, "MergedDir", TEXT(arena_printf(a, "%s/merged", dir)));
+	}
+	SET("Name", TEXT(driver));
+	SET("Data", data);
+	return j;
+}
+
 static void set_size(struct engine *e, struct json *j, const struct container *c)
 {
 	int64_t rw, root;
@@ -202,6 +291,7 @@ int container_inspect(struct engine *e, const struct container *c, bool size, st
 	struct json *j = json_new_object(a), *mounts = json_new_list(a), *args = json_new_list(a);
 	struct strings caps = { 0 };
 	struct container_state s;
+	char *log_path = arena_printf(a, "%s/containers/%s/ctr.log", e->store.path, c->id);
 	char *run_path = arena_printf(a, "%s/containers/%s", e->run_path, c->id);
 
 	if (container_load_state(e, c, &s, err) < 0 ||
@@ -231,12 +321,21 @@ int container_inspect(struct engine *e, const struct container *c, bool size, st
 	SET("HostnamePath", TEXT(arena_printf(a, "%s/hostname", run_path)));
 	SET("HostsPath", TEXT(arena_printf(a, "%s/hosts", run_path)));
 	SET("StaticDir", TEXT(arena_printf(a, "%s/containers/%s", e->store.path, c->id)));
-	SET("LogPath", TEXT(arena_printf(a, "%s/containers/%s/ctr.log", e->store.path, c->id)));
+	SET("LogPath", TEXT(log_path));
+	SET("Platform", TEXT("linux"));
+	SET("ExecIDs", json_new_list(a));
+	SET("Pod", TEXT(""));
+	SET("IsInfra", BOOL(false));
+	SET("MountLabel", TEXT(""));
+	SET("ProcessLabel", TEXT(""));
+	SET("AppArmorProfile", TEXT(""));
+	SET("OCIConfigPath", TEXT(arena_printf(a, "%s/containers/%s/config.json", e->store.path, c->id)));
+	SET("GraphDriver", driver_json(e, c));
 	SET("OCIRuntime", TEXT("bryo"));
 	SET("Mounts", mounts);
 	SET("NetworkSettings", network_json(a, &s));
 	SET("Config", config_json(a, c));
-	SET("HostConfig", host_config_json(a, c, &s));
+	SET("HostConfig", host_config_json(a, c, &s, log_path));
 	*ret = j;
 	return 0;
 }

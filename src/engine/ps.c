@@ -1,8 +1,8 @@
 /* container_rows: what `ps` lists, filtered and sorted, with Podman's field names */
 #include <ctype.h>
+#include <regex.h>
 #include <stdlib.h>
 
-#include "base/glob.h"
 #include "base/units.h"
 #include "engine/inspect.h"
 #include "engine/network.h"
@@ -38,6 +38,33 @@ static char *status_text(struct arena *arena, const struct row *r, int64_t now)
 	return s->status == CONTAINER_CREATED ? "Created" : "Initialized";
 }
 
+static struct json *port_json(struct arena *arena, const struct port_text *p)
+{
+	struct json *j = json_new_object(arena);
+
+	json_set(arena, j, "host_ip", json_new_string(arena, p->host_ip));
+	json_set(arena, j, "container_port", json_new_int(arena, p->container_port));
+	json_set(arena, j, "host_port", json_new_int(arena, p->host_port));
+	json_set(arena, j, "range", json_new_int(arena, 1));
+	json_set(arena, j, "protocol", json_new_string(arena, p->protocol));
+	return j;
+}
+
+/* A list of published ports, null when there are none: what programs read. */
+static struct json *ports_json(struct arena *arena, const struct row *r)
+{
+	struct json *list = json_new_list(arena);
+
+	for (size_t i = 0; i < r->s.ports.n && state_is_live(&r->s); i++) {
+		struct port_text p;
+
+		if (network_port_parse(arena, r->s.ports.v[i], &p) == 0)
+			json_append(arena, list, port_json(arena, &p));
+	}
+	return list->list.n ? list : json_new_null(arena);
+}
+
+/* The published and the merely exposed ones: what people read. */
 static char *ports_text(struct arena *arena, const struct row *r)
 {
 	struct strings texts = { 0 };
@@ -126,7 +153,8 @@ static struct json *row_json(struct engine *e, const struct row *r, int64_t now)
 	SET("ExitedAt", json_new_int(a, r->s.finished_ns / 1000000000));
 	SET("StartedAt", json_new_int(a, r->s.started_ns / 1000000000));
 	SET("Pid", json_new_int(a, state_is_live(&r->s) ? r->s.pid : 0));
-	SET("Ports", TEXT(ports_text(a, r)));
+	SET("Ports", ports_json(a, r));
+	SET("PortsText", TEXT(ports_text(a, r)));
 	SET("Labels", map_json(a, &c->labels));
 	SET("LabelsText", TEXT(labels_text(a, &c->labels)));
 	SET("Mounts", mounts_json(a, c));
@@ -186,6 +214,30 @@ static int created_of(const struct filter_input *in, const char *name, int64_t *
 	return 0;
 }
 
+/* As in Podman and Docker a regular expression that may match anywhere in the name. */
+static int matches_name(const char *name, const char *value, struct error *err)
+{
+	regex_t pattern;
+	int r;
+
+	if (regcomp(&pattern, value, REG_EXTENDED | REG_NOSUB) != 0)
+		return error_set(err, ERROR_USAGE, "invalid filter \"name=%s\": not a regular expression", value);
+	r = regexec(&pattern, name, 0, NULL, 0);
+	regfree(&pattern);
+	return r == 0;
+}
+
+static int matches_status(const struct container_state *s, const char *value, struct error *err)
+{
+	const char *wanted = strcmp(value, "stopped") == 0 ? "exited" : value;
+
+	for (int i = CONTAINER_CREATED; i <= CONTAINER_RESTARTING; i++)
+		if (strcmp(wanted, container_status_name(i)) == 0)
+			return i == (int)s->status;
+	return error_set(err, ERROR_USAGE, "invalid filter \"status=%s\": known are created, initialized, running, stopping, exited, "
+			 "paused, restarting", value);
+}
+
 /* 1 matches, 0 does not, -1 the filter is wrong. */
 static int matches(const struct filter_input *in, const struct row *r, const char *key, const char *value, struct error *err)
 {
@@ -195,14 +247,13 @@ static int matches(const struct filter_input *in, const struct row *r, const cha
 	if (strcmp(key, "id") == 0)
 		return str_starts(c->id, value);
 	if (strcmp(key, "name") == 0)
-		return strstr(c->name, value) != NULL || glob_match(value, c->name);
+		return matches_name(c->name, value, err);
 	if (strcmp(key, "label") == 0)
 		return matches_map(&c->labels, value);
 	if (strcmp(key, "label!") == 0)
 		return !matches_map(&c->labels, value);
 	if (strcmp(key, "status") == 0)
-		return strcmp(value, container_status_name(r->s.status)) == 0 ||
-		       (strcmp(value, "stopped") == 0 && r->s.status == CONTAINER_EXITED);
+		return matches_status(&r->s, value, err);
 	if (strcmp(key, "exited") == 0)
 		return r->s.status == CONTAINER_EXITED && r->s.exit_code == strtoll(value, NULL, 10);
 	if (strcmp(key, "ancestor") == 0)
