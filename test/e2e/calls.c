@@ -1,6 +1,5 @@
 /* calls - which system calls are refused here? Prints "NAME ERRNO-NAME" for each, "NAME works" where one succeeded.
  * Runs inside containers: static. */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/keyctl.h>
