@@ -255,7 +255,7 @@ int launch_prepare(struct launch *l, struct engine *e, struct container *c, cons
 	    security_parse(e->arena, &c->request, &l->security, err) < 0 ||
 	    userns_mode_maps(e, c, &l->maps, &kept, err) < 0 ||
 	    user_resolve(e, l->root_mount, c->request.user ? c->request.user : c->image.user, &c->request.group_add, &kept,
-			 &user, &files, err) < 0)
+			 &user, &files, err) < 0 || user_check(e, &user, &l->maps, err) < 0)
 		return -1;
 	user_add_entries(e, c, &user, &kept, &files);
 	if (make_workdir(l, err) < 0 || fill_volumes(l, err) < 0 || (!o->dry && give_to_user(l, &user, err) < 0) ||

@@ -326,6 +326,18 @@ static int passes(const struct filter_input *in, const struct row *r, const stru
 	return 1;
 }
 
+/* Wrong filters are refused even when there is nothing that they could match. */
+static int check_filters(const struct filter_input *in, const struct strings *filters, struct error *err)
+{
+	const struct container nobody = { .id = "", .name = "" };
+	const struct row row = { .c = &nobody };
+
+	for (size_t i = 0; i < filters->n; i++)
+		if (passes(in, &row, &(struct strings){ &filters->v[i], 1 }, err) < 0)
+			return -1;
+	return 0;
+}
+
 static bool filters_by_status(const struct strings *filters)
 {
 	for (size_t i = 0; i < filters->n; i++)
@@ -396,6 +408,8 @@ int container_rows(struct engine *e, const struct ps_request *r, struct json **r
 	if (container_load_all(e, &all, err) < 0)
 		return -1;
 	in.all = &all;
+	if (check_filters(&in, &r->filters, err) < 0)
+		return -1;
 	if (all.n)
 		qsort(all.v, all.n, sizeof(*all.v), newest_first);
 	*ret = json_new_list(e->arena);

@@ -88,6 +88,8 @@ static int pull_name(struct engine *e, const struct registries *registries, cons
 		if (code < 0 && (error_is(err, ERROR_NO_SPACE) || error_is(err, ERROR_INTERRUPTED)))
 			break;
 	}
+	if (code < 0 && str_eq(name.registry, "localhost"))
+		error_hint(err, "names below localhost/ are usually images of this machine: see bryo images");
 	return code;
 }
 

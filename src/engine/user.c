@@ -22,6 +22,35 @@ static void add_group(struct arena *arena, struct passwd_user *user, uint32_t gi
 	*ARRAY_ADD(arena, &user->groups) = gid;
 }
 
+/* An id that no map has would end in the kernel's "Invalid argument". */
+static int check_mapped(struct engine *e, const char *kind, uint32_t id, const struct id_map *own, const struct id_map *outer,
+			struct error *err)
+{
+	const struct id_map *map = own->n ? own : outer;
+	uint64_t size = idmap_size(outer);
+
+	if (idmap_to_outside(map, id) != ID_NONE)
+		return 0;
+	error_set(err, ERROR_DENIED, "%s %u is not mapped: %s", kind, id, own->n ? "the container's id map leaves it out" :
+		  arena_printf(e->arena, "this user's namespace has the ids 0..%llu", (unsigned long long)size - 1));
+	if (!own->n && id >= size)
+		error_hint(err, "choose a smaller id, or have the administrator give %s %llu more subordinate ids: "
+			   "usermod --add-subuids FIRST-LAST --add-subgids FIRST-LAST %s", e->identity.user,
+			   (unsigned long long)id - size + 1, e->identity.user);
+	return -1;
+}
+
+int user_check(struct engine *e, const struct passwd_user *u, const struct id_maps *own, struct error *err)
+{
+	if (check_mapped(e, "user", u->uid, &own->uid, &e->identity.maps.uid, err) < 0 ||
+	    check_mapped(e, "group", u->gid, &own->gid, &e->identity.maps.gid, err) < 0)
+		return -1;
+	for (size_t i = 0; i < u->groups.n; i++)
+		if (check_mapped(e, "group", u->groups.v[i], &own->gid, &e->identity.maps.gid, err) < 0)
+			return -1;
+	return 0;
+}
+
 int user_resolve(struct engine *e, int root_fd, const char *user, const struct strings *group_add,
 		 const struct userns_user *kept, struct passwd_user *ret, struct user_files *ret_files, struct error *err)
 {
