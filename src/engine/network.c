@@ -74,6 +74,17 @@ static const char *host_text(struct engine *e, const char *path)
 	return text ? text : "";
 }
 
+/* A file of the container whose network is joined: the same names lead to the same places. NULL: it has none. */
+static char *joined_file(struct engine *e, const struct net_request *r, const char *name)
+{
+	struct error ignored = { 0 };
+	struct container other;
+
+	if (r->mode != NET_CONTAINER || container_load(e, r->target, &other, &ignored) < 0)
+		return NULL;
+	return fd_read_file(e->arena, e->run_fd, arena_printf(e->arena, "containers/%s/%s", other.id, name), HOST_FILE_MAX, NULL);
+}
+
 int network_write_files(struct engine *e, const struct container *c, const struct net_request *r,
 			const struct net_result *result, int run_dir, struct error *err)
 {
@@ -84,11 +95,15 @@ int network_write_files(struct engine *e, const struct container *c, const struc
 	char *hosts = NULL, *resolv;
 
 	if (!q->no_hosts) {
-		hosts = net_hosts(e->arena, r, &names, result, strcmp(base, "none") == 0 ? "" : host_text(e, base), err);
+		hosts = q->add_host.n || q->hosts_file ? NULL : joined_file(e, r, "hosts");
+		if (!hosts)
+			hosts = net_hosts(e->arena, r, &names, result, strcmp(base, "none") == 0 ? "" : host_text(e, base), err);
 		if (!hosts || write_text(run_dir, "hosts", hosts, err) < 0)
 			return -1;
 	}
-	resolv = net_resolv_conf(e->arena, r, &names, result, host_text(e, "/etc/resolv.conf"), err);
+	resolv = q->dns.n || q->dns_search.n || q->dns_option.n ? NULL : joined_file(e, r, "resolv.conf");
+	if (!resolv)
+		resolv = net_resolv_conf(e->arena, r, &names, result, host_text(e, "/etc/resolv.conf"), err);
 	if (!resolv && !error_is(err, ERROR_NONE))
 		return -1;
 	if (resolv && write_text(run_dir, "resolv.conf", resolv, err) < 0)	/* none with --dns none */

@@ -105,7 +105,8 @@ static int choose_namespace(struct engine *e, struct oci_linux *l, const char *t
 {
 	const char *target;
 
-	if (str_is_empty(mode) || strcmp(mode, "private") == 0 || strcmp(mode, "shareable") == 0) {
+	if (str_is_empty(mode) || strcmp(mode, "private") == 0 || strcmp(mode, "shareable") == 0 ||
+	    (strcmp(type, "ipc") == 0 && strcmp(mode, "none") == 0)) {
 		add_namespace(e, l, type, NULL);
 		return 0;
 	}

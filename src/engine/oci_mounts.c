@@ -65,7 +65,7 @@ static int add_system(struct engine *e, const struct oci_inputs *in, struct oci_
 		add(e, spec, "/dev/shm", "bind", "/dev/shm", "rbind,nosuid,noexec,nodev");
 	} else {
 		add(e, spec, "/dev/mqueue", "mqueue", "mqueue", "nosuid,noexec,nodev");
-		if (add_shm(e, r, spec, err) < 0)
+		if (!str_eq(r->ipc, "none") && add_shm(e, r, spec, err) < 0)
 			return -1;
 	}
 	if (e->cgroup.unified)
