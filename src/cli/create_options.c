@@ -99,8 +99,8 @@ const struct option create_options[] = {
 	S(0, "hosts-file", hosts_file, "FILE", "What /etc/hosts begins with: a file, image, none", .complete = COMPLETE_FILES, RARE),
 
 	OPT_GROUP("Users and namespaces"),
-	S(0, "userns", userns, "MODE", "host, keep-id[:uid=N,gid=N,size=N], nomap, auto[:size=N], ns:PATH, container:NAME",
-	  .words = "host|keep-id|nomap|auto|private|container:|ns:"),
+	S(0, "userns", userns, "MODE", "host, keep-id[:uid=N,gid=N,size=N], nomap, private (with --uidmap)",
+	  .words = "host|keep-id|nomap|private"),
 	L(0, "uidmap", uidmap, "CONTAINER:ID[:N]", "Map user IDs; +C:@H:N merges host IDs into the default map", RARE),
 	L(0, "gidmap", gidmap, "CONTAINER:ID[:N]", "Map group IDs", RARE),
 	S(0, "subuidname", subuidname, "NAME", "Ranges of this name in /etc/subuid", RARE),

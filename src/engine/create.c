@@ -10,13 +10,14 @@
 #include "engine/events.h"
 #include "engine/idfile.h"
 #include "engine/image.h"
+#include "engine/life.h"
 #include "engine/limits.h"
 #include "engine/mounts.h"
 #include "engine/names.h"
 #include "engine/network.h"
 #include "engine/security.h"
+#include "engine/request_check.h"
 #include "engine/state.h"
-#include "engine/sysctl.h"
 #include "engine/userns_mode.h"
 #include "run/run.h"
 #include "spec/reference.h"
@@ -175,7 +176,7 @@ static int check_request(struct engine *e, const struct container *c, struct err
 				 "on-failure[:max]", r->restart);
 	if (r->rm && policy != RESTART_NO)
 		return error_set(err, ERROR_USAGE, "the --rm option conflicts with --restart, when the restartPolicy is not \"\" and \"no\"");
-	if (limits_check(e->arena, r, err) < 0 || sysctl_check(r, err) < 0 || security_parse(e->arena, r, &security, err) < 0 ||
+	if (limits_check(e->arena, r, err) < 0 || request_check(e, c, err) < 0 || security_parse(e->arena, r, &security, err) < 0 ||
 	    network_request(e, c, &network, err) < 0 || userns_mode_maps(e, c, &maps, NULL, err) < 0)
 		return -1;
 	return run_capabilities(e->arena, &r->cap_add, &r->cap_drop, r->privileged, &capabilities, err);
@@ -272,5 +273,8 @@ int container_create(struct engine *e, const struct create_request *r, struct co
 		return -1;
 	*ret = c;
 	event_add(e, "container", "create", c.id, c.name, c.image_name, &c.labels);
-	return r->cidfile ? idfile_write(r->cidfile, c.id, true, err) : 0;
+	if (!r->cidfile || idfile_write(r->cidfile, c.id, true, err) == 0)
+		return 0;
+	life_remove(e, &c, &(struct container_state){ 0 }, true, &(struct error){ 0 });
+	return -1;
 }

@@ -440,15 +440,33 @@ load helpers
 	assert_matches '^Groups:[[:space:]]*6 *$'
 }
 
-@test "settings of the host and unknown log options are refused before anything is made" {
+@test "what could never start is refused before anything is made" {
 	need_image
 	run bryo create --sysctl kernel.panic=1 $IMG true
 	assert_status 125
 	assert_contains "sysctl 'kernel.panic' is not allowed"
 	run bryo create --log-opt path=/x $IMG true
 	assert_status 125
+	local bad
+	for bad in --shm-size=-1 --umask=999 --oom-score-adj=5000 --pid=bogus --ipc=b --add-host=a --add-host=a:b --tz=No/Where \
+		--attach=foo --log-opt=max-size=x --timeout=x --cidfile=/nowhere/x --init-path=/nope\ --init; do
+		# shellcheck disable=SC2086
+		run bryo create $bad $IMG true
+		assert_status 125
+	done
 	run bryo run --rm --network none --sysctl kernel.msgmax=1000 --sysctl net.ipv4.ip_forward=1 $IMG cat /proc/sys/kernel/msgmax
 	assert_output 1000
 	run bryo ps -aq
 	assert_output ""
+}
+
+@test "a joined network brings its names" {
+	need_image
+	bryo run -d --name a --network none --add-host x:1.2.3.4 $IMG sleep 100 >/dev/null
+	run bryo run --rm --network container:a $IMG cat /etc/hosts
+	assert_contains "1.2.3.4"
+	run bryo run --rm --network container:a --add-host y:4.3.2.1 $IMG cat /etc/hosts
+	assert_contains "4.3.2.1"
+	run bryo run --rm --network none --ipc none $IMG grep /dev/shm /proc/mounts
+	assert_status 1
 }
