@@ -41,8 +41,9 @@ static const char zsh_script[] =
 	"#compdef bryo\n"
 	"_bryo()\n"
 	"{\n"
+	"	setopt localoptions extendedglob\n"
 	"	local line\n"
-	"	local -a lines described open\n"
+	"	local -a lines described open match mbegin mend\n"
 	"	lines=(\"${(@f)$(\"${words[1]}\" __complete \"${(@)words[2,CURRENT]}\" 2>/dev/null)}\")\n"
 	"	for line in $lines; do\n"
 	"		case $line in\n"
@@ -56,8 +57,8 @@ static const char zsh_script[] =
 	"	(( $#open )) && compadd -S '' -- $open\n"
 	"	(( $#described )) && _describe -t candidates bryo described\n"
 	"}\n"
-	"setopt localoptions extendedglob 2>/dev/null\n"
-	"compdef _bryo bryo\n";
+	"# Autoloaded from fpath this file is the function's first call; sourced, it registers the function.\n"
+	"if [[ $funcstack[1] = _bryo ]]; then _bryo \"$@\"; else compdef _bryo bryo; fi\n";
 
 static const char fish_script[] =
 	"# fish completion for bryo\n"
