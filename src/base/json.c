@@ -102,6 +102,14 @@ void json_set(struct arena *arena, struct json *object, const char *name, struct
 	m->value = value;
 }
 
+void json_add(struct arena *arena, struct json *object, const char *name, struct json *value)
+{
+	struct json_member *m = ARRAY_ADD(arena, &object->object);
+
+	m->name = (char *)(uintptr_t)name;
+	m->value = value;
+}
+
 bool json_unset(struct json *object, const char *name)
 {
 	struct json_member *m = find(object, name);

@@ -50,6 +50,8 @@ struct json *json_new_uint(struct arena *arena, uint64_t n);
 struct json *json_new_double(struct arena *arena, double n);
 struct json *json_new_bool(struct arena *arena, bool b);
 void json_set(struct arena *arena, struct json *object, const char *name, struct json *value);
+/* The same for a name that the object does not have yet, without a search; the name is not copied. */
+void json_add(struct arena *arena, struct json *object, const char *name, struct json *value);
 bool json_unset(struct json *object, const char *name);
 void json_append(struct arena *arena, struct json *list, struct json *value);
 const char *json_kind_name(const struct json *value);		/* "string", "number", ... for messages */

@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -41,22 +42,27 @@ char *units_format_time(struct arena *arena, int64_t ns)
 
 char *units_format_time_local(struct arena *arena, int64_t ns)
 {
-	char text[64], zone[64], fraction[16] = "";
+	static bool zone_is_known;
+	char fraction[16] = "";
 	struct tm tm;
-	long rest;
+	long rest, east;
 	time_t seconds = whole_seconds(ns, &rest);
 
-	tzset();
+	if (!zone_is_known)
+		tzset();
+	zone_is_known = true;
 	localtime_r(&seconds, &tm);
-	strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &tm);
-	strftime(zone, sizeof(zone), "%z %Z", &tm);
+	east = tm.tm_gmtoff / 60;
 	if (rest) {
 		size_t n = (size_t)snprintf(fraction, sizeof(fraction), ".%09ld", rest);
 
 		while (fraction[n - 1] == '0')
 			fraction[--n] = '\0';
 	}
-	return arena_printf(arena, "%s%s %s", text, fraction, zone);
+	/* strftime would look after /etc/localtime each time. */
+	return arena_printf(arena, "%04d-%02d-%02d %02d:%02d:%02d%s %c%02ld%02ld %s", tm.tm_year + 1900, tm.tm_mon + 1,
+			    tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, fraction, east < 0 ? '-' : '+', labs(east) / 60,
+			    labs(east) % 60, tm.tm_zone);
 }
 
 /* Exactly n digits within bounds. */

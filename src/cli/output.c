@@ -39,7 +39,9 @@ char *output_clean(struct arena *arena, const char *s)
 	for (const char *from = s; *from;) {
 		size_t n = printable((const unsigned char *)from);
 
-		if (n) {
+		if (n == 1) {
+			*to++ = *from++;
+		} else if (n) {
 			memmove(to, from, n);
 			to += n;
 			from += n;
@@ -52,7 +54,37 @@ char *output_clean(struct arena *arena, const char *s)
 	return copy;
 }
 
-struct json *output_clean_json(struct arena *arena, const struct json *value)
+static bool is_clean(const char *s)
+{
+	size_t n;
+
+	while (*s && (n = printable((const unsigned char *)s)))
+		s += n;
+	return !*s;
+}
+
+static bool is_clean_json(const struct json *value)
+{
+	if (value->kind == JSON_STRING)
+		return is_clean(value->string);
+	for (size_t i = 0; value->kind == JSON_LIST && i < value->list.n; i++)
+		if (!is_clean_json(value->list.v[i]))
+			return false;
+	for (size_t i = 0; value->kind == JSON_OBJECT && i < value->object.n; i++)
+		if (!is_clean(value->object.v[i].name) || !is_clean_json(value->object.v[i].value))
+			return false;
+	return true;
+}
+
+static struct json *copy_clean(struct arena *arena, const struct json *value);
+
+/* Nearly always there is nothing to do. */
+const struct json *output_clean_json(struct arena *arena, const struct json *value)
+{
+	return is_clean_json(value) ? value : copy_clean(arena, value);
+}
+
+static struct json *copy_clean(struct arena *arena, const struct json *value)
 {
 	struct json *copy = arena_memdup(arena, value, sizeof(*value));
 
@@ -62,13 +94,13 @@ struct json *output_clean_json(struct arena *arena, const struct json *value)
 	case JSON_LIST:
 		copy = json_new_list(arena);
 		for (size_t i = 0; i < value->list.n; i++)
-			json_append(arena, copy, output_clean_json(arena, value->list.v[i]));
+			json_append(arena, copy, copy_clean(arena, value->list.v[i]));
 		return copy;
 	case JSON_OBJECT:
 		copy = json_new_object(arena);
 		for (size_t i = 0; i < value->object.n; i++)
 			json_set(arena, copy, output_clean(arena, value->object.v[i].name),
-				 output_clean_json(arena, value->object.v[i].value));
+				 copy_clean(arena, value->object.v[i].value));
 		return copy;
 	default:
 		return copy;

@@ -27,7 +27,7 @@ void output_columns(struct cli *cli, const struct strings *rows, size_t n);
 
 /* Text without control characters (replaced by '?') and without broken UTF-8. */
 char *output_clean(struct arena *arena, const char *s);
-struct json *output_clean_json(struct arena *arena, const struct json *value);
+const struct json *output_clean_json(struct arena *arena, const struct json *value);
 
 /* --- building views */
 const char *view_short_id(struct arena *arena, const char *id, bool full);

@@ -59,15 +59,11 @@ static int check_record(const struct container *c, const char *id, struct error 
 	return 0;
 }
 
-int container_load(struct engine *e, const char *name_or_id, struct container *ret, struct error *err)
+static int load(struct engine *e, const char *id, struct container *ret, struct error *err)
 {
-	char *id = container_store_find(e->arena, &e->store, name_or_id, err);
 	size_t size;
-	char *text;
+	char *text = container_store_read(e->arena, &e->store, id, &size, err);
 
-	if (!id)
-		return -1;
-	text = container_store_read(e->arena, &e->store, id, &size, err);
 	if (!text)
 		return -1;
 	*ret = (struct container){ 0 };
@@ -77,6 +73,13 @@ int container_load(struct engine *e, const char *name_or_id, struct container *r
 		return error_hint(err, "remove it: bryo rm -f %.12s", id);
 	}
 	return 0;
+}
+
+int container_load(struct engine *e, const char *name_or_id, struct container *ret, struct error *err)
+{
+	char *id = container_store_find(e->arena, &e->store, name_or_id, err);
+
+	return id ? load(e, id, ret, err) : -1;
 }
 
 int container_load_damaged(struct engine *e, const char *name_or_id, struct container *ret, struct error *err)
@@ -117,7 +120,7 @@ int container_load_all(struct engine *e, struct containers *ret, struct error *e
 		struct container c;
 		struct error bad = { 0 };
 
-		if (container_load(e, ids.v[i], &c, &bad) == 0)
+		if (load(e, ids.v[i], &c, &bad) == 0)
 			*ARRAY_ADD(e->arena, ret) = c;
 		else if (bad.kind != ERROR_NOT_FOUND)	/* not found: removed meanwhile */
 			engine_warn(e, "%s", bad.text);

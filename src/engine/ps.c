@@ -123,7 +123,7 @@ static struct json *mounts_json(struct arena *arena, const struct container *c)
 	return j;
 }
 
-#define SET(name, value) json_set(a, j, name, value)
+#define SET(name, value) json_add(a, j, name, value)
 #define TEXT(s) json_new_string(a, (s))
 
 static struct json *row_json(struct engine *e, const struct row *r, int64_t now)

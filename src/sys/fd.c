@@ -88,7 +88,21 @@ const char *fd_path(int fd, char *buf)
 	return buf;
 }
 
-/* Files of /proc say a size of 0, so the size is a guess only. */
+/* What a file was when its size was asked for. */
+static char *read_sized(struct arena *arena, int fd, size_t size, size_t *ret_size)
+{
+	char *text = arena_alloc(arena, size + 1);
+	ssize_t n = fd_read_all(fd, text, size);
+
+	if (n < 0)
+		return NULL;
+	text[n] = '\0';
+	if (ret_size)
+		*ret_size = (size_t)n;
+	return text;
+}
+
+/* Files of /proc say a size of 0: those are read to their end. */
 char *fd_read_regular(struct arena *arena, int fd, size_t limit, size_t *ret_size)
 {
 	_cleanup_buffer_ struct buffer b = BUFFER(limit + 1);
@@ -105,7 +119,9 @@ char *fd_read_regular(struct arena *arena, int fd, size_t limit, size_t *ret_siz
 		errno = EFBIG;
 		return NULL;
 	}
-	if (buffer_reserve(&b, (size_t)st.st_size) < 0 || fd_read_buffer(fd, &b) < 0)
+	if (st.st_size > 0)
+		return read_sized(arena, fd, (size_t)st.st_size, ret_size);
+	if (fd_read_buffer(fd, &b) < 0)
 		return NULL;
 	if (b.size > limit) {
 		errno = EFBIG;
