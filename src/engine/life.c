@@ -10,6 +10,7 @@
 #include "store/container.h"
 #include "store/volume.h"
 #include "sys/fd.h"
+#include "sys/lock.h"
 #include "sys/pidfd.h"
 
 void life_event(struct engine *e, const struct container *c, const char *status)
@@ -47,6 +48,40 @@ int life_remove(struct engine *e, struct container *c, const struct container_st
 		return -1;
 	life_event(e, c, "remove");
 	return 0;
+}
+
+#define SETTLE_TRIES 2000
+#define SETTLE_US 5000
+
+/* Its monitor is ending, or a restart is being prepared: neither lasts. */
+static bool is_changing(int run_dir, const struct container_state *s)
+{
+	return (s->status == CONTAINER_CREATED || s->status == CONTAINER_EXITED) && run_dir >= 0 &&
+	       lock_is_held(run_dir, "monitor.lock");
+}
+
+int life_settle(struct engine *e, const struct container *c, struct container_state *ret, struct error *err)
+{
+	_cleanup_fd_ int run_dir = container_run_dir(e, c->id, false, NULL);
+
+	for (int i = 0;; i++) {
+		if (container_load_state(e, c, ret, err) < 0)
+			return -1;
+		if (i == SETTLE_TRIES || !is_changing(run_dir, ret))
+			return 0;
+		usleep(SETTLE_US);
+	}
+}
+
+void life_end_backoff(struct engine *e, const struct container *c, const struct container_state *s)
+{
+	_cleanup_fd_ int run_dir = container_run_dir(e, c->id, false, NULL);
+	_cleanup_fd_ int monitor = state_open_monitor(s);
+
+	if (run_dir >= 0)
+		state_mark(run_dir, "stopped", true);
+	if (monitor >= 0 && pidfd_signal(monitor, SIGTERM) == 0)
+		pidfd_wait_exit(monitor, 10000);
 }
 
 int life_signal(const struct container *c, const struct container_state *s, int signum, struct error *err)

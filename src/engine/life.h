@@ -10,6 +10,10 @@ void life_event(struct engine *e, const struct container *c, const char *status)
 void life_release(struct engine *e, const struct container *c, const struct container_state *s);
 /* Removes a container that does not run, with its anonymous volumes when asked. */
 int life_remove(struct engine *e, struct container *c, const struct container_state *s, bool volumes, struct error *err);
+/* The state once it lasts: after an ending monitor and a restart that is being prepared, at most 10 seconds. */
+int life_settle(struct engine *e, const struct container *c, struct container_state *ret, struct error *err);
+/* Ends the monitor that sleeps before the next start of a container that restarts. */
+void life_end_backoff(struct engine *e, const struct container *c, const struct container_state *s);
 /* Sends a signal to the first process; one that is gone already is no error. */
 int life_signal(const struct container *c, const struct container_state *s, int signum, struct error *err);
 /* Until the process is gone and its monitor has recorded that; timeout_ms < 0: for ever. 1 gone, 0 timeout. */

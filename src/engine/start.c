@@ -118,8 +118,13 @@ int container_start(struct engine *e, struct container *c, const struct start_op
 
 	*ret_exit_code = 0;
 	*ret_detached = false;
-	if (container_load_state(e, c, &s, err) < 0)
+	if (life_settle(e, c, &s, err) < 0)
 		return -1;
+	if (s.status == CONTAINER_RESTARTING) {		/* not later, but now */
+		life_end_backoff(e, c, &s);
+		if (container_load_state(e, c, &s, err) < 0)
+			return -1;
+	}
 	if (state_is_live(&s)) {
 		if (!o->attach)
 			return 0;

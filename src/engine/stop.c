@@ -37,17 +37,14 @@ int container_stop(struct engine *e, struct container *c, int64_t timeout_s, str
 	_cleanup_fd_ int run_dir = container_run_dir(e, c->id, false, NULL);
 	struct container_state s;
 
-	if (container_load_state(e, c, &s, err) < 0)
+	if (life_settle(e, c, &s, err) < 0)
 		return -1;
-	if (run_dir >= 0 && (state_is_live(&s) || s.status == CONTAINER_RESTARTING))
-		state_mark(run_dir, "stopped", true);
-	if (s.status == CONTAINER_RESTARTING) {		/* the monitor sleeps before the next start: end it */
-		_cleanup_fd_ int monitor = state_open_monitor(&s);
-
-		if (monitor >= 0 && pidfd_signal(monitor, SIGTERM) == 0)
-			pidfd_wait_exit(monitor, 10000);
+	if (s.status == CONTAINER_RESTARTING) {
+		life_end_backoff(e, c, &s);
 		return 0;
 	}
+	if (run_dir >= 0 && state_is_live(&s))
+		state_mark(run_dir, "stopped", true);
 	if (s.status == CONTAINER_INITIALIZED)
 		return life_signal(c, &s, SIGKILL, err) < 0 || life_await_end(&s, 10000, err) < 0 ? -1 : 0;
 	if (!state_is_live(&s))

@@ -342,6 +342,22 @@ load helpers
 	[ "$(wc -l <count/n)" = 3 ]
 }
 
+@test "start, restart and stop of a container that restarts act at once" {
+	local i
+	need_image
+	bryo run -d --name h --restart always --network none $IMG sh -c 'exit 3' >/dev/null
+	for i in 1 2 3 4 5; do
+		run bryo start h
+		assert_output h
+		run bryo restart h
+		assert_output h
+	done
+	run bryo stop h
+	assert_output h
+	run bryo inspect -f '{{.State.Status}}' h
+	assert_output exited
+}
+
 @test "limits: --memory and --cpus warn at most, --ulimit and --shm-size hold" {
 	need_image
 	run bryo run --rm --memory 64m --cpus 0.5 $IMG echo ok
