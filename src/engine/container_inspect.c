@@ -60,10 +60,22 @@ static struct json *state_json(struct arena *a, const struct container_state *s)
 	return j;
 }
 
+/* What was put before the command; args is the whole. */
+static struct strings entrypoint_of(const struct container *c)
+{
+	struct strings all = c->args;
+
+	if (!c->request.entrypoint)
+		return c->image.entrypoint;
+	all.n -= c->request.command.n < all.n ? c->request.command.n : all.n;
+	return all;
+}
+
 static struct json *config_json(struct arena *a, const struct container *c)
 {
 	struct json *j = json_new_object(a), *ports = json_new_object(a);
 	const struct create_request *r = &c->request;
+	struct strings entrypoint = entrypoint_of(c);
 
 	for (size_t i = 0; i < c->image.exposed_ports.n; i++)
 		json_set(a, ports, c->image.exposed_ports.v[i], json_new_object(a));
@@ -77,11 +89,11 @@ static struct json *config_json(struct arena *a, const struct container *c)
 	SET("OpenStdin", BOOL(r->interactive));
 	SET("StdinOnce", BOOL(r->interactive && !r->detach));
 	SET("Env", list_of(a, &c->env));
-	SET("Cmd", list_of(a, r->command.n ? &r->command : &c->image.cmd));
+	SET("Cmd", list_of(a, r->command.n || r->entrypoint ? &r->command : &c->image.cmd));
 	SET("Image", TEXT(c->image_name ? c->image_name : c->rootfs));
 	SET("Volumes", json_new_object(a));
 	SET("WorkingDir", TEXT(c->workdir));
-	SET("Entrypoint", list_of(a, &c->image.entrypoint));
+	SET("Entrypoint", list_of(a, &entrypoint));
 	SET("ExposedPorts", ports);
 	SET("Labels", map_of(a, &c->labels));
 	SET("Annotations", map_of(a, &c->annotations));
@@ -90,16 +102,16 @@ static struct json *config_json(struct arena *a, const struct container *c)
 	return j;
 }
 
-static struct json *bindings_json(struct arena *a, const struct container_state *s)
+static struct json *bindings_json(struct arena *a, const struct strings *ports)
 {
 	struct json *j = json_new_object(a);
 
-	for (size_t i = 0; i < s->ports.n; i++) {
+	for (size_t i = 0; i < ports->n; i++) {
 		struct json *binding = json_new_object(a), *list;
 		struct port_text p;
 		char *port;
 
-		if (network_port_parse(a, s->ports.v[i], &p) < 0)
+		if (network_port_parse(a, ports->v[i], &p) < 0)
 			continue;
 		json_set(a, binding, "HostIp", TEXT(p.host_ip));
 		json_set(a, binding, "HostPort", TEXT(arena_printf(a, "%u", p.host_port)));
@@ -173,11 +185,30 @@ static struct json *tmpfs_json(struct arena *a, const struct create_request *r)
 	return j;
 }
 
-static struct json *host_config_json(struct arena *a, const struct container *c, const struct container_state *s,
+/* As they are while it runs, else as they were asked for. */
+static struct strings wanted_ports(struct engine *e, const struct container *c, const struct container_state *s)
+{
+	struct strings ports = s->ports;
+	struct error ignored = { 0 };
+	struct net_request r;
+
+	if (!ports.n && network_request(e, c, &r, &ignored) == 0)
+		network_port_texts(e->arena, &r, &ports);
+	return ports;
+}
+
+static const char *network_mode(const struct create_request *r)
+{
+	return r->network.n ? r->network.v[0] : "default";
+}
+
+static struct json *host_config_json(struct engine *e, const struct container *c, const struct container_state *s,
 				     const char *log_path)
 {
+	struct arena *a = e->arena;
 	struct json *j = json_new_object(a), *log = json_new_object(a);
 	const struct create_request *r = &c->request;
+	struct strings ports = wanted_ports(e, c, s);
 	uint64_t bytes = 0;
 
 	json_set(a, log, "Type", TEXT(c->log_driver));
@@ -185,8 +216,8 @@ static struct json *host_config_json(struct arena *a, const struct container *c,
 	json_set(a, log, "Path", TEXT(log_path));
 	json_set(a, log, "Tag", TEXT(map_get(&c->log_options, "tag")));
 	SET("Binds", list_of(a, &r->volumes));
-	SET("NetworkMode", TEXT(r->network.n ? r->network.v[0] : "default"));
-	SET("PortBindings", bindings_json(a, s));
+	SET("NetworkMode", TEXT(network_mode(r)));
+	SET("PortBindings", bindings_json(a, &ports));
 	SET("RestartPolicy", restart_json(a, r));
 	SET("AutoRemove", BOOL(r->rm));
 	SET("Annotations", map_of(a, &c->annotations));
@@ -244,15 +275,34 @@ static struct json *mount_json(struct arena *a, const struct container_mount *m)
 	return j;
 }
 
-static struct json *network_json(struct arena *a, const struct container_state *s)
+/* {{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}} is what scripts ask. */
+static struct json *networks_json(struct arena *a, const struct container *c, const struct container_state *s)
+{
+	struct json *networks = json_new_object(a), *j;
+	const char *mode = network_mode(&c->request);
+
+	if (str_is_empty(s->ip))
+		return networks;
+	j = json_new_object(a);
+	SET("EndpointID", TEXT(""));
+	SET("Gateway", TEXT(s->gateway));
+	SET("IPAddress", TEXT(s->ip));
+	SET("MacAddress", TEXT(s->mac));
+	SET("NetworkID", TEXT(mode));
+	SET("Aliases", json_new_list(a));
+	json_set(a, networks, arena_strndup(a, mode, strcspn(mode, ":")), j);
+	return networks;
+}
+
+static struct json *network_json(struct arena *a, const struct container *c, const struct container_state *s)
 {
 	struct json *j = json_new_object(a);
 
 	SET("IPAddress", TEXT(s->ip));
 	SET("Gateway", TEXT(s->gateway));
 	SET("MacAddress", TEXT(s->mac));
-	SET("Ports", bindings_json(a, s));
-	SET("Networks", json_new_object(a));
+	SET("Ports", bindings_json(a, &s->ports));
+	SET("Networks", networks_json(a, c, s));
 	return j;
 }
 
@@ -333,9 +383,9 @@ int container_inspect(struct engine *e, const struct container *c, bool size, st
 	SET("GraphDriver", driver_json(e, c));
 	SET("OCIRuntime", TEXT("bryo"));
 	SET("Mounts", mounts);
-	SET("NetworkSettings", network_json(a, &s));
+	SET("NetworkSettings", network_json(a, c, &s));
 	SET("Config", config_json(a, c));
-	SET("HostConfig", host_config_json(a, c, &s, log_path));
+	SET("HostConfig", host_config_json(e, c, &s, log_path));
 	*ret = j;
 	return 0;
 }

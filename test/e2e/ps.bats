@@ -32,6 +32,8 @@ json() { python3 -c "import json, sys; d = json.load(sys.stdin); print($1)"; }
 	[ "$(json 'sorted(p["host_port"] for p in d[0]["Ports"]) == sorted(['"$a, $b"'])' <rows)" = True ]
 	run bryo ps --filter name=web --format '{{.Ports}}'
 	assert_output "127.0.0.1:$a->80/tcp, 127.0.0.1:$b->80/tcp"
+	run bryo inspect -f '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}' web
+	assert_matches '^[0-9.]+$'
 	run bryo inspect -f '{{range (index .NetworkSettings.Ports "80/tcp")}}{{.HostPort}} {{end}}' web
 	assert_output "$a $b "
 }
@@ -43,6 +45,9 @@ json() { python3 -c "import json, sys; d = json.load(sys.stdin); print($1)"; }
 	assert_matches '^none [a-z-]+ linux 0$'
 	run bryo inspect -f '{{(index .HostConfig.Ulimits 0).Hard}} {{index .HostConfig.Tmpfs "/t"}} {{(index .HostConfig.Devices 0).PathInContainer}}' c
 	assert_output "20 size=1m /dev/x"
+	bryo create --name d --entrypoint /bin/echo -p 127.0.0.1:8123:80 $IMG a >/dev/null
+	run bryo inspect -f '{{.Config.Entrypoint}} {{.Config.Cmd}} {{(index (index .HostConfig.PortBindings "80/tcp") 0).HostPort}}' d
+	assert_output "[/bin/echo] [a] 8123"
 	[ "$(bryo inspect -f '{{.HostConfig.LogConfig.Path}}' c)" = "$(bryo inspect -f '{{.LogPath}}' c)" ]
 }
 
