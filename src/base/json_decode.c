@@ -297,7 +297,7 @@ static bool is_member(const struct json_field *field)
 static bool names_member(const struct json_shape *shape, const char *name)
 {
 	for (size_t i = 0; i < shape->fields_n; i++)
-		if (is_member(&shape->fields[i]) && strcmp(shape->fields[i].name, name) == 0)
+		if (is_member(&shape->fields[i]) && *shape->fields[i].name == *name && strcmp(shape->fields[i].name, name) == 0)
 			return true;
 	return false;
 }
