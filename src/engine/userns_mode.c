@@ -2,6 +2,8 @@
 
 #include <sys/types.h>
 
+#include "engine/userns_given.h"
+
 /* keep-id for one kind of id (U the id to keep, n how many subordinate ones there are):
  * (0,1,U) (U,0,1) (U+1,U+1,n-U), the first range cut to what there is. */
 static void keep_id(struct arena *arena, struct id_map *map, uint32_t u, uint64_t n)
@@ -73,28 +75,13 @@ static int nomap_maps(struct engine *e, struct id_maps *ret, struct error *err)
 	return 0;
 }
 
-/* "CONTAINER:INTERMEDIATE[:COUNT]", plain numbers. */
-static int parse_maps(struct engine *e, const char *flag, const struct strings *texts, struct id_map *ret,
-		      struct error *err)
-{
-	for (size_t i = 0; i < texts->n; i++) {
-		struct strings p = strings_split(e->arena, texts->v[i], ":");
-		unsigned inside, outside, count = 1;
-
-		if (p.n < 2 || p.n > 3 || str_to_u32(p.v[0], &inside) < 0 || str_to_u32(p.v[1], &outside) < 0 ||
-		    (p.n == 3 && (str_to_u32(p.v[2], &count) < 0 || !count)))
-			return error_set(err, ERROR_USAGE, "%s %s: it must be CONTAINER_ID:ID[:COUNT]", flag, texts->v[i]);
-		idmap_add(e->arena, ret, inside, outside, count);
-	}
-	return 0;
-}
-
 static int given_maps(struct engine *e, const struct create_request *r, struct id_maps *ret, struct error *err)
 {
-	if (parse_maps(e, "--uidmap", r->uidmap.n ? &r->uidmap : &r->gidmap, &ret->uid, err) < 0 ||
-	    parse_maps(e, "--gidmap", r->gidmap.n ? &r->gidmap : &r->uidmap, &ret->gid, err) < 0)
+	const struct strings *users = r->uidmap.n ? &r->uidmap : &r->gidmap, *groups = r->gidmap.n ? &r->gidmap : &r->uidmap;
+
+	if (userns_given_map(e->arena, 'u', users, &e->identity.maps.uid, &ret->uid, err) < 0)
 		return -1;
-	return 0;
+	return userns_given_map(e->arena, 'g', groups, &e->identity.maps.gid, &ret->gid, err);
 }
 
 int userns_mode_maps(struct engine *e, const struct container *c, struct id_maps *ret, struct userns_user *ret_user,
