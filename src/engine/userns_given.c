@@ -48,6 +48,29 @@ static int parse(struct arena *arena, char kind, const char *text, const struct 
 	return 0;
 }
 
+/* What the kernel would refuse without a word. */
+static int check(char kind, const struct id_map *given, const struct id_map *rootless, struct error *err)
+{
+	for (size_t i = 0; i < given->n; i++) {
+		const struct id_extent *x = &given->v[i];
+
+		if ((uint64_t)x->outside + x->count > idmap_size(rootless)) {
+			error_set(err, ERROR_USAGE, "--%cidmap: %u ids from %u on are more than this user has: %llu, from 0 on", kind,
+				  x->count, x->outside, (unsigned long long)idmap_size(rootless));
+			return error_hint(err, "more of them: sudo usermod --add-sub%cids FIRST-LAST $USER, then bryo system migrate", kind);
+		}
+		for (size_t k = 0; k < i; k++) {
+			const struct id_extent *y = &given->v[k];
+
+			if ((x->inside < (uint64_t)y->inside + y->count && y->inside < (uint64_t)x->inside + x->count) ||
+			    (x->outside < (uint64_t)y->outside + y->count && y->outside < (uint64_t)x->outside + x->count))
+				return error_set(err, ERROR_USAGE, "--%cidmap %u:%u:%u and %u:%u:%u overlap", kind, y->inside, y->outside,
+						 y->count, x->inside, x->outside, x->count);
+		}
+	}
+	return 0;
+}
+
 /* The extent of `given` that has the id, or NULL and how many ids from it on are in none. */
 static const struct id_extent *extent_at(const struct id_map *given, bool outside, uint64_t id, uint64_t *ret_free)
 {
@@ -105,6 +128,8 @@ int userns_given_map(struct arena *arena, char kind, const struct strings *texts
 	for (size_t i = 0; i < texts->n; i++)
 		if (parse(arena, kind, texts->v[i], rootless, &given, &over_default, err) < 0)
 			return -1;
+	if (check(kind, &given, rootless, err) < 0)
+		return -1;
 	for (size_t i = 0; i < given.n; i++)
 		idmap_add(arena, ret, given.v[i].inside, given.v[i].outside, given.v[i].count);
 	if (over_default || !given.n)

@@ -21,6 +21,7 @@ static void test_maps(void **state)
 		{ 'g', "u0:1:10", "0 0 65537\n" },
 		{ 'u', "+u5:0:1", "0 1 5\n5 0 1\n6 6 65531\n" },
 		{ 'u', "0:@7", NULL }, { 'u', "0", NULL }, { 'u', "0:1:0", NULL }, { 'u', "x:1:1", NULL }, { 'u', "", NULL },
+		{ 'u', "0:0:65538", NULL }, { 'u', "0:0:2 1:5:1", NULL }, { 'u', "0:0:2 5:1:1", NULL },
 		{ 'u', "0:1:1:1", NULL }, { 'u', "4294967295:0:1", NULL },
 	};
 	_cleanup_arena_ struct arena *arena = arena_new();
