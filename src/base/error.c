@@ -29,7 +29,7 @@ static void mark_if_cut(char *text, size_t size, int wanted)
 		memcpy(text + size - 4, "...", 4);
 }
 
-static void set_text(struct error *err, enum error_kind kind, int number, const char *fmt, va_list ap)
+ERROR_PRINTF(4, 0) static void set_text(struct error *err, enum error_kind kind, int number, const char *fmt, va_list ap)
 {
 	err->kind = kind;
 	err->sys = number;

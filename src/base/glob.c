@@ -108,7 +108,7 @@ static const char *compile_one(const char *p, bool path, struct token *tokens, s
 		t->at = ++p;
 		if (!*p)
 			return NULL;
-		/* fall through */
+		__attribute__((fallthrough));
 	default:
 		t->kind = CHARACTER;
 		character(p, &bytes);

@@ -338,30 +338,6 @@ int attach_console(int console, int pidfd, const struct attach_options *o, enum 
 	return run_session(&s, ret_end, err);
 }
 
-int attach_wait(int pidfd, struct error *err)
-{
-	struct attach_options o = { .in = -1, .out = -1, .err_ = -1, .signal_pidfd = pidfd, .reader_pidfd = -1 };
-	struct attach_user user;
-	int r = 0;
-
-	if (attach_user_open(&user, &o, err) < 0)
-		return -1;
-	for (;;) {
-		struct pollfd p[2] = { { .fd = pidfd, .events = POLLIN }, { .fd = user.signals, .events = POLLIN } };
-
-		if (poll(p, 2, -1) < 0 && errno != EINTR) {
-			r = error_errno(err, "wait for the command");
-			break;
-		}
-		if (p[1].revents)
-			attach_user_signals(&user);
-		if (p[0].revents)
-			break;
-	}
-	attach_user_close(&user);
-	return r;
-}
-
 /* The socket broke: the record says how the container ended, when it did. */
 static int take_recorded_exit(struct engine *e, const struct container *c, int *ret_exit_code, struct error *err)
 {

@@ -20,7 +20,5 @@ int container_attach(struct engine *e, struct container *c, const struct attach_
 		     int *ret_exit_code, bool *ret_detached, struct error *err);
 /* Between a pty master of ours and the user's terminal, for foreground exec -t; ends with the process. */
 int attach_console(int console, int pidfd, const struct attach_options *o, enum attach_end *ret_end, struct error *err);
-/* Passes signals to a process until it ended, for one that has the caller's own streams. */
-int attach_wait(int pidfd, struct error *err);
 
 #endif

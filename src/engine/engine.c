@@ -66,7 +66,7 @@ int engine_cgroup(struct engine *e, struct error *err)
 	return 0;
 }
 
-static void say(void (*out)(void *, const char *), void *context, struct arena *arena, const char *fmt, va_list ap)
+ERROR_PRINTF(4, 0) static void say(void (*out)(void *, const char *), void *context, struct arena *arena, const char *fmt, va_list ap)
 {
 	if (out)
 		out(context, arena_vprintf(arena, fmt, ap));

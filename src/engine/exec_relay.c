@@ -150,7 +150,7 @@ static int drain(struct exec_relay *r, struct error *err)
 
 int exec_relay_run(struct exec_relay *r, int pidfd, struct error *err)
 {
-	struct attach_options o = { .in = -1, .out = -1, .err_ = -1, .signal_pidfd = pidfd };
+	struct attach_options o = { .in = -1, .out = -1, .err_ = -1, .signal_pidfd = pidfd, .reader_pidfd = -1 };
 	struct attach_user user;
 	bool ended = false;
 	int result = 0;

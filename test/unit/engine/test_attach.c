@@ -13,12 +13,14 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "engine/attach.h"
 #include "engine/attach_keys.h"
+#include "engine/exec_relay.h"
 #include "sys/attach.h"
 #include "sys/fd.h"
 #include "sys/pidfd.h"
@@ -323,33 +325,68 @@ static void test_console(void **state)
 	close(out[0]);
 }
 
-static void test_wait_passes_signals(void **state)
+/* Files and terminals are not given away: the process has pipes, and what it writes arrives in order. */
+static void test_relay(void **state)
 {
-	int pidfd, ready[2];
-	char c;
+	char in_name[] = "/tmp/bryo-relay-XXXXXX", out_name[] = "/tmp/bryo-relay-XXXXXX", text[256] = "";
+	int in = mkstemp(in_name), out = mkstemp(out_name), pidfd;
+	struct exec_relay relay;
+	struct stat st;
 	pid_t pid, killer;
 
-	assert_int_equal(fd_pipe(ready), 0);
+	unlink(in_name);
+	unlink(out_name);
+	assert_int_equal(write(in, "typed\n", 6), 6);
+	lseek(in, 0, SEEK_SET);
+	assert_int_equal(exec_relay_open(&relay, (int[]){ in, out, out }, NULL), 0);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(fstat(relay.child[i], &st), 0);
+		assert_true(S_ISFIFO(st.st_mode));
+	}
 	pid = fork();
 	if (pid == 0) {
-		dup2(ready[1], 1);
-		execl("/bin/sh", "sh", "-c", "trap 'exit 5' USR1; echo r; while :; do sleep 0.05; done", NULL);
+		for (int i = 0; i < 3; i++)
+			dup2(relay.child[i], i);
+		execl("/bin/sh", "sh", "-c", "trap 'echo end; exit 5' USR1; cat; echo out; echo err >&2; while :; do sleep 0.05; done",
+		      NULL);
 		_exit(127);
 	}
-	assert_int_equal(read(ready[0], &c, 1), 1);
 	pidfd = pidfd_open_pid(pid);
 	killer = fork();
 	if (killer == 0) {
-		nanosleep(&(struct timespec){ .tv_nsec = 100000000 }, NULL);
+		exec_relay_close(&relay);	/* or the input would never end */
+		while (pread(out, text, sizeof(text) - 1, 0) < 14)
+			nanosleep(&(struct timespec){ .tv_nsec = 10000000 }, NULL);
 		kill(getppid(), SIGUSR1);
 		_exit(0);
 	}
-	assert_int_equal(attach_wait(pidfd, NULL), 0);
+	assert_int_equal(exec_relay_run(&relay, pidfd, NULL), 0);
+	exec_relay_close(&relay);
 	assert_int_equal(pidfd_reap(pidfd), 5);
 	waitpid(killer, NULL, 0);
+	assert_true(pread(out, text, sizeof(text) - 1, 0) > 0);
+	assert_string_equal(text, "typed\nout\nerr\nend\n");
 	close(pidfd);
-	close(ready[0]);
-	close(ready[1]);
+	close(in);
+	close(out);
+}
+
+/* Pipes and /dev/null are passed on as they are. */
+static void test_relay_passes_pipes(void **state)
+{
+	int pipe[2], null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	struct exec_relay relay;
+
+	assert_int_equal(fd_pipe(pipe), 0);
+	assert_int_equal(exec_relay_open(&relay, (int[]){ null, pipe[1], -1 }, NULL), 0);
+	assert_int_equal(relay.child[0], null);
+	assert_int_equal(relay.child[1], pipe[1]);
+	assert_int_not_equal(relay.child[2], -1);
+	exec_relay_close(&relay);
+	assert_true(fcntl(pipe[1], F_GETFD) >= 0);
+	close(pipe[0]);
+	close(pipe[1]);
+	close(null);
 }
 
 int main(void)
@@ -363,7 +400,8 @@ int main(void)
 		cmocka_unit_test(test_broken_output_is_an_error),
 		cmocka_unit_test(test_session_on_a_terminal),
 		cmocka_unit_test(test_console),
-		cmocka_unit_test(test_wait_passes_signals),
+		cmocka_unit_test(test_relay),
+		cmocka_unit_test(test_relay_passes_pipes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
