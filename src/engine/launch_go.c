@@ -22,7 +22,7 @@
 #include "sys/spawn.h"
 
 #define SHORT_MS 8
-#define SHORT_AFTER_OUTPUT_MS 2
+#define SHORT_CLOSED_MS 2
 
 static void copy_text(char *to, size_t size, const char *from)
 {
@@ -85,8 +85,8 @@ static void let_go_of_caller(void)
 	close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
 }
 
-/* A command that somebody waits for may be over before bryo-monitor has started. It is given a moment, less after its
- * first words: those wait too. */
+/* A command that somebody waits for may be over before bryo-monitor has started, so it is given a moment; but not once it
+ * says something: read late, its two streams would lose their order. Streams that are closed announce the end. */
 static bool ends_soon(const struct launch *l, const struct monitor_config *m)
 {
 	struct pollfd fds[] = { { .fd = m->pidfd, .events = POLLIN }, { .fd = m->stdout_fd, .events = POLLIN },
@@ -94,8 +94,8 @@ static bool ends_soon(const struct launch *l, const struct monitor_config *m)
 
 	if (!m->client_cleans || m->console >= 0 || m->keep_stdin)
 		return false;
-	if (poll(fds, ELEMENTS(fds), SHORT_MS) > 0 && !fds[0].revents)
-		poll(fds, 1, SHORT_AFTER_OUTPUT_MS);
+	if (poll(fds, ELEMENTS(fds), SHORT_MS) > 0 && !fds[0].revents && !((fds[1].revents | fds[2].revents) & POLLIN))
+		poll(fds, 1, SHORT_CLOSED_MS);
 	return fds[0].revents != 0;
 }
 
