@@ -294,51 +294,64 @@ static bool is_member(const struct json_field *field)
 	return field->type != T_KEY && field->type != T_REST;
 }
 
-static bool names_member(const struct json_shape *shape, const char *name)
+/* The field that a member belongs to. Texts of our own have their members in the table's order: the search goes on where
+ * the last one ended. */
+static const struct json_field *field_of_member(const struct json_shape *shape, const char *name, size_t *next)
 {
-	for (size_t i = 0; i < shape->fields_n; i++)
-		if (is_member(&shape->fields[i]) && *shape->fields[i].name == *name && strcmp(shape->fields[i].name, name) == 0)
-			return true;
-	return false;
+	for (size_t k = 0; k < shape->fields_n; k++) {
+		size_t i = *next + k < shape->fields_n ? *next + k : *next + k - shape->fields_n;
+		const struct json_field *field = &shape->fields[i];
+
+		if (!is_member(field) || *field->name != *name || strcmp(field->name, name) != 0)
+			continue;
+		*next = i + 1 < shape->fields_n ? i + 1 : 0;
+		return field;
+	}
+	return NULL;
 }
 
-static void keep_rest(const struct decoder *d, const struct json_shape *shape, const struct json *object,
-		      struct json **ret)
+static int check_required(const struct decoder *d, const struct place *place, const struct json_shape *shape,
+			  const struct json *value)
 {
-	for (size_t i = 0; i < object->object.n; i++) {
-		const struct json_member *m = &object->object.v[i];
+	for (size_t i = 0; i < shape->fields_n; i++) {
+		const struct json_field *field = &shape->fields[i];
+		const struct place at = { .up = place, .member = field->name };
+		const struct json *member = field->required ? json_get(value, field->name) : NULL;
 
-		if (names_member(shape, m->name))
-			continue;
-		if (!*ret)
-			*ret = json_new_object(d->arena);
-		*ARRAY_ADD(d->arena, &(*ret)->object) = *m;
+		if (field->required && (!member || member->kind == JSON_NULL))
+			return wrong(d, &at, "missing, and required");
 	}
+	return 0;
+}
+
+static void keep_rest(const struct decoder *d, const struct json_member *m, struct json **ret)
+{
+	if (!*ret)
+		*ret = json_new_object(d->arena);
+	*ARRAY_ADD(d->arena, &(*ret)->object) = *m;
 }
 
 static int decode_object(const struct decoder *d, const struct place *place, const struct json_shape *shape,
 			 const struct json *value, void *ret)
 {
 	const struct json_field *rest = field_of_type(shape, T_REST);
+	size_t next = 0;
 
 	if (value->kind != JSON_OBJECT)
 		return wrong_kind(d, place, "object", value);
 	memset(ret, 0, shape->size);
-	for (size_t i = 0; i < shape->fields_n; i++) {
-		const struct json_field *field = &shape->fields[i];
-		const struct place at = { .up = place, .member = field->name };
-		const struct json *member = is_member(field) ? json_get(value, field->name) : NULL;
+	for (size_t i = 0; i < value->object.n; i++) {
+		const struct json_member *m = &value->object.v[i];
+		const struct json_field *field = field_of_member(shape, m->name, &next);
+		const struct place at = { .up = place, .member = m->name };
 
-		if (member && member->kind != JSON_NULL) {
-			if (decode_field(d, &at, field, member, (char *)ret + field->offset) < 0)
-				return -1;
-		} else if (field->required) {
-			return wrong(d, &at, "missing, and required");
-		}
+		if (!field && rest)
+			keep_rest(d, m, (struct json **)((char *)ret + rest->offset));
+		if (field && m->value->kind != JSON_NULL &&
+		    decode_field(d, &at, field, m->value, (char *)ret + field->offset) < 0)
+			return -1;
 	}
-	if (rest)
-		keep_rest(d, shape, value, (struct json **)((char *)ret + rest->offset));
-	return 0;
+	return check_required(d, place, shape, value);
 }
 
 int json_decode_value(struct arena *arena, const struct json_shape *shape, void *ret, const struct json *value,
