@@ -111,10 +111,10 @@ static bool is_marked(int run_dir, const char *file)
 	return faccessat(run_dir, file, F_OK, 0) == 0;
 }
 
-static bool read_exit(struct engine *e, int dir, struct exit_record *ret)
+static bool read_exit(struct engine *e, int dir, const char *name, struct exit_record *ret)
 {
 	size_t size;
-	char *text = dir < 0 ? NULL : fd_read_file(e->arena, dir, "exit", STATE_MAX, &size);
+	char *text = dir < 0 ? NULL : fd_read_file(e->arena, dir, name, STATE_MAX, &size);
 	struct error ignored = { 0 };
 
 	*ret = (struct exit_record){ 0 };
@@ -172,17 +172,27 @@ static void judge(struct container_state *s, int run_dir, bool ended, bool resta
 
 int container_load_state(struct engine *e, const struct container *c, struct container_state *ret, struct error *err)
 {
-	_cleanup_fd_ int run_dir = container_run_dir(e, c->id, false, NULL);
 	_cleanup_fd_ int dir = container_store_open(&e->store, c->id, -1, err);
+
+	*ret = (struct container_state){ 0 };
+	if (dir < 0)
+		return -1;
+	state_load_present(e, c, ret);
+	return 0;
+}
+
+void state_load_present(struct engine *e, const struct container *c, struct container_state *ret)
+{
+	_cleanup_fd_ int run_dir = container_run_dir(e, c->id, false, NULL);
 	struct exit_record x;
+	char path[96];
 	bool ended;
 	size_t size;
 	char *text;
 
 	*ret = (struct container_state){ 0 };
-	if (dir < 0)
-		return -1;
-	ended = read_exit(e, dir, &x) || read_exit(e, run_dir, &x);
+	snprintf(path, sizeof(path), "containers/%s/exit", c->id);
+	ended = read_exit(e, e->store.root_fd, path, &x) || read_exit(e, run_dir, "exit", &x);
 	text = run_dir < 0 ? NULL : fd_read_file(e->arena, run_dir, "state", STATE_MAX, &size);
 	if (text) {
 		struct error bad = { 0 };
@@ -197,7 +207,6 @@ int container_load_state(struct engine *e, const struct container *c, struct con
 		      c->request.restart && *c->request.restart && strcmp(c->request.restart, "no") != 0);
 	else
 		ret->status = ended ? CONTAINER_EXITED : CONTAINER_CREATED;
-	return 0;
 }
 
 int state_open_process(const struct container_state *s)
