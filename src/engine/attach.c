@@ -78,6 +78,15 @@ static void flush_to_peer(struct session *s)
 	}
 }
 
+/* What was typed before the detach keys still goes there, unless the peer takes nothing for a second. */
+static void flush_rest(struct session *s)
+{
+	struct pollfd p = { .fd = s->peer, .events = POLLOUT };
+
+	while (s->to_peer_begin < s->to_peer_end && poll(&p, 1, 1000) == 1)
+		flush_to_peer(s);
+}
+
 static void send_size(struct session *s)
 {
 	struct tty_size size;
@@ -304,6 +313,8 @@ static int run_session(struct session *s, enum attach_end *ret_end, struct error
 	__sighandler_t old = signal(SIGPIPE, SIG_IGN);
 	r = run_loop(s, err);
 	failed = r < 0 ? err->sys : 0;
+	if (s->detached)
+		flush_rest(s);
 	signal(SIGPIPE, old);
 	attach_user_close(&s->user);
 	if (failed == EPIPE && s->o->reader_pidfd >= 0)

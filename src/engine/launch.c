@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "engine/limits.h"
 #include "engine/own.h"
@@ -224,6 +225,18 @@ static int make_plan(struct launch *l, const struct passwd_user *user, const str
 	return l->plan ? 0 : -1;
 }
 
+/* The lock of the container's run. The cleanup after the last one may hold it for a moment. */
+static int take_run(int run_dir)
+{
+	for (int i = 0;; i++) {
+		int fd = lock_open(run_dir, "monitor.lock", LOCK_EXCLUSIVE, false);
+
+		if (fd >= 0 || errno != EWOULDBLOCK || i == 400)
+			return fd;
+		usleep(5000);
+	}
+}
+
 static int open_directories(struct launch *l, bool fresh, struct error *err)
 {
 	struct engine *e = l->e;
@@ -234,7 +247,7 @@ static int open_directories(struct launch *l, bool fresh, struct error *err)
 	l->run_dir = container_run_dir(e, l->c->id, true, err);
 	if (l->run_dir < 0)
 		return -1;
-	l->lock_fd = lock_open(l->run_dir, "monitor.lock", LOCK_EXCLUSIVE, false);
+	l->lock_fd = take_run(l->run_dir);
 	if (l->lock_fd < 0)
 		return error_errno(err, "container %s is already running or still ending", l->c->name);
 	return fresh ? 0 : state_reset(e, l->c->id, l->run_dir, err);

@@ -3,6 +3,8 @@
 #include "engine/life.h"
 #include "engine/state.h"
 #include "store/container.h"
+#include "sys/fd.h"
+#include "sys/lock.h"
 
 int container_rm(struct engine *e, struct container *c, const struct rm_options *o, struct error *err)
 {
@@ -54,6 +56,21 @@ static void remove_image(struct engine *e, const struct container *c)
 	image_rmi(e, c->image_name, &o, &untagged, &deleted, &ignored);
 }
 
+/* What a run left. Whoever holds the lock has started the container again, and has done this before. */
+static int release_run(struct engine *e, const struct container *c, struct error *err)
+{
+	_cleanup_fd_ int run_dir = container_run_dir(e, c->id, false, NULL);
+	_cleanup_fd_ int lock = run_dir < 0 ? -1 : lock_open(run_dir, "monitor.lock", LOCK_EXCLUSIVE, false);
+	struct container_state s;
+
+	if (lock < 0)
+		return 0;
+	if (container_load_state(e, c, &s, err) < 0)
+		return -1;
+	life_release(e, c, &s);
+	return 0;
+}
+
 int container_cleanup(struct engine *e, const char *id, struct error *err)
 {
 	struct container_state s;
@@ -61,15 +78,11 @@ int container_cleanup(struct engine *e, const char *id, struct error *err)
 
 	if (container_load(e, id, &c, err) < 0)
 		return error_is(err, ERROR_NOT_FOUND) ? (error_clear(err), 0) : -1;
-	if (container_load_state(e, &c, &s, err) < 0)
+	if (!c.request.rm)
+		return release_run(e, &c, err);
+	if (container_load_state(e, &c, &s, err) < 0 || life_remove(e, &c, &s, true, err) < 0)
 		return -1;
-	if (c.request.rm) {
-		if (life_remove(e, &c, &s, true, err) < 0)
-			return -1;
-		if (c.request.rmi && c.image_name)
-			remove_image(e, &c);
-		return 0;
-	}
-	life_release(e, &c, &s);
+	if (c.request.rmi && c.image_name)
+		remove_image(e, &c);
 	return 0;
 }

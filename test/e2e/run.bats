@@ -297,6 +297,28 @@ load helpers
 	assert_output running
 }
 
+@test "what is typed before the detach keys arrives, even in one piece with them" {
+	need_image
+	run on_terminal "$BRYO" run -it --name d $IMG sh <<-'END'
+	@expect #
+	@raw 746f756368202f746d702f660a1011
+	END
+	assert_ok
+	run retry 5 "$BRYO" exec d test -e /tmp/f
+	assert_ok
+}
+
+@test "started again at once, a container is not touched by the cleanup of its last run" {
+	need_image
+	bryo create -i --name s $IMG sh -c 'read x; sleep 0.05; echo got $x; exit 3' >/dev/null
+	local i
+	for i in 1 2 3 4 5 6 7 8; do
+		run bryo start -a -i s <<<$i
+		assert_status 3
+		assert_output "got $i"
+	done
+}
+
 @test "signals are proxied to the container" {
 	need_image
 	"$BRYO" run --rm --name s $IMG sh -c 'trap "echo got; exit 11" USR1; echo up; while :; do sleep 0.05; done' >o 3>&- &
