@@ -179,6 +179,8 @@ static int check_request(struct engine *e, const struct container *c, struct err
 	if (limits_check(e->arena, r, err) < 0 || request_check(e, c, err) < 0 || security_parse(e->arena, r, &security, err) < 0 ||
 	    network_request(e, c, &network, err) < 0 || userns_mode_maps(e, c, &maps, NULL, err) < 0)
 		return -1;
+	if (r->publish.n && !network.ports.n)
+		engine_warn(e, "published ports are discarded: --network %s is not a network of the container's own", r->network.v[0]);
 	return run_capabilities(e->arena, &r->cap_add, &r->cap_drop, r->privileged, &capabilities, err);
 }
 

@@ -33,12 +33,9 @@ int network_request(struct engine *e, const struct container *c, struct net_requ
 			return -1;
 	if (r->publish_all && publish_exposed(e, c, ret, err) < 0)
 		return -1;
-	if (ret->ports.n && ret->mode != NET_PASTA && ret->mode != NET_SLIRP4NETNS) {
-		if (r->publish.n && ret->mode != NET_HOST)
-			return error_set(err, ERROR_USAGE, "published ports need a network of the container's own: not with --network %s",
-					 r->network.v[0]);
-		ret->ports.n = 0;	/* with the host's network every port is published already */
-	}
+	/* As in Podman: with the host's network every port is published already, the others have nobody to forward. */
+	if (ret->mode != NET_PASTA && ret->mode != NET_SLIRP4NETNS)
+		ret->ports.n = 0;
 	return 0;
 }
 

@@ -1,6 +1,5 @@
 #include "engine/ps_filter.h"
 
-#include <ctype.h>
 #include <regex.h>
 #include <stdlib.h>
 

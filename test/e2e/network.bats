@@ -268,3 +268,11 @@ ends() {
 		assert_output "10.77.0.2 hi"
 	done
 }
+
+@test "ports are discarded with a warning where nothing can forward them" {
+	need_image
+	run bryo run --rm --network none -p 8099:80 $IMG echo ran
+	assert_ok
+	assert_contains ran
+	assert_contains "published ports are discarded: --network none"
+}
