@@ -16,9 +16,9 @@
 #define CACHE_MAGIC UINT64_C(0x62727962706632)
 struct cache_head {
 	uint64_t magic;
-	uint64_t library_mtime, library_size;
+	uint64_t libseccomp_mtime, libseccomp_size;
 	uint32_t flags, n;
-	char library[256];
+	char libseccomp[256];
 };
 
 /* What the two kinds of requests have in common. */
@@ -88,8 +88,8 @@ static bool is_current(const struct cache_head *head, size_t size)
 
 	return size >= sizeof(*head) && head->magic == CACHE_MAGIC && head->n > 0 && head->n <= BPF_MAXINSNS &&
 	       size == sizeof(*head) + head->n * sizeof(struct sock_filter) &&
-	       memchr(head->library, '\0', sizeof(head->library)) && stat(head->library, &st) == 0 &&
-	       head->library_mtime == mtime_of(&st) && head->library_size == (uint64_t)st.st_size;
+	       memchr(head->libseccomp, '\0', sizeof(head->libseccomp)) && stat(head->libseccomp, &st) == 0 &&
+	       head->libseccomp_mtime == mtime_of(&st) && head->libseccomp_size == (uint64_t)st.st_size;
 }
 
 static bool find_cached(struct arena *arena, const char *dir, const char *key, struct plan_process *process)
@@ -115,11 +115,11 @@ static void keep(const char *dir, const char *key, const struct seccomp_code *co
 	_cleanup_fd_ int dirfd = -1;
 	struct stat st;
 
-	if (strlen(code->library) >= sizeof(head.library) || stat(code->library, &st) < 0)
+	if (strlen(code->library) >= sizeof(head.libseccomp) || stat(code->library, &st) < 0)
 		return;
-	memcpy(head.library, code->library, strlen(code->library) + 1);
-	head.library_mtime = mtime_of(&st);
-	head.library_size = (uint64_t)st.st_size;
+	memcpy(head.libseccomp, code->library, strlen(code->library) + 1);
+	head.libseccomp_mtime = mtime_of(&st);
+	head.libseccomp_size = (uint64_t)st.st_size;
 	if (fd_mkdirs(AT_FDCWD, dir, 0700) < 0 || (dirfd = fd_open_dir(AT_FDCWD, dir)) < 0)
 		return;
 	if (buffer_add(&b, &head, sizeof(head)) == 0 && buffer_add(&b, code->v, code->n * sizeof(*code->v)) == 0)
