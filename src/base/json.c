@@ -114,6 +114,24 @@ void json_add(struct arena *arena, struct json *object, const char *name, struct
 	m->value = value;
 }
 
+struct json *json_new_strings(struct arena *arena, const struct strings *list)
+{
+	struct json *value = json_new_list(arena);
+
+	for (size_t i = 0; i < list->n; i++)
+		json_append(arena, value, json_new_string(arena, list->v[i]));
+	return value;
+}
+
+struct json *json_new_map(struct arena *arena, const struct string_map *map)
+{
+	struct json *value = json_new_object(arena);
+
+	for (size_t i = 0; i < map->n; i++)
+		json_set(arena, value, map->v[i].key, json_new_string(arena, map->v[i].value));
+	return value;
+}
+
 bool json_unset(struct json *object, const char *name)
 {
 	struct json_member *m = find(object, name);

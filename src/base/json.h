@@ -49,6 +49,8 @@ struct json *json_new_int(struct arena *arena, int64_t n);
 struct json *json_new_uint(struct arena *arena, uint64_t n);
 struct json *json_new_double(struct arena *arena, double n);
 struct json *json_new_bool(struct arena *arena, bool b);
+struct json *json_new_strings(struct arena *arena, const struct strings *list);		/* a list of strings */
+struct json *json_new_map(struct arena *arena, const struct string_map *map);		/* an object of strings */
 void json_set(struct arena *arena, struct json *object, const char *name, struct json *value);
 /* The same for a name that the object does not have yet, without a search; the name is not copied. */
 void json_add(struct arena *arena, struct json *object, const char *name, struct json *value);

@@ -9,24 +9,6 @@
 #include "run/run.h"
 #include "store/store.h"
 
-static struct json *list_of(struct arena *a, const struct strings *s)
-{
-	struct json *j = json_new_list(a);
-
-	for (size_t i = 0; i < s->n; i++)
-		json_append(a, j, json_new_string(a, s->v[i]));
-	return j;
-}
-
-static struct json *map_of(struct arena *a, const struct string_map *m)
-{
-	struct json *j = json_new_object(a);
-
-	for (size_t i = 0; i < m->n; i++)
-		json_set(a, j, m->v[i].key, json_new_string(a, m->v[i].value));
-	return j;
-}
-
 #define SET(name, value) json_set(a, j, name, value)
 #define TEXT(s) json_new_string(a, (s) ? (s) : "")
 #define INT(n) json_new_int(a, (int64_t)(n))
@@ -88,15 +70,15 @@ static struct json *config_json(struct arena *a, const struct container *c)
 	SET("Tty", BOOL(r->tty));
 	SET("OpenStdin", BOOL(r->interactive));
 	SET("StdinOnce", BOOL(r->interactive && !r->detach));
-	SET("Env", list_of(a, &c->env));
-	SET("Cmd", list_of(a, r->command.n || r->entrypoint ? &r->command : &c->image.cmd));
+	SET("Env", json_new_strings(a, &c->env));
+	SET("Cmd", json_new_strings(a, r->command.n || r->entrypoint ? &r->command : &c->image.cmd));
 	SET("Image", TEXT(c->image_name ? c->image_name : c->rootfs));
 	SET("Volumes", json_new_object(a));
 	SET("WorkingDir", TEXT(c->workdir));
-	SET("Entrypoint", list_of(a, &entrypoint));
+	SET("Entrypoint", json_new_strings(a, &entrypoint));
 	SET("ExposedPorts", ports);
-	SET("Labels", map_of(a, &c->labels));
-	SET("Annotations", map_of(a, &c->annotations));
+	SET("Labels", json_new_map(a, &c->labels));
+	SET("Annotations", json_new_map(a, &c->annotations));
 	SET("StopSignal", TEXT(c->stop_signal));
 	SET("StopTimeout", INT(c->stop_timeout_s));
 	return j;
@@ -212,22 +194,22 @@ static struct json *host_config_json(struct engine *e, const struct container *c
 	uint64_t bytes = 0;
 
 	json_set(a, log, "Type", TEXT(c->log_driver));
-	json_set(a, log, "Config", map_of(a, &c->log_options));
+	json_set(a, log, "Config", json_new_map(a, &c->log_options));
 	json_set(a, log, "Path", TEXT(log_path));
 	json_set(a, log, "Tag", TEXT(map_get(&c->log_options, "tag")));
-	SET("Binds", list_of(a, &r->volumes));
+	SET("Binds", json_new_strings(a, &r->volumes));
 	SET("NetworkMode", TEXT(network_mode(r)));
 	SET("PortBindings", bindings_json(a, &ports));
 	SET("RestartPolicy", restart_json(a, r));
 	SET("AutoRemove", BOOL(r->rm));
-	SET("Annotations", map_of(a, &c->annotations));
-	SET("CapAdd", list_of(a, &r->cap_add));
-	SET("CapDrop", list_of(a, &r->cap_drop));
-	SET("Dns", list_of(a, &r->dns));
-	SET("DnsOptions", list_of(a, &r->dns_option));
-	SET("DnsSearch", list_of(a, &r->dns_search));
-	SET("ExtraHosts", list_of(a, &r->add_host));
-	SET("GroupAdd", list_of(a, &r->group_add));
+	SET("Annotations", json_new_map(a, &c->annotations));
+	SET("CapAdd", json_new_strings(a, &r->cap_add));
+	SET("CapDrop", json_new_strings(a, &r->cap_drop));
+	SET("Dns", json_new_strings(a, &r->dns));
+	SET("DnsOptions", json_new_strings(a, &r->dns_option));
+	SET("DnsSearch", json_new_strings(a, &r->dns_search));
+	SET("ExtraHosts", json_new_strings(a, &r->add_host));
+	SET("GroupAdd", json_new_strings(a, &r->group_add));
 	SET("IpcMode", TEXT(r->ipc ? r->ipc : "private"));
 	SET("PidMode", TEXT(r->pid ? r->pid : "private"));
 	SET("UTSMode", TEXT(r->uts ? r->uts : "private"));
@@ -235,7 +217,7 @@ static struct json *host_config_json(struct engine *e, const struct container *c
 	SET("Privileged", BOOL(r->privileged));
 	SET("PublishAllPorts", BOOL(r->publish_all));
 	SET("ReadonlyRootfs", BOOL(r->read_only));
-	SET("SecurityOpt", list_of(a, &r->security_opt));
+	SET("SecurityOpt", json_new_strings(a, &r->security_opt));
 	SET("Init", BOOL(r->init));
 	SET("ShmSize", INT(r->shm_size && units_parse_size(r->shm_size, &bytes) == 0 ? bytes : (uint64_t)64000 << 10));
 	bytes = 0;
@@ -249,7 +231,7 @@ static struct json *host_config_json(struct engine *e, const struct container *c
 	SET("Devices", devices_json(a, r));
 	SET("Ulimits", ulimits_json(a, r));
 	SET("Tmpfs", tmpfs_json(a, r));
-	SET("VolumesFrom", list_of(a, &r->volumes_from));
+	SET("VolumesFrom", json_new_strings(a, &r->volumes_from));
 	SET("ContainerIDFile", TEXT(r->cidfile));
 	SET("CgroupMode", TEXT(r->cgroupns ? r->cgroupns : "private"));
 	SET("CgroupParent", TEXT(r->cgroup_parent));
@@ -269,7 +251,7 @@ static struct json *mount_json(struct arena *a, const struct container_mount *m)
 	SET("Destination", TEXT(m->destination));
 	SET("Driver", TEXT(m->name ? "local" : ""));
 	SET("Mode", TEXT(""));
-	SET("Options", list_of(a, &m->options));
+	SET("Options", json_new_strings(a, &m->options));
 	SET("RW", BOOL(!m->read_only));
 	SET("Propagation", TEXT("rprivate"));
 	return j;
@@ -365,8 +347,8 @@ int container_inspect(struct engine *e, const struct container *c, bool size, st
 	SET("Name", TEXT(c->name));
 	SET("RestartCount", INT(s.restart_count));
 	SET("Driver", TEXT(store_driver_name(e->store.driver)));
-	SET("BoundingCaps", list_of(a, &caps));
-	SET("EffectiveCaps", list_of(a, &caps));
+	SET("BoundingCaps", json_new_strings(a, &caps));
+	SET("EffectiveCaps", json_new_strings(a, &caps));
 	SET("ResolvConfPath", TEXT(arena_printf(a, "%s/resolv.conf", run_path)));
 	SET("HostnamePath", TEXT(arena_printf(a, "%s/hostname", run_path)));
 	SET("HostsPath", TEXT(arena_printf(a, "%s/hosts", run_path)));

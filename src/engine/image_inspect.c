@@ -11,24 +11,6 @@
 #define INT(n) json_new_int(a, (int64_t)(n))
 #define BOOL(b) json_new_bool(a, (b))
 
-static struct json *list_of(struct arena *a, const struct strings *list)
-{
-	struct json *j = json_new_list(a);
-
-	for (size_t i = 0; i < list->n; i++)
-		json_append(a, j, json_new_string(a, list->v[i]));
-	return j;
-}
-
-static struct json *map_of(struct arena *a, const struct string_map *map)
-{
-	struct json *j = json_new_object(a);
-
-	for (size_t i = 0; i < map->n; i++)
-		json_set(a, j, map->v[i].key, json_new_string(a, map->v[i].value));
-	return j;
-}
-
 /* "repository@digest" as it was pulled, and every repository it has a name in now. */
 static struct strings repo_digests(struct arena *a, const struct image *image)
 {
@@ -73,18 +55,18 @@ static struct json *image_row(struct engine *e, const struct image *image, const
 		config = (struct image_config){ 0 };
 	SET("Id", TEXT(image->id));
 	SET("ParentId", TEXT(""));
-	SET("RepoTags", image->names.n ? list_of(a, &image->names) : json_new_string(a, NULL));
-	SET("RepoDigests", list_of(a, &digests));
+	SET("RepoTags", image->names.n ? json_new_strings(a, &image->names) : json_new_string(a, NULL));
+	SET("RepoDigests", json_new_strings(a, &digests));
 	SET("Size", INT(image->size));
 	SET("SharedSize", INT(0));
 	SET("VirtualSize", INT(image->size));
-	SET("Labels", map_of(a, &config.config.labels));
+	SET("Labels", json_new_map(a, &config.config.labels));
 	SET("Containers", INT(containers));
 	SET("Arch", TEXT(image->architecture));
 	if (image->manifest_digest)
 		SET("Digest", TEXT(image->manifest_digest));
-	SET("History", list_of(a, &image->names));
-	SET("Names", list_of(a, &names));
+	SET("History", json_new_strings(a, &image->names));
+	SET("Names", json_new_strings(a, &names));
 	SET("Os", TEXT(image->os));
 	if (image->names.n == 0)
 		SET("Dangling", BOOL(true));
@@ -149,7 +131,7 @@ static struct json *history_row(struct engine *e, const struct image_history *h,
 	SET("size", INT(size));
 	SET("comment", TEXT(h->comment));
 	if (tags)
-		SET("tags", list_of(a, tags));
+		SET("tags", json_new_strings(a, tags));
 	return j;
 }
 
@@ -207,7 +189,7 @@ static struct json *root_fs(struct arena *a, const struct image_config *config)
 	struct json *j = json_new_object(a);
 
 	SET("Type", TEXT(config->rootfs.type ? config->rootfs.type : "layers"));
-	SET("Layers", list_of(a, &config->rootfs.diff_ids));
+	SET("Layers", json_new_strings(a, &config->rootfs.diff_ids));
 	return j;
 }
 
@@ -252,8 +234,8 @@ int image_inspect(struct engine *e, const char *name, struct json **ret, struct 
 	digests = repo_digests(a, &image);
 	SET("Id", TEXT(image.id));
 	SET("Digest", TEXT(image.manifest_digest));
-	SET("RepoTags", list_of(a, &image.names));
-	SET("RepoDigests", list_of(a, &digests));
+	SET("RepoTags", json_new_strings(a, &image.names));
+	SET("RepoDigests", json_new_strings(a, &digests));
 	SET("Parent", TEXT(""));
 	SET("Comment", TEXT(last_comment(&config)));
 	SET("Created", TEXT(config.created ? config.created : image.created));
@@ -268,12 +250,12 @@ int image_inspect(struct engine *e, const char *name, struct json **ret, struct 
 	SET("VirtualSize", INT(image.size));
 	SET("GraphDriver", graph_driver(e, &image));
 	SET("RootFS", root_fs(a, &config));
-	SET("Labels", map_of(a, &config.config.labels));
+	SET("Labels", json_new_map(a, &config.config.labels));
 	SET("Annotations", json_new_object(a));
 	SET("ManifestType", TEXT(image.manifest_media_type));
 	SET("User", TEXT(config.config.user));
 	SET("History", history_list(a, &config));
-	SET("NamesHistory", list_of(a, &image.names));
+	SET("NamesHistory", json_new_strings(a, &image.names));
 	*ret = j;
 	return 0;
 }

@@ -81,24 +81,6 @@ static char *ports_text(struct arena *arena, const struct ps_row *r)
 	return strings_join(arena, &texts, ", ");
 }
 
-static struct json *strings_json(struct arena *arena, const struct strings *list)
-{
-	struct json *j = json_new_list(arena);
-
-	for (size_t i = 0; i < list->n; i++)
-		json_append(arena, j, json_new_string(arena, list->v[i]));
-	return j;
-}
-
-static struct json *map_json(struct arena *arena, const struct string_map *map)
-{
-	struct json *j = json_new_object(arena);
-
-	for (size_t i = 0; i < map->n; i++)
-		json_set(arena, j, map->v[i].key, json_new_string(arena, map->v[i].value));
-	return j;
-}
-
 static char *labels_text(struct arena *arena, const struct string_map *map)
 {
 	struct strings texts = { 0 };
@@ -134,7 +116,7 @@ static struct json *row_json(struct engine *e, const struct ps_row *r, int64_t n
 	SET("Name", TEXT(c->name));
 	SET("Image", TEXT(c->image_name ? c->image_name : c->rootfs));
 	SET("ImageID", TEXT(c->image_id ? c->image_id : ""));
-	SET("Command", strings_json(a, &c->args));
+	SET("Command", json_new_strings(a, &c->args));
 	SET("CommandText", TEXT(strings_join(a, &c->args, " ")));
 	SET("Created", json_new_int(a, c->created_ns / 1000000000));
 	SET("CreatedAt", TEXT(units_format_time_local(a, c->created_ns)));
@@ -149,7 +131,7 @@ static struct json *row_json(struct engine *e, const struct ps_row *r, int64_t n
 	SET("Pid", json_new_int(a, state_is_live(&r->s) ? r->s.pid : 0));
 	SET("Ports", ports_json(a, r));
 	SET("PortsText", TEXT(ports_text(a, r)));
-	SET("Labels", map_json(a, &c->labels));
+	SET("Labels", json_new_map(a, &c->labels));
 	SET("LabelsText", TEXT(labels_text(a, &c->labels)));
 	SET("Mounts", mounts_json(a, c));
 	SET("Networks", json_new_list(a));

@@ -163,15 +163,6 @@ static int free_of_containers(struct engine *e, const char *name, bool force, st
 
 /* --- list, inspect */
 
-static struct json *map_json(struct arena *a, const struct string_map *map)
-{
-	struct json *j = json_new_object(a);
-
-	for (size_t i = 0; i < map->n; i++)
-		json_set(a, j, map->v[i].key, json_new_string(a, map->v[i].value));
-	return j;
-}
-
 static struct json *volume_json(struct engine *e, const struct volume *v, size_t users)
 {
 	struct arena *a = e->arena;
@@ -181,9 +172,9 @@ static struct json *volume_json(struct engine *e, const struct volume *v, size_t
 	json_set(a, j, "Driver", json_new_string(a, v->driver ? v->driver : "local"));
 	json_set(a, j, "Mountpoint", json_new_string(a, v->mountpoint));
 	json_set(a, j, "CreatedAt", json_new_string(a, v->created ? v->created : ""));
-	json_set(a, j, "Labels", map_json(a, &v->labels));
+	json_set(a, j, "Labels", json_new_map(a, &v->labels));
 	json_set(a, j, "Scope", json_new_string(a, "local"));
-	json_set(a, j, "Options", map_json(a, &v->options));
+	json_set(a, j, "Options", json_new_map(a, &v->options));
 	json_set(a, j, "MountCount", json_new_int(a, (int64_t)users));
 	if (v->anonymous)
 		json_set(a, j, "Anonymous", json_new_bool(a, true));
