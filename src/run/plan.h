@@ -10,6 +10,7 @@
 
 #include "run/mount_options.h"
 #include "run/run.h"
+#include "run/seccomp_listener.h"
 #include "sys/caps.h"
 #include "sys/idmap.h"
 
@@ -75,6 +76,7 @@ struct plan_process {
 	const struct sock_filter *filter;
 	size_t filter_n;
 	unsigned filter_flags;
+	const struct seccomp_listener *listener;	/* whom the filter notifies; NULL: nobody */
 };
 
 struct run_plan {
@@ -143,6 +145,7 @@ struct child {
 	int tmpfs;			/* an empty read-only tmpfs that already covers a masked directory */
 	int console_slave;
 	const char *command;		/* found by OP_FIND_COMMAND */
+	pid_t outer_pid;		/* its id as the runtime sees it, for the listener's receiver */
 	size_t step;
 };
 

@@ -160,7 +160,9 @@ int plan_add_process(struct run_plan *plan, const struct oci_process *process, s
 	plan_add(plan, OP_USER);
 	plan_add(plan, OP_FIND_COMMAND)->source = process->args.v[0];
 	plan_add(plan, OP_READY);
-	if (p->filter_n)
+	if (p->filter_n && p->listener)
+		plan_add_slot(plan, OP_SECCOMP);	/* the connection to the receiver */
+	else if (p->filter_n)
 		plan_add(plan, OP_SECCOMP);
 	plan_add(plan, OP_EXEC)->source = process->args.v[0];
 	return 0;

@@ -16,7 +16,7 @@
 
 struct run_request {
 	const struct oci_spec *spec;
-	const char *id;
+	const char *id, *bundle;	/* for those who are told about the container; NULL: "" */
 	const struct rootfs *rootfs;	/* NULL: spec->root->path is a directory */
 	int root_mount;			/* >= 0: the root is mounted already, as this detached mount (of mount_overlay, or a
 					   clone of a directory): the engine looked into it for users and the working
@@ -24,8 +24,8 @@ struct run_request {
 	int stdio[3];			/* for the container; with process.terminal: ignored, a pty is made */
 	int cgroup_fd;			/* CLONE_INTO_CGROUP; -1: none */
 	const char *cache_dir;		/* for compiled seccomp programs; NULL: none kept */
-	bool seccomp_default;		/* without spec.linux.seccomp: the default profile, filtered by the bounding set.
-					   Quicker than run_default_seccomp: a cached program is found by the file's stat */
+	bool seccomp_default;		/* without spec.linux.seccomp: the default profile, filtered by the bounding set: the
+					   installed containers-common file when there is one, else bryo's own */
 	const char *seccomp_profile;	/* the same with this profile file in Docker's format */
 	const int *preserve_fds;	/* moved to 3.. in the container */
 	size_t preserve_fds_n;
@@ -61,6 +61,7 @@ struct run_exec_request {
 	pid_t target;			/* the container's first process */
 	int target_pidfd;
 	const struct oci_spec *spec;	/* of the container */
+	const char *id, *bundle;	/* of the container, as in run_request */
 	const struct oci_process *process;
 	int stdio[3];
 	int cgroup_fd;
@@ -72,10 +73,6 @@ struct run_exec_request {
 };
 struct run_plan *run_exec_plan_new(struct arena *arena, const struct run_exec_request *request, struct error *err);
 
-/* The default seccomp profile after filtering by the bounding set: the installed containers-common file when there is
- * one (path in *ret_path), else bryo's own. */
-struct oci_seccomp *run_default_seccomp(struct arena *arena, const char *profile_path, const struct strings *bounding,
-					const char **ret_path, struct error *err);
 /* The names of the default capability set, and lookup: "net_admin", "CAP_NET_ADMIN", "ALL". */
 int run_capabilities(struct arena *arena, const struct strings *add, const struct strings *drop, bool privileged,
 		     struct strings *ret, struct error *err);

@@ -75,10 +75,14 @@ int slots_open(const struct run_plan *plan, int *fds, struct error *err)
 		if (op->slot < 0)
 			continue;
 		errno = 0;
-		fds[op->slot] = open_slot(plan, op, &step);
+		if (op->kind == OP_SECCOMP)
+			fds[op->slot] = seccomp_listener_connect(plan->process.listener, 3 + (int)plan->preserve_fds_n, err);
+		else
+			fds[op->slot] = open_slot(plan, op, &step);
 		if (fds[op->slot] >= 0 || errno == 0)
 			continue;
-		plan_error(plan, i, step, err);
+		if (op->kind != OP_SECCOMP)
+			plan_error(plan, i, step, err);
 		slots_close(plan, fds);
 		return -1;
 	}

@@ -90,13 +90,13 @@ static void compare(const struct sock_filter *old, size_t old_n, const struct so
 static void test_profile(void **state)
 {
 	struct seccomp_target target = seccomp_target_native(0);
-	struct oci_seccomp *rules = seccomp_profile_builtin(*state, &target);
+	struct seccomp_source source = { .rules = seccomp_profile_builtin(*state, &target), .where = "builtin: " };
 	struct seccomp_code code = { 0 };
 	struct sock_filter *new;
 	struct error err = { 0 };
 	size_t n;
 
-	if (seccomp_compile(*state, rules, &code, &err) < 0)
+	if (seccomp_compile(*state, &source, &code, &err) < 0)
 		fail_msg("%s", err.text);
 	new = code.v;
 	n = code.n;
