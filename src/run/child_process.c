@@ -229,7 +229,7 @@ static int load_filter(struct child *c, const struct op *op, const char **ret_wh
 	const uint64_t of_exec[3] = { (uintptr_t)c->command, (uintptr_t)p->argv, (uintptr_t)p->envp };
 
 	if (seccomp_load_forbids(&load, SYS_execve, of_exec)) {
-		*ret_what = "it forbids execve, which starts the command";
+		*ret_what = "the seccomp filter forbids execve, which starts the command";
 		errno = EPERM;
 		return -1;
 	}

@@ -153,7 +153,7 @@ static _Noreturn void help(const struct seccomp_load *load, struct shared *s, pi
 	close(load->receiver);
 	if (number) {
 		errno = number;
-		load->report(load->context, "hand its listener to the receiver");
+		load->report(load->context, "hand the seccomp listener to its receiver");
 	}
 	atomic_store(&s->result, number);
 	_exit(0);
@@ -233,11 +233,11 @@ static int load_with_listener(const struct seccomp_load *load, struct shared *s,
 	pid_t helper;
 	int fd, number;
 
-	*ret_what = "make a helper for its listener";
+	*ret_what = "make a helper for the seccomp listener";
 	helper = start_helper(load, s);
 	if (helper < 0 || wait_for_helper(s, helper) < 0)
 		return -1;
-	*ret_what = "load it with a listener";
+	*ret_what = "load the seccomp filter with a listener";
 	fd = seccomp_load_filter(load->v, load->n, load->flags);
 	number = errno;
 	atomic_store(&s->listener, fd < 0 ? NONE : fd);
@@ -245,7 +245,7 @@ static int load_with_listener(const struct seccomp_load *load, struct shared *s,
 		errno = number;
 		return -1;
 	}
-	*ret_what = "hand its listener over";
+	*ret_what = "hand the seccomp listener to its receiver";
 	wait_for_end(load, s, helper);
 	return atomic_load(&s->result) == 0 ? 0 : fail(load, s);
 }
@@ -254,7 +254,7 @@ int seccomp_load(const struct seccomp_load *load, const char **ret_what)
 {
 	struct shared *s;
 
-	*ret_what = "load it";
+	*ret_what = "load the seccomp filter";
 	if (!load->listener)
 		return seccomp_load_filter(load->v, load->n, load->flags);
 	s = mmap(NULL, sizeof(*s), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
