@@ -87,6 +87,8 @@ static _Noreturn void serve(int socket, int told, enum receiver_manner manner)
 	nfds_t n = 1;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	while (manner == RECEIVER_SLEEPS)
+		pause();
 	for (;;) {
 		poll(polled, n, -1);
 		for (nfds_t i = 1; i < n; i++)

@@ -11,6 +11,7 @@ enum receiver_manner {
 	RECEIVER_ANSWERS,	/* mkdir fails with EXDEV, getppid is 4242, everything else goes on */
 	RECEIVER_TAKES,		/* ends with the listener in its hands */
 	RECEIVER_LEAVES,	/* ends before it reads a byte */
+	RECEIVER_SLEEPS,	/* accepts nothing, and stays */
 };
 
 struct receiver {

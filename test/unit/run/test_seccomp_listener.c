@@ -6,11 +6,13 @@
 #include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -366,6 +368,32 @@ static void test_receiver_takes_and_ends(void **state)
 	assert_string_not_equal(f->out, "hello\n");
 }
 
+/* The helper has more to say than a deaf receiver's queue takes; its process is killed, and it goes too. In a pid namespace
+ * the kernel sees to that, so here is none. */
+static void test_process_dies(void **state)
+{
+	struct fixture *f = *state;
+	char *long_text = arena_alloc(f->arena, 4u << 20);
+	int status, output;
+
+	memset(long_text, 'x', (4u << 20) - 1);
+	use_receiver(f, RECEIVER_SLEEPS, "echo hello", "SCMP_ACT_ALLOW", NOTIFY);
+	container_drop_namespace(f->spec, "pid");
+	map_set(f->arena, &f->spec->annotations, "org.long", long_text);
+	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+	output = spawn(f);
+	if (output < 0)
+		fail_msg("%s", f->err.text);
+	assert_int_equal(send(f->process.release, "", 1, 0), 1);
+	assert_int_equal(poll(&(struct pollfd){ .fd = output, .events = POLLIN }, 1, 200), 0);
+	run_abandon(&f->process);
+	receiver_stop(&f->receiver);
+	assert_true(waitpid(-1, &status, 0) > 0);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0);
+	close(output);
+}
+
 /* --- programs brought along */
 
 static void use_program(struct fixture *f, const char *script, const struct sock_filter *v, size_t n)
@@ -427,6 +455,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_needless_receiver, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_receiver_leaves, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_receiver_takes_and_ends, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_process_dies, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_program, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_wrong_programs, setup, teardown),
 		/* The last: a process of a user namespace cannot go back to the pid namespace of the host. */
