@@ -11,7 +11,6 @@
 #include "sys/fd.h"
 #include "sys/seccomp.h"
 
-#define OPTIMIZE_BINARY_TREE 2	/* log n comparisons a system call, and a third of the kernel's time to load it */
 #define ADDITIONS_MAX 20000	/* of conditions to calls; a program has room for a fifth */
 #define ARGUMENTS 6
 
@@ -245,7 +244,6 @@ static int export(struct compiler *c, struct seccomp_code *ret)
 
 static int fill(struct compiler *c)
 {
-	c->library.attr_set(c->ctx, SCMP_FLTATR_CTL_OPTIMIZE, OPTIMIZE_BINARY_TREE);
 	if (add_architectures(c) < 0)
 		return -1;
 	for (size_t i = 0; i < c->source->rules->syscalls.n; i++)

@@ -14,7 +14,6 @@ int seccomp_library_open(struct seccomp_library *l, struct error *err)
 		{ "seccomp_version", (void **)&l->version },
 		{ "seccomp_init", (void **)&l->init },
 		{ "seccomp_release", (void **)&l->release },
-		{ "seccomp_attr_set", (void **)&l->attr_set },
 		{ "seccomp_arch_add", (void **)&l->arch_add },
 		{ "seccomp_arch_resolve_name", (void **)&l->arch_resolve_name },
 		{ "seccomp_syscall_resolve_name", (void **)&l->syscall_resolve_name },

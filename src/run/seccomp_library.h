@@ -13,7 +13,6 @@ struct seccomp_library {
 	__typeof__(seccomp_version) *version;
 	__typeof__(seccomp_init) *init;
 	__typeof__(seccomp_release) *release;
-	__typeof__(seccomp_attr_set) *attr_set;
 	__typeof__(seccomp_arch_add) *arch_add;
 	__typeof__(seccomp_arch_resolve_name) *arch_resolve_name;
 	__typeof__(seccomp_syscall_resolve_name) *syscall_resolve_name;
