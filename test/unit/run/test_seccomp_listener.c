@@ -355,17 +355,16 @@ static void test_receiver_leaves(void **state)
 static void test_receiver_takes_and_ends(void **state)
 {
 	struct fixture *f = *state;
-	int code;
 
 	use_receiver(f, RECEIVER_TAKES, "mkdir /x; echo end", "SCMP_ACT_ALLOW", NOTIFY);
-	code = run(f);
-	assert_int_equal(code, 0);
+	assert_int_equal(run(f), 0);
 	assert_string_equal(f->out, "mkdir: can't create directory '/x': Function not implemented\nend\n");
 	receiver_stop(&f->receiver);
+#ifndef __SANITIZE_ADDRESS__	/* whose runtime never ends where it cannot get memory */
 	use_receiver(f, RECEIVER_TAKES, "echo hello", "SCMP_ACT_NOTIFY", NO_RULES);
-	code = run(f);
-	assert_int_not_equal(code, 0);
+	assert_int_not_equal(run(f), 0);
 	assert_string_not_equal(f->out, "hello\n");
+#endif
 }
 
 /* The helper has more to say than a deaf receiver's queue takes; its process is killed, and it goes too. In a pid namespace
