@@ -3,13 +3,14 @@
  * Between clone and exec: no allocation, no stdio.
  *
  * From the moment that the filter is loaded any system call may be refused, fatal, or wait for an answer of the receiver,
- * who has no listener yet. So the process makes none until the receiver has it. A helper, made before, is not filtered: it
- * shares the table of descriptors, learns the listener's number from shared memory, sends it, closes it and ends. That he
- * did, and whether he succeeded, is in shared memory too, where the kernel itself notes the end of a killed helper. The
- * process sleeps in wait4 only when its filter lets it, otherwise it looks again and again.
+ * who has no listener yet. So the process makes none until he has it, but for sched_yield where that passes. A helper
+ * thread, made before, is not filtered. It shares the descriptors and the memory: it learns the listener's number, sends it,
+ * closes it for both and ends. A thread, though bryo has none elsewhere: whatever the filter says, nobody has to wait for
+ * it, exec does not leave it behind, and it dies with its process. A process would end when the kernel gets to it, as a
+ * zombie of the command.
  *
- * After the hand-over the receiver has the only copy of the listener: when he ends, calls that he should answer fail, and
- * nothing waits for ever. A helper whose process ends is killed. Nobody has to be reaped. */
+ * Afterwards the receiver has the only copy of the listener: when he ends, calls that he should answer fail, and nothing
+ * waits for ever. */
 #ifndef BRYO_RUN_SECCOMP_LOAD_H
 #define BRYO_RUN_SECCOMP_LOAD_H
 
