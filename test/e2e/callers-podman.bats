@@ -1,4 +1,4 @@
-# lab: -x 'echo shared:x:4711:bryotest >>/etc/group; mkdir -p /above/below; mount -t tmpfs none /above/below'
+# lab: -x 'echo shared:x:4711:bryotest >>/etc/group; mkdir -p /run/above/below; mount -t tmpfs none /run/above/below'
 # lab: $([[ $name != *-root ]] || echo -r)
 # Podman above `bryo oci`: what it does with a runtime, as an ordinary user. callers-podman-root.bats, a link to this
 # file, is the same as root.
@@ -11,7 +11,8 @@ setup_file() {
 	E2E_DIR=$SHARED runtime
 	export RUNTIME
 	# Podman goes by the name whether a runtime can log in JSON.
-	ln -s "$(realpath "$RUNTIME")" "$SHARED/bin/crun"
+	printf '#!/bin/sh\nexec %s "$@"\n' "$RUNTIME" >"$SHARED/bin/crun"
+	chmod +x "$SHARED/bin/crun"
 	cat >"$SHARED/containers.conf" <<-END
 	[containers]
 	netns = "none"
@@ -270,9 +271,9 @@ rootless() { [ "$(id -u)" -ne 0 ]; }
 }
 
 @test "bind mounts with and without what is mounted below" {
-	run podman run --rm -v /above:/h:ro $IMG grep -c " /h/below " /proc/self/mountinfo
+	run podman run --rm -v /run/above:/h:ro $IMG grep -c " /h/below " /proc/self/mountinfo
 	assert_output 1
-	run podman run --rm --mount type=bind,source=/above,destination=/h,bind-nonrecursive $IMG grep -c " /h/below " /proc/self/mountinfo
+	run podman run --rm --mount type=bind,source=/run/above,destination=/h,bind-nonrecursive $IMG grep -c " /h/below " /proc/self/mountinfo
 	assert_output 0
 }
 
