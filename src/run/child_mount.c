@@ -271,50 +271,40 @@ static int remount(struct child *c, const struct op *op)
 
 /* --- cgroup v1: a small file system with a directory for each hierarchy, which shows the container's part of it */
 
-/* Cuts the next word of "NAME OPTIONS PATH"; the last one goes to the end. */
-static size_t take_word(const char **at, char *word, size_t size, bool last)
-{
-	size_t n = last ? strlen(*at) : strcspn(*at, " ");
-
-	if (n >= size)
-		return 0;
-	memcpy(word, *at, n);
-	word[n] = '\0';
-	*at += n + ((*at)[n] == ' ');
-	return n;
-}
-
-static int attach_hierarchy(int top, const char *name, int mount)
+static int attach_hierarchy(int top, const struct run_hierarchy *h, int mount)
 {
 	int result, target;
 
-	if (mkdirat(top, name, MODE_DIRECTORY) < 0 && errno != EEXIST)
+	if (mkdirat(top, h->name, MODE_DIRECTORY) < 0 && errno != EEXIST)
 		return -1;
-	target = openat(top, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	target = openat(top, h->name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	result = target < 0 ? -1 : mount_attach(mount, target);
 	if (target >= 0)
 		close(target);
+	for (size_t i = 0; i < h->links.n && result == 0; i++)
+		if (symlinkat(h->name, top, h->links.v[i]) < 0 && errno != EEXIST)
+			result = -1;
 	return result;
 }
 
 /* With a cgroup namespace a new mount shows its root; without one the container's directory is bound. */
-static int mount_hierarchy(struct child *c, int top, const char *hierarchy, const struct mount_options *o)
+static int open_hierarchy(const struct child *c, const struct run_hierarchy *h, const struct mount_options *o)
 {
-	char name[128], options[256], path[4096];
-	const char *words[2] = { options, NULL };
-	int mount, result;
+	const char *words[2] = { h->options, NULL };
+	int mount = -1;
 
-	if (!take_word(&hierarchy, name, sizeof(name), false) || !take_word(&hierarchy, options, sizeof(options), false) ||
-	    !take_word(&hierarchy, path, sizeof(path), true)) {
-		errno = EINVAL;
-		return -1;
-	}
-	mount = c->plan->cgroup_namespace ? mount_new("cgroup", "cgroup", words, o->set, NULL) : -1;
-	if (mount < 0)
-		mount = mount_clone(AT_FDCWD, path, false);
+	if (c->plan->cgroup_namespace)
+		mount = mount_new(h->options ? "cgroup" : "cgroup2", "cgroup", words, o->set, NULL);
+	return mount < 0 ? mount_clone(AT_FDCWD, h->path, false) : mount;
+}
+
+static int mount_hierarchy(struct child *c, int top, const struct run_hierarchy *h, const struct mount_options *o)
+{
+	int result, mount = open_hierarchy(c, h, o);
+
 	if (mount < 0)
 		return errno == ENOENT ? 0 : -1;
-	result = apply_options(mount, o) < 0 ? -1 : attach_hierarchy(top, name, mount);
+	result = apply_options(mount, o) < 0 ? -1 : attach_hierarchy(top, h, mount);
 	close(mount);
 	return result;
 }
@@ -331,8 +321,8 @@ static int mount_cgroup_v1(struct child *c, const struct op *op, const char **re
 	result = child_attach(c, top, op->target, true, ret_what);
 	each.data.n = 0;
 	for (size_t i = 0; i < op->hierarchies->n && result == 0; i++) {
-		*ret_what = op->hierarchies->v[i];
-		result = mount_hierarchy(c, top, op->hierarchies->v[i], &each);
+		*ret_what = op->hierarchies->v[i].name;
+		result = mount_hierarchy(c, top, &op->hierarchies->v[i], &each);
 	}
 	if (result == 0)
 		result = mount_set(top, op->mount.set, 0, 0, false);

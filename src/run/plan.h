@@ -97,7 +97,7 @@ struct op {
 		const struct plan_bits *bits;
 		const struct plan_scheduler *scheduler;
 		const struct id_maps *maps;	/* OP_BIND: the mount shows ids as these maps say */
-		const struct strings *hierarchies;	/* OP_CGROUP_V1 */
+		const struct run_hierarchies *hierarchies;	/* OP_CGROUP_V1 */
 	};
 	int slot;			/* descriptor that the parent prepares for this operation; -1 none */
 };

@@ -37,6 +37,18 @@ struct run_moments {
 	int (*mounted)(void *context, const struct run_process *p, struct error *err);
 };
 
+/* One hierarchy of cgroup version 1 (or the unified one beside them) as a container sees it. */
+struct run_hierarchy {
+	const char *name;		/* its directory: "cpu,cpuacct" */
+	const char *options;		/* of mount(2); NULL for the unified one */
+	const char *path;		/* the container's directory in it on the host */
+	struct strings links;		/* other names for the directory: "cpu", "cpuacct" */
+};
+struct run_hierarchies {
+	struct run_hierarchy *v;
+	size_t n;
+};
+
 struct run_request {
 	const struct oci_spec *spec;
 	const char *id;
@@ -59,7 +71,7 @@ struct run_request {
 	bool keyring;			/* a session keyring of its own */
 	bool make_devices;		/* by mknod where the kernel allows it, rather than as the host's */
 	bool reset_affinity;		/* all processors that the cgroup allows, not the caller's own choice */
-	const struct strings *cgroup_v1;	/* "NAME OPTIONS PATH" of each hierarchy, for mounts of type cgroup */
+	const struct run_hierarchies *cgroup_v1;	/* what a mount of type cgroup shows; NULL: the unified hierarchy */
 	const char *state_head, *state_tail;	/* the state for the child's hooks and for seccomp's listener: JSON before
 						   and after the number of the pid */
 	const int *hook_output;		/* two descriptors for what its hooks print; NULL: where the container prints */
