@@ -34,6 +34,10 @@ struct cgroup_hierarchy {
 	char *own;		/* this process's cgroup as a path below the mount, "/" for its root; NULL: not visible here */
 	bool usable;		/* the caller may make cgroups in `own` and move processes there */
 };
+struct cgroup_hierarchies {
+	struct cgroup_hierarchy *v;
+	size_t n;
+};
 
 struct cgroup_host {
 	enum cgroup_manager manager;	/* what will be used */
@@ -45,7 +49,7 @@ struct cgroup_host {
 					   systemd: of the manager's own cgroup; NULL without one */
 	struct strings controllers;	/* those that containers can have */
 	char *why;			/* one line: why there is no manager, or why limits do not work; NULL */
-	ARRAY(struct cgroup_hierarchy) hierarchies;	/* the unified one first */
+	struct cgroup_hierarchies hierarchies;	/* the unified one first */
 };
 
 /* wanted: "cgroupfs", "systemd", "disabled" (or "none"); NULL or "" takes the user's systemd where there is one and
@@ -64,6 +68,7 @@ struct cgroup {
 	char *path;		/* below the hierarchy's mount (of the unified one, else of the first), for people */
 	char *scope;		/* the systemd unit; NULL without one */
 	bool user;		/* the unit is of the user's systemd, not of the system's */
+	bool shared;		/* the scope holds processes of the runtime too, and ends with them */
 	char *leaf;		/* run.oci.delegate-cgroup: below each place, where the first process ends up; NULL */
 	ARRAY(struct cgroup_place) places;	/* the unified one first */
 	int keeper;		/* not stored: a process of ours that keeps a scope alive until cgroup_settle; 0 */
@@ -93,12 +98,14 @@ int cgroup_open(const struct cgroup *c, const char *sub, struct error *err);
 /* Moves a process into all places (those that need it: entered says that it was cloned into the unified one). */
 int cgroup_join(const struct cgroup *c, const char *sub, pid_t pid, bool entered, struct error *err);
 
-/* Complaints about linux.resources ("`.linux.resources.memory.limit: ...`") that need no cgroup: before anything is made.
- * The same are made by cgroup_create and cgroup_update. */
-int cgroup_check(const struct cgroup_host *host, const struct oci_resources *resources, struct error *err);
-/* Changes limits of a running container; what resources does not say stays. Devices are replaced when it lists any. */
-int cgroup_update(struct arena *arena, const struct cgroup *c, const struct oci_resources *resources,
-		  struct strings *ret_warnings, struct error *err);
+/* Complaints about linux.resources that need no cgroup, before anything is made: "<where>.memory.limit: ..."; where is
+ * ".linux.resources" for a bundle. cgroup_create makes the same. */
+int cgroup_check(const struct cgroup_host *host, const struct oci_resources *resources, const char *where,
+		 struct error *err);
+/* Changes limits of a running container; what resources does not say stays. Devices are replaced when it lists any.
+ * where: "" when resources are a document of their own, as runtimes' `update --resources` takes it. */
+int cgroup_update(struct arena *arena, const struct cgroup *c, const struct oci_resources *resources, const char *where,
+		  struct error *err);
 
 int cgroup_freeze(const struct cgroup *c, bool freeze, struct error *err);	/* waits until it is so, 10 s */
 bool cgroup_is_frozen(const struct cgroup *c);

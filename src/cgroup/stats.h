@@ -42,6 +42,14 @@ struct stats_io {
 	struct stats_psi *psi;
 };
 
+/* Of v1's controller; the lists of what is in effect on both. */
+struct stats_cpuset {
+	ARRAY(uint64_t) cpus, mems;
+	uint64_t cpu_exclusive, mem_hardwall, mem_exclusive, memory_migrate, memory_spread_page, memory_spread_slab,
+		 memory_pressure, sched_load_balance;
+	int64_t sched_relax_domain_level;
+};
+
 struct stats_hugetlb { char *size; uint64_t usage, max, failcnt; };
 
 struct stats_rdma_entry { char *device; uint64_t hca_handles, hca_objects; };
@@ -49,6 +57,7 @@ struct stats_rdma { ARRAY(struct stats_rdma_entry) limit, current; };
 
 struct stats {
 	struct stats_cpu cpu;
+	struct stats_cpuset cpuset;
 	struct stats_memory memory;
 	struct stats_pids pids;
 	struct stats_io io;
@@ -57,6 +66,18 @@ struct stats {
 	unsigned has;				/* enum stats_part; not encoded */
 };
 extern const struct json_shape stats_shape;
+
+/* The parts: from an open directory of the unified hierarchy, and of one v1 hierarchy. */
+void stats_read_v2(struct arena *arena, int dirfd, struct stats *ret);
+void stats_read_v1(struct arena *arena, int dirfd, const char *controllers, struct stats *ret);
+
+/* --- texts that both have */
+#define STATS_NUMBER(dirfd, file, number) \
+	do { if (control_read_number(dirfd, file, number) < 0) *(number) = 0; } while (0)
+struct json *stats_flat_keyed(struct arena *arena, const char *text);	/* "key number" lines as an object */
+void stats_list(struct arena *arena, const char *text, void *ret_array);	/* "0-3,7" into an ARRAY(uint64_t) */
+void stats_hugetlb_read(struct arena *arena, int dirfd, const char *suffix, struct stats *ret);
+void stats_rdma_read(struct arena *arena, int dirfd, struct stats *ret);
 
 /* Fails when there is no cgroup (ERROR_UNSUPPORTED) or it is gone. */
 int stats_read(struct arena *arena, const struct cgroup *c, struct stats *ret, struct error *err);
