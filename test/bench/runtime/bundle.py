@@ -171,6 +171,11 @@ def map_texts(name, entries):
     return f"static const char *const {name}[] = {{ {''.join(f'{quoted(n)}, ' for n in numbers)}NULL }};"
 
 
+def may_make_devices():
+    """Root of the machine's user namespace."""
+    return os.geteuid() == 0 and pathlib.Path("/proc/self/uid_map").read_text().split()[1:] == ["0", "4294967295"]
+
+
 def tables(own):
     """config.json as the tables that floor.c includes."""
     spec = json.loads((own / "config.json").read_text())
@@ -183,7 +188,7 @@ def tables(own):
     return "\n".join([
         f"static const char rootfs[] = {quoted((own / spec['root']['path']).resolve())};",
         f"static const char hostname[] = {quoted(spec['hostname'])}, cgroup[] = {quoted(cgroup)};",
-        f"static const int own_user_namespace = {int('user' in kinds)};",
+        f"static const int own_user_namespace = {int('user' in kinds)}, may_make_devices = {int(may_make_devices())};",
         f"static const unsigned caller_uid = {os.getuid()}, caller_gid = {os.getgid()};",
         f"static const uint64_t namespaces = {' | '.join(NAMESPACES[kind] for kind in kinds if kind in NAMESPACES)};",
         f"static const uint64_t capabilities = {capability_bits};",
