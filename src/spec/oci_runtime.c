@@ -23,6 +23,23 @@ JSON_SHAPE(oci_rlimit,
 	F(oci_rlimit, hard, "hard", T_UINT, .required = true, .always = true),
 	F(oci_rlimit, soft, "soft", T_UINT, .required = true, .always = true));
 
+JSON_SHAPE(oci_scheduler,
+	F(oci_scheduler, policy, "policy", T_STRING, .required = true),
+	F(oci_scheduler, nice, "nice", T_OPT_INT),
+	F(oci_scheduler, priority, "priority", T_INT),
+	F(oci_scheduler, flags, "flags", T_STRINGS),
+	F(oci_scheduler, runtime, "runtime", T_UINT),
+	F(oci_scheduler, deadline, "deadline", T_UINT),
+	F(oci_scheduler, period, "period", T_UINT));
+
+JSON_SHAPE(oci_io_priority,
+	F(oci_io_priority, class, "class", T_STRING, .required = true),
+	F(oci_io_priority, priority, "priority", T_INT, .always = true));
+
+JSON_SHAPE(oci_cpu_affinity,
+	F(oci_cpu_affinity, initial, "initial", T_STRING),
+	F(oci_cpu_affinity, final, "final", T_STRING));
+
 JSON_SHAPE(oci_process,
 	F(oci_process, terminal, "terminal", T_BOOL),
 	F(oci_process, console_size, "consoleSize", T_OBJECT, .shape = &oci_box_shape),
@@ -36,6 +53,9 @@ JSON_SHAPE(oci_process,
 	F(oci_process, apparmor_profile, "apparmorProfile", T_STRING),
 	F(oci_process, selinux_label, "selinuxLabel", T_STRING),
 	F(oci_process, oom_score_adj, "oomScoreAdj", T_OPT_INT),
+	F(oci_process, scheduler, "scheduler", T_OBJECT, .shape = &oci_scheduler_shape),
+	F(oci_process, io_priority, "ioPriority", T_OBJECT, .shape = &oci_io_priority_shape),
+	F(oci_process, exec_cpu_affinity, "execCPUAffinity", T_OBJECT, .shape = &oci_cpu_affinity_shape),
 	F(oci_process, rest, "", T_REST));
 
 JSON_SHAPE(oci_root,
@@ -145,6 +165,33 @@ JSON_SHAPE(oci_seccomp,
 	F(oci_seccomp, listener_metadata, "listenerMetadata", T_STRING),
 	F(oci_seccomp, syscalls, "syscalls", T_OBJECTS, .shape = &oci_syscall_shape));
 
+JSON_SHAPE(oci_personality,
+	F(oci_personality, domain, "domain", T_STRING, .required = true),
+	F(oci_personality, flags, "flags", T_STRINGS));
+
+JSON_SHAPE(oci_time_offset,
+	F(oci_time_offset, clock, "", T_KEY),
+	F(oci_time_offset, secs, "secs", T_INT),
+	F(oci_time_offset, nanosecs, "nanosecs", T_UINT));
+
+JSON_SHAPE(oci_net_device,
+	F(oci_net_device, device, "", T_KEY),
+	F(oci_net_device, name, "name", T_STRING));
+
+JSON_SHAPE(oci_memory_policy,
+	F(oci_memory_policy, mode, "mode", T_STRING, .required = true),
+	F(oci_memory_policy, nodes, "nodes", T_STRING),
+	F(oci_memory_policy, flags, "flags", T_STRINGS));
+
+JSON_SHAPE(oci_intel_rdt,
+	F(oci_intel_rdt, clos_id, "closID", T_STRING),
+	F(oci_intel_rdt, l3_cache_schema, "l3CacheSchema", T_STRING),
+	F(oci_intel_rdt, mem_bw_schema, "memBwSchema", T_STRING),
+	F(oci_intel_rdt, schemata, "schemata", T_STRINGS),
+	F(oci_intel_rdt, enable_cmt, "enableCMT", T_BOOL),
+	F(oci_intel_rdt, enable_mbm, "enableMBM", T_BOOL),
+	F(oci_intel_rdt, enable_monitoring, "enableMonitoring", T_BOOL));
+
 JSON_SHAPE(oci_linux,
 	F(oci_linux, uid_mappings, "uidMappings", T_OBJECTS, .shape = &oci_id_mapping_shape),
 	F(oci_linux, gid_mappings, "gidMappings", T_OBJECTS, .shape = &oci_id_mapping_shape),
@@ -158,6 +205,11 @@ JSON_SHAPE(oci_linux,
 	F(oci_linux, masked_paths, "maskedPaths", T_STRINGS),
 	F(oci_linux, readonly_paths, "readonlyPaths", T_STRINGS),
 	F(oci_linux, mount_label, "mountLabel", T_STRING),
+	F(oci_linux, personality, "personality", T_OBJECT, .shape = &oci_personality_shape),
+	F(oci_linux, time_offsets, "timeOffsets", T_OBJECT_MAP, .shape = &oci_time_offset_shape),
+	F(oci_linux, net_devices, "netDevices", T_OBJECT_MAP, .shape = &oci_net_device_shape),
+	F(oci_linux, memory_policy, "memoryPolicy", T_OBJECT, .shape = &oci_memory_policy_shape),
+	F(oci_linux, intel_rdt, "intelRdt", T_OBJECT, .shape = &oci_intel_rdt_shape),
 	F(oci_linux, rest, "", T_REST));
 
 JSON_SHAPE(oci_spec,
