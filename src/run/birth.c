@@ -12,6 +12,7 @@
 #include "sys/fd.h"
 #include "sys/ns.h"
 #include "sys/pidfd.h"
+#include "sys/trace.h"
 
 static bool is_privileged(void)
 {
@@ -74,6 +75,7 @@ static _Noreturn void start_child(struct spawning *s)
 	struct child_birth birth = { .plan = s->plan, .fds = s->fds, .sync = s->childs_sync, .joined = s->joined,
 				     .late = s->late };
 
+	trace_child("container");
 	close(s->sync);
 	child_run(&birth);
 }
@@ -233,6 +235,7 @@ void birth_end_helper(struct spawning *s, bool kill)
 
 int birth_clone(struct spawning *s, struct error *err)
 {
+	_cleanup_trace_ struct trace_span span = trace_begin("clone");
 	int result = birth_needs_helper(s) ? clone_by_helper(s) : clone_directly(s);
 	int number = errno;
 

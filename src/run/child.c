@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "sys/fd.h"
+#include "sys/trace.h"
 
 int child_send(int sync, const struct message *m, const int *fds, size_t fds_n)
 {
@@ -105,6 +106,7 @@ void child_wait_for_maps(struct child *c)
 /* The host's files are opened with the caller's own identity, which the root of the new namespace need not have. */
 static void open_late(struct child *c)
 {
+	_cleanup_trace_ struct trace_span span = trace_begin("open what it mounts");
 	const char *what = NULL;
 
 	if (slots_open_late(c->plan, c->fds, &c->step, &what) < 0)
@@ -114,8 +116,11 @@ static void open_late(struct child *c)
 /* In a new user namespace: waits for the maps, then becomes its root where it has one. */
 static void enter_user_namespace(struct child *c, const struct child_birth *birth)
 {
+	struct trace_span span = trace_begin("wait for the id maps");
+
 	if (!(birth->joined & CLONE_NEWUSER))
 		child_wait_for_maps(c);
+	trace_end(&span);
 	if (birth->late)
 		open_late(c);
 	if (setgroups(0, NULL) < 0 || setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0) {
@@ -128,6 +133,10 @@ static void enter_user_namespace(struct child *c, const struct child_birth *birt
 
 static int run_op(struct child *c, const struct op *op, const char **ret_what)
 {
+	_cleanup_trace_ struct trace_span span = trace_begin_about(op_name(op->kind), op->target ? op->target : op->source);
+
+	if (op->kind == OP_EXEC)
+		trace_until_exec(op_name(op->kind));
 	switch (op->kind) {
 	case OP_JOIN: case OP_JOIN_TARGET: case OP_CHROOT_TARGET: case OP_OOM_SCORE: case OP_KEYRING: case OP_MOMENT:
 	case OP_CGROUP_NAMESPACE: case OP_LOOPBACK: case OP_HOSTNAME: case OP_DOMAINNAME:

@@ -14,6 +14,7 @@
 #include "run/placement.h"
 #include "sys/fd.h"
 #include "sys/pidfd.h"
+#include "sys/trace.h"
 
 /* --- the child's messages */
 
@@ -141,6 +142,7 @@ static int write_maps(struct spawning *s, struct error *err)
 
 	if (!s->maps_wanted || pid < 0)
 		return 0;
+	_cleanup_trace_ struct trace_span span = trace_begin("write the id maps");
 	s->maps_wanted = false;
 	raise_limits(s, pid);
 	if (moments && moments->map)
@@ -202,6 +204,8 @@ static int gone_error(const struct run_process *p, struct error *err)
 
 static int listen_until_ready(struct spawning *s, struct error *err)
 {
+	_cleanup_trace_ struct trace_span span = trace_begin("wait until the container is set up");
+
 	for (;;) {
 		struct message m;
 		int fd, result = receive(s->sync, &m, &fd);
@@ -236,10 +240,12 @@ static int make_channel(struct spawning *s, struct error *err)
 
 static int make_child(struct spawning *s, struct error *err)
 {
+	struct trace_span span = trace_begin("open what it needs");
 	int result;
 
 	if (make_channel(s, err) < 0 || slots_open(s->plan, s->fds, s->late, err) < 0)
 		return -1;
+	trace_end(&span);
 	result = birth_clone(s, err);
 	slots_close(s->plan, s->fds);
 	return result;
@@ -267,6 +273,7 @@ int run_spawn(const struct run_plan *plan, struct run_process *ret, struct error
 
 	if (result == 0)
 		result = listen_until_ready(&s, err);
+	trace_collect();
 	s.p.release = s.sync;
 	birth_end_helper(&s, true);
 	if (result < 0) {
@@ -287,6 +294,7 @@ static int late_error(const struct message *m, struct error *err)
 
 int run_release(struct run_process *p, struct error *err)
 {
+	_cleanup_trace_ struct trace_span span = trace_begin("wait until the command is executed");
 	struct message m;
 	int fd, result;
 
@@ -296,6 +304,7 @@ int run_release(struct run_process *p, struct error *err)
 		return -1;
 	}
 	result = receive(p->release, &m, &fd);
+	trace_collect();
 	if (result == 0) {
 		fd_close(&p->release);
 		return 0;
@@ -322,6 +331,7 @@ static bool may_be_released_early(const struct run_plan *plan)
 
 static int listen_until_executed(struct spawning *s, struct error *err)
 {
+	_cleanup_trace_ struct trace_span span = trace_begin("wait until the command is executed");
 	bool ready = false;
 
 	for (;;) {
@@ -362,6 +372,7 @@ int run_start(const struct run_plan *plan, int (*born)(void *context, const stru
 		result = error_errno(err, "wake the container's process");
 	if (result == 0)
 		result = listen_until_executed(&s, err);
+	trace_collect();
 	fd_close(&s.sync);
 	*ret = s.p;
 	if (result < 0)

@@ -152,6 +152,8 @@ struct run_plan {
 struct op *plan_add(struct run_plan *plan, enum op_kind kind);
 /* The same with a descriptor to be prepared. */
 struct op *plan_add_slot(struct run_plan *plan, enum op_kind kind);
+/* What it does, without its details: "mount". */
+const char *op_name(enum op_kind kind);
 /* One operation in words: "mount /nonexistent at /data". */
 int op_describe(const struct op *op, struct buffer *out);
 

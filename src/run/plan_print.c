@@ -6,6 +6,59 @@
 
 #include "sys/ns.h"
 
+static const char *const names[OP_KINDS] = {
+	[OP_JOIN] = "join a namespace",
+	[OP_JOIN_TARGET] = "join the container's namespaces",
+	[OP_CHROOT_TARGET] = "enter the container's root",
+	[OP_OOM_SCORE] = "set oom_score_adj",
+	[OP_KEYRING] = "make the keyring",
+	[OP_MOMENT] = "wait for the caller",
+	[OP_PRIVATE] = "make all mounts private",
+	[OP_CGROUP_NAMESPACE] = "make the cgroup namespace",
+	[OP_LOOPBACK] = "bring lo up",
+	[OP_LABEL_OPEN] = "open the label",
+	[OP_ROOT_OVERLAY] = "mount the root",
+	[OP_ROOT_BIND] = "mount the root",
+	[OP_MOUNT] = "mount",
+	[OP_CGROUP_V1] = "mount the cgroup hierarchies",
+	[OP_BIND] = "bind",
+	[OP_REMOUNT] = "remount",
+	[OP_DEVICE] = "make a device",
+	[OP_SYMLINK] = "link",
+	[OP_CONSOLE] = "make the terminal",
+	[OP_MASK] = "mask",
+	[OP_READONLY_PATH] = "make a path read-only",
+	[OP_MKDIR] = "make a directory",
+	[OP_HOOK] = "run a hook",
+	[OP_PIVOT] = "make the new root the root",
+	[OP_ROOT_FLAGS] = "set the flags of the root",
+	[OP_HOSTNAME] = "set the host name",
+	[OP_DOMAINNAME] = "set the domain name",
+	[OP_SYSCTL] = "set a sysctl",
+	[OP_PERSONALITY] = "set the personality",
+	[OP_AFFINITY] = "set the processors",
+	[OP_MEMORY_POLICY] = "set the memory policy",
+	[OP_RLIMIT] = "set a limit",
+	[OP_SCHEDULER] = "set the scheduler",
+	[OP_IO_PRIORITY] = "set the I/O priority",
+	[OP_NEW_SID] = "setsid",
+	[OP_STDIO] = "connect standard input and output",
+	[OP_UMASK] = "set the umask",
+	[OP_CHDIR] = "change the directory",
+	[OP_USER] = "become the user",
+	[OP_FIND_COMMAND] = "find the command",
+	[OP_READY] = "wait for the start",
+	[OP_START] = "wait for whoever starts it",
+	[OP_SECCOMP] = "load the seccomp filter",
+	[OP_LABEL] = "set the label",
+	[OP_EXEC] = "execute",
+};
+
+const char *op_name(enum op_kind kind)
+{
+	return names[kind];
+}
+
 static int print_namespaces(uint64_t flags, struct buffer *out)
 {
 	for (int bit = 0; bit < 64; bit++) {

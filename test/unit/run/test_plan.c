@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "run/mount_options.h"
+#include "run/plan.h"
 
 static int setup(void **state)
 {
@@ -315,9 +316,17 @@ static void test_propagation(void **state)
 	assert_int_equal(mount_options_propagation("ro", &tree), 0);
 }
 
+static void every_operation_has_a_name(void **state)
+{
+	(void)state;
+	for (int kind = 0; kind < OP_KINDS; kind++)
+		assert_non_null(op_name((enum op_kind)kind));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_operation_has_a_name),
 		cmocka_unit_test_setup_teardown(test_plain, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_everything, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_user_namespace, setup, teardown),
