@@ -220,7 +220,7 @@ static int add_birth(struct run_plan *plan, const struct run_request *request, s
 		return -1;
 	add_moment(plan, RUN_BORN, moments && moments->born);
 	/* clone makes the cgroup namespace before it moves the child: then the root would be our own cgroup. */
-	if ((plan->clone_flags & CLONE_NEWCGROUP) && (plan->cgroup_fd >= 0 || (moments && moments->born))) {
+	if ((plan->clone_flags & CLONE_NEWCGROUP) && (plan->cgroup_fd >= 0 || request->cgroup_later)) {
 		plan->clone_flags &= ~(uint64_t)CLONE_NEWCGROUP;
 		plan_add(plan, OP_CGROUP_NAMESPACE);
 	}
@@ -297,6 +297,12 @@ static void take_request(struct run_plan *plan, const struct run_request *reques
 	plan->start_socket = request->start_socket ? *request->start_socket : -1;
 	plan->created_lock = request->created_lock ? *request->created_lock : -1;
 	plan->process_at = ".process";
+	plan->process.none = request->no_command;
+}
+
+void run_plan_set_cgroup(struct run_plan *plan, int cgroup_fd)
+{
+	plan->cgroup_fd = cgroup_fd;
 }
 
 struct run_plan *run_plan_new(struct arena *arena, const struct run_request *request, struct error *err)
