@@ -7,6 +7,7 @@
 
 #include "cli/cli.h"
 #include "sys/self.h"
+#include "sys/trace.h"
 
 static const struct option global_options[] = {
 	OPT_GROUP("Global options"),
@@ -131,10 +132,14 @@ int oci_main(int argc, char **argv, int skip)
 {
 	struct cli cli = { .arena = arena_new(), .program = &oci_program };
 	struct error err = { 0 }, log_err = { 0 };
+	const struct oci_globals *g;
 	struct args args = { 0 };
-	int parsed = args_parse(cli.arena, &oci_program, argc - skip, argv + skip, &args, &err), code = parsed;
-	const struct oci_globals *g = args.globals;
+	int parsed, code;
 
+	if (trace_open("bryo oci", &log_err) < 0)
+		oci_log(OCI_LOG_WARNING, log_err.text);
+	parsed = code = args_parse(cli.arena, &oci_program, argc - skip, argv + skip, &args, &err);
+	g = args.globals;
 	/* Even a wrong command line is worth a line in the log, where that can be known. */
 	if (g && oci_log_open(&g->log, &log_err) < 0 && parsed == 0) {
 		err = log_err;
@@ -150,5 +155,6 @@ int oci_main(int argc, char **argv, int skip)
 		fprintf(stderr, "write to standard output: %m\n");
 		code = 1;
 	}
+	trace_close();
 	return code;
 }

@@ -331,6 +331,15 @@ static uint64_t target_namespaces(const struct oci_linux *l)
 	return flags;
 }
 
+/* In a mount namespace of others the container's root is not the namespace's. */
+static bool has_joined_mounts(const struct oci_linux *l)
+{
+	for (size_t i = 0; l && i < l->namespaces.n; i++)
+		if (str_eq(l->namespaces.v[i].type, "mount") && !str_is_empty(l->namespaces.v[i].path))
+			return true;
+	return false;
+}
+
 static void take_exec_request(struct run_plan *plan, const struct run_exec_request *request)
 {
 	plan->cgroup_fd = request->cgroup_fd;
@@ -358,6 +367,10 @@ static int add_target(struct run_plan *plan, const struct run_exec_request *requ
 		plan_add(plan, OP_LABEL_OPEN);
 	op = plan_add(plan, OP_JOIN_TARGET);
 	op->flags = target_namespaces(request->spec->linux_);
+	if (has_joined_mounts(request->spec->linux_)) {
+		op = plan_add_slot(plan, OP_CHROOT_TARGET);
+		op->source = arena_printf(plan->arena, "/proc/%d/root", (int)request->target);
+	}
 	if (p->terminal)
 		plan_add(plan, OP_CONSOLE)->target = "/dev/pts/ptmx";
 	return 0;
