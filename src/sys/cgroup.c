@@ -162,20 +162,27 @@ static int write_at(int dirfd, const char *file, const char *text)
 	return result;
 }
 
+/* The pids of a cgroup, one a line; NULL with errno. */
+static char *read_processes(struct arena *arena, const char *path)
+{
+	return fd_read_file(arena, AT_FDCWD, arena_printf(arena, CGROUP_ROOT "%s/cgroup.procs", path), 1 << 20, NULL);
+}
+
 /* Moves all processes of a cgroup into a leaf below it. New ones may appear meanwhile: until there are none. */
 static int empty_into_leaf(struct arena *arena, const char *path)
 {
-	char *leaf = arena_printf(arena, CGROUP_ROOT "%s/" LEAF_NAME, path);
+	char *leaf = arena_printf(arena, CGROUP_ROOT "%s/" LEAF_NAME, path), *pids = read_processes(arena, path);
 	_cleanup_fd_ int fd = -1;
 
+	if (pids && !*pids)
+		return 0;
 	if (mkdir(leaf, 0755) < 0 && errno != EEXIST)
 		return -1;
 	fd = open(arena_printf(arena, "%s/cgroup.procs", leaf), O_WRONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -1;
-	for (int round = 0; round < 16; round++) {
-		char *pids = fd_read_file(arena, AT_FDCWD, arena_printf(arena, CGROUP_ROOT "%s/cgroup.procs", path),
-					  1 << 20, NULL), *pid;
+	for (int round = 0; round < 16; round++, pids = read_processes(arena, path)) {
+		char *pid;
 
 		if (!pids || !*pids)
 			return pids ? 0 : -1;
@@ -187,16 +194,14 @@ static int empty_into_leaf(struct arena *arena, const char *path)
 	return -1;
 }
 
-/* A cgroup with processes in it may not hand controllers to its children ("no internal processes"). */
+/* A cgroup with processes in it may not hand controllers to its children ("no internal processes"). Of cpu, cpuset and
+ * pids the kernel takes the write all the same, but then makes a threaded domain of it, in whose children nothing can
+ * be started. The hierarchy's root, which alone has no cgroup.type, is free of that rule. */
 static int enable_controller(struct arena *arena, const char *path, int dirfd, const char *controller)
 {
-	const char *text = arena_printf(arena, "+%s", controller);
-
-	if (write_at(dirfd, "cgroup.subtree_control", text) == 0)
-		return 0;
-	if (errno != EBUSY || empty_into_leaf(arena, path) < 0)
+	if (faccessat(dirfd, "cgroup.type", F_OK, 0) == 0 && empty_into_leaf(arena, path) < 0)
 		return -1;
-	return write_at(dirfd, "cgroup.subtree_control", text);
+	return write_at(dirfd, "cgroup.subtree_control", arena_printf(arena, "+%s", controller));
 }
 
 /* Enables what the settings need and the parent can give; the others are listed as missing. */
