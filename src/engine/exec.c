@@ -178,11 +178,13 @@ static int build_spec(struct exec *x, struct error *err)
 	return add_namespaces(x, err);
 }
 
-static void open_cgroup(struct exec *x)
+static int open_cgroup(struct exec *x, struct error *err)
 {
-	if (x->state.cgroup_path)
-		x->cgroup_fd = open(arena_printf(x->e->arena, "/sys/fs/cgroup/%s", x->state.cgroup_path),
-				    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (!x->state.cgroup_path)
+		return 0;
+	x->cgroup_fd = open(arena_printf(x->e->arena, "/sys/fs/cgroup/%s", x->state.cgroup_path),
+			    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return cgroup_approach(x->e->arena, x->state.cgroup_path, err);
 }
 
 static int list_preserved(struct exec *x, struct error *err)
@@ -210,8 +212,7 @@ static int prepare(struct exec *x, struct error *err)
 	    security_parse(x->e->arena, &x->c->request, &x->security, err) < 0 ||
 	    resolve_user(x, err) < 0 || build_process(x, err) < 0 || build_spec(x, err) < 0)
 		return -1;
-	open_cgroup(x);
-	return 0;
+	return open_cgroup(x, err);
 }
 
 static struct run_plan *make_plan(const struct exec *x, const int stdio[3], struct error *err)

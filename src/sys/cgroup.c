@@ -238,13 +238,26 @@ static int apply_settings(int dirfd, const struct cgroup_settings *settings, con
 	return 0;
 }
 
+/* The scope's path when the caller is in its leaf already: a monitor that starts its container again. */
+static char *scope_around(struct arena *arena, const char *scope)
+{
+	char *why, *own = own_cgroup(arena, &why);
+	const char *end = arena_printf(arena, "/%s/" SCOPE_LEAF, scope);
+
+	if (!own || !str_ends(own, end))
+		return NULL;
+	return arena_strndup(arena, own, strlen(own) - strlen("/" SCOPE_LEAF));
+}
+
 /* With systemd: a scope for the caller, who steps into a leaf of it and leaves the rest to the container. */
 static char *enter_scope(struct arena *arena, const struct cgroup_host *host, const char *name, struct error *err)
 {
 	static const struct cgroup_settings none;
-	char *scope = arena_printf(arena, "%s.scope", name), *why = NULL, *path;
+	char *scope = arena_printf(arena, "%s.scope", name), *why = NULL, *path = scope_around(arena, scope);
 	int dirfd;
 
+	if (path)
+		return path;
 	if (cgroup_start_scope(host, scope, "bryo container", getpid(), &none, err) < 0)
 		return NULL;
 	path = own_cgroup(arena, &why);
@@ -260,6 +273,41 @@ static char *enter_scope(struct arena *arena, const struct cgroup_host *host, co
 	}
 	fd_close(&dirfd);
 	return path;
+}
+
+/* The directory that both paths are below. */
+static char *common_ancestor(struct arena *arena, const char *a, const char *b)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; a[i] && a[i] == b[i]; i++)
+		if (a[i + 1] == '/' || !a[i + 1])
+			if (b[i + 1] == '/' || !b[i + 1])
+				n = i + 1;
+	return arena_strndup(arena, a, n);
+}
+
+/* The kernel asks for the right to write cgroup.procs where the ways of the two cgroups part. */
+static bool may_move(struct arena *arena, const char *from, const char *to)
+{
+	return faccessat(AT_FDCWD, arena_printf(arena, CGROUP_ROOT "%s/cgroup.procs", common_ancestor(arena, from, to)), W_OK,
+			 AT_EACCESS) == 0;
+}
+
+int cgroup_approach(struct arena *arena, const char *path, struct error *err)
+{
+	static const struct cgroup_settings none;
+	struct cgroup_host h = { 0 };
+	char *why, *own = own_cgroup(arena, &why);
+
+	if (!own || may_move(arena, own, path))
+		return 0;
+	probe_systemd(arena, &h);
+	if (has_user_manager(arena) && str_after(path, h.parent))
+		return cgroup_start_scope(&h, arena_printf(arena, "bryo-exec-%d.scope", (int)getpid()), "bryo exec", getpid(),
+					  &none, err);
+	error_set(err, ERROR_DENIED, "the container's cgroup %s cannot be entered from this process's cgroup %s", path, own);
+	return error_hint(err, "run the command in the login or batch job that started the container");
 }
 
 int cgroup_create(struct arena *arena, const struct cgroup_host *host, const char *name,

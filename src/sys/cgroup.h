@@ -47,6 +47,9 @@ int cgroup_create(struct arena *arena, const struct cgroup_host *host, const cha
  * go to the container's part of it, so settings are empty here. */
 int cgroup_start_scope(const struct cgroup_host *host, const char *scope, const char *description, int pid,
 		       const struct cgroup_settings *settings, struct error *err);
+/* For a caller who is about to clone into the container's cgroup: a user may move processes only within what he owns,
+ * and his session is not part of it. The user's systemd then takes the caller in, into a scope of his own. */
+int cgroup_approach(struct arena *arena, const char *path, struct error *err);
 int cgroup_freeze(const char *path, bool freeze, struct error *err);	/* waits until it is so */
 int cgroup_kill(const char *path);					/* cgroup.kill, else every pid in it */
 int cgroup_remove(const char *path);					/* with sub-cgroups; 0 when absent */

@@ -24,6 +24,12 @@ struct bus_calls {
 };
 
 #define SCOPE_WAIT_MS 5000
+#define EXISTS "org.freedesktop.systemd1.UnitExists"
+
+static void pause_ms(int ms)
+{
+	nanosleep(&(struct timespec){ .tv_nsec = ms * 1000000L }, NULL);
+}
 
 static int load(struct bus_calls *b, struct error *err)
 {
@@ -55,25 +61,39 @@ static int wait_until_inside(int pid, const char *scope, struct error *err)
 			return error_errno(err, "read %s", path);
 		if (strstr(text, scope))
 			return 0;
-		nanosleep(&(struct timespec){ .tv_nsec = 2000000 }, NULL);
+		pause_ms(2);
 	}
 	return error_set(err, ERROR_FAILED, "systemd did not start the scope %s in time", scope);
 }
 
+static int ask_for_scope(const struct bus_calls *b, void *bus, const char *scope, const char *description, int pid,
+			 struct bus_error *e)
+{
+	return b->call_method(bus, "org.freedesktop.systemd1", "/org/freedesktop/systemd1",
+			      "org.freedesktop.systemd1.Manager", "StartTransientUnit", e, NULL,
+			      "ssa(sv)a(sa(sv))", scope, "fail", 5,
+			      "PIDs", "au", 1, (uint32_t)pid,
+			      "Description", "s", description,
+			      "Delegate", "b", 1,
+			      "CollectMode", "s", "inactive-or-failed",
+			      "DefaultDependencies", "b", 0,
+			      0);
+}
+
+/* Of a container that has just ended systemd may still have the scope, until it notices that it is empty. */
 static int start(const struct bus_calls *b, void *bus, const char *scope, const char *description, int pid,
 		 struct error *err)
 {
 	struct bus_error e = { 0 };
-	int result = b->call_method(bus, "org.freedesktop.systemd1", "/org/freedesktop/systemd1",
-				    "org.freedesktop.systemd1.Manager", "StartTransientUnit", &e, NULL,
-				    "ssa(sv)a(sa(sv))", scope, "fail", 5,
-				    "PIDs", "au", 1, (uint32_t)pid,
-				    "Description", "s", description,
-				    "Delegate", "b", 1,
-				    "CollectMode", "s", "inactive-or-failed",
-				    "DefaultDependencies", "b", 0,
-				    0);
+	int result;
 
+	for (int waited = 0;; waited += 10) {
+		result = ask_for_scope(b, bus, scope, description, pid, &e);
+		if (result >= 0 || !e.name || strcmp(e.name, EXISTS) != 0 || waited >= SCOPE_WAIT_MS)
+			break;
+		b->error_free(&e);
+		pause_ms(10);
+	}
 	if (result < 0)
 		error_set(err, ERROR_FAILED, "systemd refuses the scope %s: %s", scope,
 			  e.message ? e.message : strerror(-result));

@@ -85,8 +85,8 @@ Cpus_allowed_list:	1$'
 }
 
 @test "--cpuset-cpus with a processor that is not there fails before anything runs" {
-	run bryo run --rm --network none --cpuset-cpus 99 $IMG echo ran
+	run bryo run --rm --network none --cpuset-cpus 99 $IMG echo executed
 	assert_status 125
-	refute_contains ran
-	assert_contains cpuset
+	refute_contains executed
+	assert_contains cpuset.cpus
 }

@@ -71,7 +71,7 @@ gone() {
 	retry 120 stopped
 	gone "$id"
 	bryo start c
-	bryo rm -f -t 0 c
+	[ "$(bryo inspect --format '{{.State.Status}}' c)" = running ]
 }
 
 @test "an exec lives in its container's scope" {
@@ -81,6 +81,19 @@ gone() {
 	retry 60 sleeping
 	run cat "/proc/$pid/cgroup"
 	assert_contains "/$(scope_of c)/"
+}
+
+@test "an exec from a session into a container of a batch job's cgroup, and the other way round" {
+	delegated "$BRYO" --cgroup-manager=cgroupfs run -d --name c --network none $IMG sleep 1000
+	run bryo exec c cat /proc/self/cgroup
+	assert_ok
+	assert_output 0::/
+	bryo run -d --name d --network none $IMG sleep 1000
+	run delegated "$BRYO" exec d cat /proc/self/cgroup
+	assert_ok
+	assert_output 0::/
+	no_exec_scopes() { ! systemctl --user list-units --no-legend --all 'bryo-exec-*' | grep -q .; }
+	retry 60 no_exec_scopes
 }
 
 @test "from a service of the user's, and from a batch system's cgroup" {
