@@ -16,6 +16,7 @@
 #include "sys/fd.h"
 #include "sys/inroot.h"
 #include "sys/lock.h"
+#include "sys/trace.h"
 
 /* --- the root file system */
 static int mount_root(struct launch *l, struct error *err)
@@ -39,6 +40,7 @@ static int mount_root(struct launch *l, struct error *err)
 static int open_root(struct launch *l, struct error *err)
 {
 	struct container *c = l->c;
+	_cleanup_trace_ struct trace_span span = trace_begin("mount the root file system");
 
 	if (c->rootfs) {
 		l->rootfs = (struct rootfs){ .kind = ROOTFS_DIRECTORY, .path = c->rootfs };
@@ -126,6 +128,7 @@ static int write_files(struct launch *l, const struct user_files *files, struct 
 {
 	const struct container *c = l->c;
 	char *env = "";
+	_cleanup_trace_ struct trace_span span = trace_begin("write the container's files");
 
 	if (c->request.privileged)
 		env = arena_printf(l->e->arena, "engine=\"bryo-%s\"\nname=\"%s\"\nid=\"%s\"\nimage=\"%s\"\nimageid=\"%s\"\nrootless=1\n",
@@ -142,6 +145,8 @@ static int write_files(struct launch *l, const struct user_files *files, struct 
 /* --- network and cgroup */
 static int plan_network(struct launch *l, bool dry, struct error *err)
 {
+	_cleanup_trace_ struct trace_span span = trace_begin("plan the network");
+
 	if (network_request(l->e, l->c, &l->net, err) < 0 || network_namespace(l->e, &l->net, &l->netns_path, err) < 0)
 		return -1;
 	if (!dry && net_claim_ports(l->e->arena, &l->net, err) < 0)
@@ -154,6 +159,7 @@ static int make_cgroup(struct launch *l, bool dry, struct error *err)
 	struct cgroup_settings settings;
 	struct strings missing = { 0 };
 	struct engine *e = l->e;
+	_cleanup_trace_ struct trace_span span = trace_begin("make the cgroup");
 
 	if (engine_cgroup(e, err) < 0 || limits_cgroup(e->arena, &l->c->request, &settings, err) < 0)
 		return -1;
@@ -209,6 +215,7 @@ static int make_plan(struct launch *l, const struct passwd_user *user, const str
 	struct engine *e = l->e;
 	struct oci_inputs in = { .c = l->c, .net = &l->net, .netns_path = l->netns_path, .user = user, .files = files,
 				 .security = &l->security, .maps = &l->maps };
+	_cleanup_trace_ struct trace_span span = trace_begin("plan the run");
 
 	in.run_path = arena_printf(e->arena, "%s/containers/%s", e->run_path, l->c->id);
 	in.dir_path = arena_printf(e->arena, "%s/containers/%s", e->store.path, l->c->id);
@@ -240,6 +247,7 @@ static int take_run(int run_dir)
 static int open_directories(struct launch *l, bool fresh, struct error *err)
 {
 	struct engine *e = l->e;
+	_cleanup_trace_ struct trace_span span = trace_begin("take the container");
 
 	l->dir_fd = container_store_open(&e->store, l->c->id, LOCK_EXCLUSIVE, err);
 	if (l->dir_fd < 0)

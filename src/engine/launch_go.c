@@ -20,6 +20,7 @@
 #include "sys/fd.h"
 #include "sys/pidfd.h"
 #include "sys/spawn.h"
+#include "sys/trace.h"
 
 #define SHORT_MS 8
 #define SHORT_CLOSED_MS 2
@@ -114,6 +115,7 @@ static int become_monitor(struct launch *l, const struct run_process *p, int *re
 		/* Taking down the mount waits for the kernel: after the end is told. */
 		if (m.keep_fd < 0)
 			m.keep_fd = l->root_mount;
+		trace_flush();
 		monitor_run(&m, NULL);
 	}
 	config = memfd_create("monitor-config", 0);
@@ -126,6 +128,7 @@ static int become_monitor(struct launch *l, const struct run_process *p, int *re
 		if (kept[i] >= 0)
 			fd_set_cloexec(kept[i], false);
 	lseek(config, 0, SEEK_SET);
+	trace_flush();
 	snprintf(number, sizeof(number), "%d", config);
 	execv(program, (char *[]){ "bryo-monitor", number, NULL });
 	return error_errno(err, "start %s", program);
@@ -133,6 +136,7 @@ static int become_monitor(struct launch *l, const struct run_process *p, int *re
 
 static int record_state(struct launch *l, const struct run_process *p, struct error *err)
 {
+	_cleanup_trace_ struct trace_span span = trace_begin("record the state");
 	char boot[37] = "";
 	struct container_state s = { .pid = p->pid, .pid_start = pidfd_start_time(p->pid), .monitor_pid = getpid(),
 				     .monitor_start = pidfd_start_time(getpid()), .net_pid = l->net_result.helper_pid,
@@ -234,6 +238,7 @@ static _Noreturn void child(struct launch *l, int report)
 	struct run_process p = { .pid = 0, .pidfd = -1, .console = -1, .release = -1 };
 	sigset_t none;
 
+	trace_process("bryo, the later monitor");
 	setsid();
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
@@ -253,6 +258,7 @@ static _Noreturn void child(struct launch *l, int report)
 		error_send(report, &err);
 	if (l->hold && l->cgroup_path)		/* nobody else is there to do it */
 		cgroup_remove(l->cgroup_path);
+	trace_flush();
 	_exit(125);
 }
 
@@ -294,6 +300,7 @@ int launch_go(struct launch *l, struct error *err)
 		child(l, report[1]);
 	}
 	close(report[1]);
+	_cleanup_trace_ struct trace_span span = trace_begin("wait until it runs");
 	r = error_receive(report[0], err);
 	close(report[0]);
 	if (r == 0)

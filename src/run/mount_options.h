@@ -18,7 +18,11 @@ struct mount_options {
 	bool propagation_tree;		/* rprivate, rslave, ... */
 	bool bind, bind_tree;		/* bind, rbind */
 	bool copy_up;			/* tmpcopyup: a tmpfs begins with what the directory below holds */
-	struct strings data;
+	bool copy_symlink;		/* copy-symlink: a source that is a link is made again rather than mounted */
+	bool remount;			/* what is mounted there already gets these flags */
+	bool idmap, idmap_tree;		/* idmap, ridmap */
+	const char *idmap_text;		/* "uids=0-1-10#...;gids=..." of idmap=...; NULL */
+	struct strings data;		/* for the file system, and flags of its superblock ("sync") */
 };
 
 void mount_options_parse(struct arena *arena, const struct strings *words, struct mount_options *ret);

@@ -14,20 +14,28 @@ static const char bundle[] =
 	"\"user\":{\"uid\":0,\"gid\":0,\"umask\":18,\"additionalGids\":[5,6]},\"args\":[\"sh\"],\"env\":[\"PATH=/bin\"],"
 	"\"cwd\":\"/\",\"capabilities\":{\"bounding\":[\"CAP_CHOWN\"],\"effective\":[\"CAP_CHOWN\"]},"
 	"\"rlimits\":[{\"type\":\"RLIMIT_CORE\",\"hard\":18446744073709551615,\"soft\":0}],\"noNewPrivileges\":true,"
-	"\"oomScoreAdj\":0,\"scheduler\":{\"policy\":\"SCHED_OTHER\"}},\"root\":{\"path\":\"rootfs\",\"readonly\":true},"
+	"\"oomScoreAdj\":0,\"scheduler\":{\"policy\":\"SCHED_OTHER\",\"nice\":5,\"flags\":[\"SCHED_FLAG_RESET_ON_FORK\"]},"
+	"\"ioPriority\":{\"class\":\"IOPRIO_CLASS_BE\",\"priority\":0},\"execCPUAffinity\":{\"initial\":\"0-1\",\"final\":\"0\"}},\"root\":{\"path\":\"rootfs\",\"readonly\":true},"
 	"\"hostname\":\"h\",\"mounts\":[{\"destination\":\"/proc\",\"type\":\"proc\",\"source\":\"proc\"},"
 	"{\"destination\":\"/d\",\"options\":[\"rbind\",\"ro\"],\"uidMappings\":[{\"containerID\":0,\"hostID\":1,\"size\":2}]}],"
 	"\"hooks\":{\"createRuntime\":[{\"path\":\"/h\",\"args\":[\"h\"],\"timeout\":5}]},\"annotations\":{\"a\":\"b\"},"
 	"\"linux\":{\"sysctl\":{\"net.x\":\"1\"},\"resources\":{\"devices\":[{\"allow\":false,\"access\":\"rwm\"},"
 	"{\"allow\":true,\"type\":\"c\",\"major\":1,\"minor\":3,\"access\":\"r\"}],\"memory\":{\"limit\":-1,\"swappiness\":60},"
 	"\"cpu\":{\"shares\":512,\"quota\":50000,\"period\":100000},\"pids\":{\"limit\":2048},"
-	"\"hugepageLimits\":[{\"pageSize\":\"2MB\",\"limit\":0}],\"unified\":{\"memory.high\":\"1\"},\"blockIO\":{\"weight\":10}},"
+	"\"blockIO\":{\"weight\":10,\"weightDevice\":[{\"major\":8,\"minor\":0,\"leafWeight\":300}],"
+	"\"throttleWriteIOPSDevice\":[{\"major\":8,\"minor\":16,\"rate\":300}]},"
+	"\"hugepageLimits\":[{\"pageSize\":\"2MB\",\"limit\":0}],"
+	"\"network\":{\"classID\":0,\"priorities\":[{\"name\":\"eth0\",\"priority\":500}]},"
+	"\"rdma\":{\"mlx5_1\":{\"hcaHandles\":3},\"rxe3\":{\"hcaObjects\":10000}},\"unified\":{\"memory.high\":\"1\"}},"
 	"\"cgroupsPath\":\"/c\",\"namespaces\":[{\"type\":\"pid\"},{\"type\":\"network\",\"path\":\"/proc/1/ns/net\"}],"
 	"\"devices\":[{\"type\":\"c\",\"path\":\"/dev/x\",\"major\":10,\"minor\":229,\"fileMode\":438,\"uid\":0,\"gid\":0}],"
 	"\"seccomp\":{\"defaultAction\":\"SCMP_ACT_ERRNO\",\"defaultErrnoRet\":38,\"architectures\":[\"SCMP_ARCH_X86_64\"],"
 	"\"syscalls\":[{\"names\":[\"read\"],\"action\":\"SCMP_ACT_ALLOW\",\"args\":[{\"index\":0,"
 	"\"value\":18446744073709551615,\"op\":\"SCMP_CMP_EQ\"}]}]},\"rootfsPropagation\":\"rslave\","
-	"\"maskedPaths\":[\"/proc/kcore\"],\"readonlyPaths\":[\"/proc/sys\"],\"personality\":{\"domain\":\"LINUX\"}},"
+	"\"maskedPaths\":[\"/proc/kcore\"],\"readonlyPaths\":[\"/proc/sys\"],\"personality\":{\"domain\":\"LINUX\"},"
+	"\"timeOffsets\":{\"monotonic\":{\"secs\":-5,\"nanosecs\":7}},\"netDevices\":{\"eth0\":{\"name\":\"inside\"},\"eth1\":{}},"
+	"\"memoryPolicy\":{\"mode\":\"MPOL_BIND\",\"nodes\":\"0\",\"flags\":[\"MPOL_F_STATIC_NODES\"]},"
+	"\"intelRdt\":{\"closID\":\"c\",\"schemata\":[\"MB:0=50\"],\"enableMonitoring\":true}},"
 	"\"vm\":{\"x\":1}}";
 
 static void a_bundle_round_trips(void **state)
@@ -42,6 +50,9 @@ static void a_bundle_round_trips(void **state)
 	assert_int_equal(*spec.process->oom_score_adj, 0);
 	assert_null(spec.linux_->resources->devices.v[0].major);
 	assert_int_equal(*spec.linux_->resources->memory->limit, -1);
+	assert_string_equal(spec.linux_->resources->rdma.v[1].device, "rxe3");
+	assert_string_equal(spec.linux_->time_offsets.v[0].clock, "monotonic");
+	assert_string_equal(spec.linux_->net_devices.v[1].device, "eth1");
 	assert_string_equal(json_print(arena, json_encode(arena, &oci_spec_shape, &spec), 0), bundle);
 }
 
