@@ -16,6 +16,7 @@
 #include "oci/rdt.h"
 #include "sys/fd.h"
 #include "sys/lock.h"
+#include "sys/lsm.h"
 #include "sys/pidfd.h"
 #include "userns/maps.h"
 
@@ -134,11 +135,22 @@ static int make_plan(struct creation *c, struct error *err)
 	return c->plan ? 0 : bundle_error(&c->bundle, err);
 }
 
+static int check_labels(const struct oci_process *p, struct error *err)
+{
+	if (!str_is_empty(p->selinux_label) && lsm_check_label(p->selinux_label, err) < 0)
+		return error_frame(err, ".process.selinuxLabel");
+	if (!str_is_empty(p->apparmor_profile) && lsm_check_profile(p->apparmor_profile, err) < 0)
+		return error_frame(err, ".process.apparmorProfile");
+	return 0;
+}
+
 static int check(struct creation *c, struct error *err)
 {
 	const struct oci_process *p = c->bundle.spec.process;
 
 	if (cgroup_check(&c->o->cgroup_host, c->bundle.spec.linux_->resources, ".linux.resources", err) < 0)
+		return bundle_error(&c->bundle, err);
+	if (check_labels(p, err) < 0)
 		return bundle_error(&c->bundle, err);
 	if (c->request->console_socket && !p->terminal)
 		return error_set(err, ERROR_USAGE, "a console socket is given, and process.terminal is not set");

@@ -91,6 +91,7 @@ static int make_plan(struct exec *x, struct error *err)
 {
 	struct run_exec_request request = {
 		.target = (pid_t)x->container.record.pid, .target_pidfd = x->target, .spec = &x->spec, .process = &x->process,
+		.id = x->request->id, .bundle = x->container.record.bundle,
 		.stdio = { STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO }, .cgroup_fd = x->cgroup_fd,
 		.cache_dir = arena_printf(x->o->arena, "%s/.cache", x->o->root), .preserve_fds = x->preserved.fds,
 		.preserve_fds_n = x->preserved.n, .process_is_file = x->request->process_file, .moments = &x->moments,
