@@ -157,6 +157,13 @@ static int add_label(struct run_plan *plan, const struct mount_entry *e, struct 
 	return 0;
 }
 
+/* crun's annotation: for systemds in containers that know no cgroup v2. */
+static bool is_systemds_v1(const struct oci_spec *spec, const struct oci_mount *m)
+{
+	return str_eq(map_get(&spec->annotations, "run.oci.systemd.force_cgroup_v1"), m->destination) &&
+	       (str_eq(m->type, "cgroup") || str_eq(m->type, "cgroup2"));
+}
+
 static int add_new(struct run_plan *plan, struct mount_entry *e, struct error *err)
 {
 	const struct run_request *r = e->request;
@@ -181,6 +188,10 @@ static int add_new(struct run_plan *plan, struct mount_entry *e, struct error *e
 	/* One hierarchy for all: what older configurations call cgroup is cgroup2 here. */
 	op->fstype = str_eq(m->type, "cgroup") ? "cgroup2" : m->type;
 	op->label = label;
+	if (is_systemds_v1(r->spec, m)) {
+		op->fstype = "cgroup";
+		e->options.data = strings_split(plan->arena, "none,name=systemd,xattr", ",");
+	}
 	return 0;
 }
 
