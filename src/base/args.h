@@ -131,6 +131,7 @@ struct args_program {
 	const struct option *options;			/* global; accepted before and after the command */
 	size_t request_size;
 	const struct command_example *examples;
+	const char *exit_status;			/* a paragraph for manual pages; NULL: by the commands' flags */
 };
 
 struct args {				/* one parsed command line */

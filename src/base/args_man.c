@@ -136,10 +136,12 @@ static void add_examples(struct source *s, const struct command_example *e)
 				    e->what ? ":\n\n" : "", e->line));
 }
 
-static void add_exit_status(struct source *s, const struct command *c)
+static void add_exit_status(struct source *s, const struct args_program *program, const struct command *c)
 {
 	add(s, "# EXIT STATUS\n\n");
-	if (c->flags & COMMAND_OBJECT_CODES)
+	if (program->exit_status)
+		add(s, arena_printf(s->arena, "%s\n\n", escape(s->arena, program->exit_status)));
+	else if (c->flags & COMMAND_OBJECT_CODES)
 		add(s, "0 on success; 1 when an object does not exist; 2 when one is in use or running; 125 for any other error.\n\n");
 	else if (c->flags & COMMAND_STOP_AT_OPERAND)
 		add(s, "The command's own; 125 when bryo itself fails; 126 when the command cannot be executed; 127 when it does not "
@@ -169,8 +171,8 @@ static void add_page(struct source *s, const struct args_program *program, const
 	add_command_options(s, c);
 	add_unsupported(s, c);
 	add_examples(s, c->examples);
-	add_exit_status(s, c);
-	add(s, arena_printf(s->arena, "# SEE ALSO\n\n*%s*(1)\n", program->name));
+	add_exit_status(s, program, c);
+	add(s, arena_printf(s->arena, "# SEE ALSO\n\n*%s*(1)\n", page_name(s->arena, program, "")));
 }
 
 /* The hand-written page: lines "@OPTIONS@", "@COMMANDS@", "@UNSUPPORTED@", "@EXAMPLES@" are replaced. */
