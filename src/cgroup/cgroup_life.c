@@ -77,7 +77,9 @@ static int set_frozen(int dirfd, bool unified, bool freeze)
 		if (is_so(dirfd, unified, freeze))
 			return 0;
 		step = waited < 20 ? 1 : 10;
-		poll(&p, 1, step);	/* without a descriptor: just sleeps */
+		/* Without a descriptor it just sleeps. What it told must be read, or it is told again at once. */
+		if (poll(&p, 1, step) > 0 && pread(events, &(char){ 0 }, 1, 0) < 0)
+			return -1;
 		if (!unified && freeze && waited % FREEZE_AGAIN_MS == 0 && waited > 0) {
 			write_state(dirfd, unified, false);
 			write_state(dirfd, unified, true);
