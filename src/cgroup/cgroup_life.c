@@ -49,14 +49,25 @@ static bool v1_state_is(int dirfd, const char *wanted)
 	return fd >= 0 && fd_read_all(fd, text, sizeof(text) - 1) > 0 && str_starts(text, wanted);
 }
 
-static bool is_so(int dirfd, bool unified, bool frozen)
+/* events: of cgroup.events, read to its end, or poll would go on telling of what is known. */
+static bool is_so(int dirfd, int events, bool unified, bool frozen)
 {
-	uint64_t now = frozen;	/* kernels before 5.2 do not say */
+	char text[1024];
+	ssize_t n;
 
 	if (!unified)
 		return v1_state_is(dirfd, frozen ? "FROZEN" : "THAWED");
-	control_read_key(dirfd, "cgroup.events", "frozen", &now);
-	return !!now == frozen;
+	n = pread(events, text, sizeof(text) - 1, 0);
+	text[n > 0 ? n : 0] = '\0';
+	return !strstr(text, "frozen") || !!control_key(text, "frozen") == frozen;	/* kernels before 5.2 do not say */
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
 static int write_state(int dirfd, bool unified, bool freeze)
@@ -68,21 +79,20 @@ static int write_state(int dirfd, bool unified, bool freeze)
 static int set_frozen(int dirfd, bool unified, bool freeze)
 {
 	_cleanup_fd_ int events = unified ? openat(dirfd, "cgroup.events", O_RDONLY | O_CLOEXEC) : -1;
+	int64_t start = now_ms(), again = start + FREEZE_AGAIN_MS;
 
-	if (write_state(dirfd, unified, freeze) < 0)
+	if ((unified && events < 0) || write_state(dirfd, unified, freeze) < 0)
 		return -1;
-	for (int waited = 0, step = 1; waited < FREEZE_WAIT_MS; waited += step) {
+	while (now_ms() - start < FREEZE_WAIT_MS) {
 		struct pollfd p = { .fd = events, .events = POLLPRI };
 
-		if (is_so(dirfd, unified, freeze))
+		if (is_so(dirfd, events, unified, freeze))
 			return 0;
-		step = waited < 20 ? 1 : 10;
-		/* Without a descriptor it just sleeps. What it told must be read, or it is told again at once. */
-		if (poll(&p, 1, step) > 0 && pread(events, &(char){ 0 }, 1, 0) < 0)
-			return -1;
-		if (!unified && freeze && waited % FREEZE_AGAIN_MS == 0 && waited > 0) {
+		poll(&p, 1, now_ms() - start < 20 ? 1 : 10);	/* without a descriptor: just sleeps */
+		if (!unified && freeze && now_ms() > again) {
 			write_state(dirfd, unified, false);
 			write_state(dirfd, unified, true);
+			again = now_ms() + FREEZE_AGAIN_MS;
 		}
 	}
 	errno = ETIMEDOUT;

@@ -10,6 +10,7 @@
 
 #include "sys/fd.h"
 #include "sys/inroot.h"
+#include "sys/lsm.h"
 #include "sys/mount.h"
 
 #define MODE_DIRECTORY 0755
@@ -245,6 +246,10 @@ static int mount_filesystem(struct child *c, const struct op *op, const char **r
 		return mount_long(c, op, ret_what);
 	if (mount < 0) {
 		*ret_what = step;
+		return -1;
+	}
+	if (op->label && lsm_label_mount(mount, op->label) < 0) {
+		*ret_what = "label it";
 		return -1;
 	}
 	if (op->mount.copy_up && child_copy_up(c, op, mount, ret_what) < 0)
