@@ -1,5 +1,6 @@
 #include "cli/oci.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -132,8 +133,18 @@ static int run(struct cli *cli, const struct args *args, char *const *argv, stru
 	return args->command->run(cli, args, err);
 }
 
-static void print_failure(struct arena *arena, const struct error *err)
+/* Docker's client derives 126 and 127 from the reason why a command cannot be executed, which it knows in Go's spelling. */
+static void spell_as_go_does(struct error *err)
 {
+	char *reason = strrchr(err->text, ':');
+
+	if ((error_is(err, ERROR_NO_COMMAND) || error_is(err, ERROR_NOT_EXECUTABLE)) && reason && reason[1] == ' ')
+		reason[2] = (char)tolower((unsigned char)reason[2]);
+}
+
+static void print_failure(struct arena *arena, struct error *err)
+{
+	spell_as_go_does(err);
 	oci_log(OCI_LOG_ERROR, err->hint[0] ? arena_printf(arena, "%s\nhint: %s", err->text, err->hint) : err->text);
 }
 

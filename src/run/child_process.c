@@ -154,7 +154,7 @@ int child_check_executable(const char *path, enum error_kind *ret_kind, const ch
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
 		close(fd);
 		*ret_what = "not a regular file";
-		errno = EPERM;
+		errno = EACCES;		/* as execve(2) has it */
 		return -1;
 	}
 	close(fd);
