@@ -92,6 +92,8 @@ int cgroup_create(struct arena *arena, const struct cgroup_host *host, const str
 /* The container's first process is inside: lets go of what kept the cgroup alive so far. May be called twice. */
 void cgroup_settle(struct cgroup *c);
 
+/* Is there a place that a process has to be moved into, because it cannot be cloned there? */
+bool cgroup_needs_join(const struct cgroup *c);
 /* The directory in the unified hierarchy for CLONE_INTO_CGROUP, memory.events and cgroup.kill; sub (NULL: none) is an
  * existing cgroup below it ("exec --cgroup"). -1 with errno ENOENT and no error when the cgroup has no unified place. */
 int cgroup_open(const struct cgroup *c, const char *sub, struct error *err);

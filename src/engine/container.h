@@ -45,7 +45,7 @@ struct container_state {		/* runtime directory: `state`; computed parts are not 
 	uint64_t pid_start, monitor_start;
 	char *boot_id;
 	int64_t started_ns;
-	char *cgroup_path;		/* below /sys/fs/cgroup; NULL */
+	struct cgroup *cgroup;		/* NULL: it has none of its own */
 	char *ip, *gateway, *mac;
 	struct strings ports;		/* "0.0.0.0:8080->80/tcp" in config form "IP HOSTPORT CTRPORT PROTO" */
 	int64_t restart_count;
