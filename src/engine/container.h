@@ -98,7 +98,6 @@ int container_init(struct engine *e, struct container *c, struct error *err);	/*
 int container_cleanup(struct engine *e, const char *id, struct error *err);
 int container_restart_now(struct engine *e, const char *id, struct error *err);
 
-int signal_parse(const char *text);		/* "TERM", "SIGTERM", "15", "SIGRTMIN+3"; -1 */
 /* "always", "on-failure:3" ...; -1 for anything else. */
 int restart_parse(const char *text, enum restart_policy *ret, uint32_t *ret_max);
 

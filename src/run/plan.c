@@ -220,7 +220,7 @@ static int add_birth(struct run_plan *plan, const struct run_request *request, s
 		return -1;
 	add_moment(plan, RUN_BORN, moments && moments->born);
 	/* clone makes the cgroup namespace before it moves the child: then the root would be our own cgroup. */
-	if ((plan->clone_flags & CLONE_NEWCGROUP) && (plan->cgroup_fd >= 0 || (moments && moments->born))) {
+	if ((plan->clone_flags & CLONE_NEWCGROUP) && (plan->cgroup_fd >= 0 || request->cgroup_later)) {
 		plan->clone_flags &= ~(uint64_t)CLONE_NEWCGROUP;
 		plan_add(plan, OP_CGROUP_NAMESPACE);
 	}
@@ -297,6 +297,12 @@ static void take_request(struct run_plan *plan, const struct run_request *reques
 	plan->start_socket = request->start_socket ? *request->start_socket : -1;
 	plan->created_lock = request->created_lock ? *request->created_lock : -1;
 	plan->process_at = ".process";
+	plan->process.none = request->no_command;
+}
+
+void run_plan_set_cgroup(struct run_plan *plan, int cgroup_fd)
+{
+	plan->cgroup_fd = cgroup_fd;
 }
 
 struct run_plan *run_plan_new(struct arena *arena, const struct run_request *request, struct error *err)
@@ -323,6 +329,15 @@ static uint64_t target_namespaces(const struct oci_linux *l)
 	for (size_t i = 0; l && i < l->namespaces.n; i++)
 		flags |= l->namespaces.v[i].type ? ns_flag(l->namespaces.v[i].type) : 0;
 	return flags;
+}
+
+/* In a mount namespace of others the container's root is not the namespace's. */
+static bool has_joined_mounts(const struct oci_linux *l)
+{
+	for (size_t i = 0; l && i < l->namespaces.n; i++)
+		if (str_eq(l->namespaces.v[i].type, "mount") && !str_is_empty(l->namespaces.v[i].path))
+			return true;
+	return false;
 }
 
 static void take_exec_request(struct run_plan *plan, const struct run_exec_request *request)
@@ -352,6 +367,10 @@ static int add_target(struct run_plan *plan, const struct run_exec_request *requ
 		plan_add(plan, OP_LABEL_OPEN);
 	op = plan_add(plan, OP_JOIN_TARGET);
 	op->flags = target_namespaces(request->spec->linux_);
+	if (has_joined_mounts(request->spec->linux_)) {
+		op = plan_add_slot(plan, OP_CHROOT_TARGET);
+		op->source = arena_printf(plan->arena, "/proc/%d/root", (int)request->target);
+	}
 	if (p->terminal)
 		plan_add(plan, OP_CONSOLE)->target = "/dev/pts/ptmx";
 	return 0;

@@ -107,6 +107,7 @@ struct plan_process {
 	const gid_t *groups;
 	size_t groups_n;
 	bool reset_affinity;
+	bool none;			/* there is no command, nor a start */
 	bool keep_groups;		/* the caller's own supplementary groups stay, as --group-add keep-groups asks */
 	struct cap_sets caps;
 	bool no_new_privileges;

@@ -59,6 +59,7 @@ struct run_request {
 					   directory. The child only attaches it; rootfs serves --plan's text */
 	int stdio[3];			/* for the container; with process.terminal: ignored, a pty is made */
 	int cgroup_fd;			/* CLONE_INTO_CGROUP; -1: none */
+	bool cgroup_later;		/* run_plan_set_cgroup tells, when all else is known to be good */
 	const char *cache_dir;		/* for compiled seccomp programs; NULL: none kept */
 	bool seccomp_default;		/* without spec.linux.seccomp: the default profile, filtered by the bounding set.
 					   Quicker than run_default_seccomp: a cached program is found by the file's stat */
@@ -67,6 +68,7 @@ struct run_request {
 	size_t preserve_fds_n;
 
 	/* For whoever makes a container from a bundle; all may be left empty. */
+	bool no_command;		/* the process has none: it is never started */
 	bool no_pivot;			/* chroot in place of pivot_root, for roots that cannot be pivoted to (initramfs) */
 	bool keyring;			/* a session keyring of its own */
 	bool make_devices;		/* by mknod where the kernel allows it, rather than as the host's */
@@ -84,6 +86,7 @@ struct run_request {
 
 struct run_plan;
 struct run_plan *run_plan_new(struct arena *arena, const struct run_request *request, struct error *err);
+void run_plan_set_cgroup(struct run_plan *plan, int cgroup_fd);
 /* One line an operation, for `--plan` and golden files. */
 int run_plan_print(const struct run_plan *plan, struct buffer *out);
 

@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "base/signal.h"
 #include "engine/environment.h"
 #include "engine/limits.h"
 #include "engine/security.h"
