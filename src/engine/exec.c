@@ -222,8 +222,7 @@ static int prepare(struct exec *x, struct error *err)
 	    security_parse(x->e->arena, &x->c->request, &x->security, err) < 0 ||
 	    resolve_user(x, err) < 0 || build_process(x, err) < 0 || build_spec(x, err) < 0)
 		return -1;
-	open_cgroup(x);
-	return 0;
+	return open_cgroup(x, err);
 }
 
 static struct run_plan *make_plan(const struct exec *x, const int stdio[3], struct error *err)
