@@ -98,6 +98,7 @@ struct op {
 		const struct plan_scheduler *scheduler;
 		const struct id_maps *maps;	/* OP_BIND: the mount shows ids as these maps say */
 		const struct run_hierarchies *hierarchies;	/* OP_CGROUP_V1 */
+		const char *label;		/* OP_MOUNT: SELinux' of its root, once it is made; NULL */
 	};
 	int slot;			/* descriptor that the parent prepares for this operation; -1 none */
 };

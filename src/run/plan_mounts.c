@@ -3,6 +3,8 @@
 #include <string.h>
 #include <sys/mount.h>
 
+#include "sys/lsm.h"
+
 /* What the functions below work on: one mount and where it stands. */
 struct mount_entry {
 	const struct run_request *request;
@@ -135,14 +137,21 @@ static int add_bind(struct run_plan *plan, struct mount_entry *e, struct error *
 }
 
 /* SELinux' label of the tree, for file systems that keep none of their own. */
-static void add_context(struct run_plan *plan, const struct oci_spec *spec, struct mount_options *o, const char *fstype)
+static int add_context(struct run_plan *plan, const struct mount_entry *e, struct op *op, struct error *err)
 {
-	static const char *const labelled[] = { "tmpfs", "mqueue", "overlay", "ramfs", "devpts" };
+	const struct oci_spec *spec = e->request->spec;
 	const char *kind = map_get(&spec->annotations, "run.oci.mount_context_type");
+	char *option = lsm_mount_option(plan->arena, spec->linux_->mount_label, kind);
 
-	for (size_t i = 0; i < ELEMENTS(labelled); i++)
-		if (str_eq(labelled[i], fstype))
-			strings_addf(plan->arena, &o->data, "%s=\"%s\"", kind ? kind : "context", spec->linux_->mount_label);
+	if (!option)
+		return error_set(err, ERROR_INVALID, ".annotations[\"run.oci.mount_context_type\"]: expected context, fscontext, "
+				 "defcontext or rootcontext, got \"%s\"", str_printable(plan->arena, kind, 64));
+	switch (lsm_mount_way(op->fstype, !plan->own_user_namespace && lsm_is_initial())) {
+	case LSM_MOUNT_OPTION:	strings_add(plan->arena, &op->mount.data, option); break;
+	case LSM_MOUNT_ROOT:	op->label = spec->linux_->mount_label; break;
+	case LSM_MOUNT_NONE:	break;
+	}
+	return 0;
 }
 
 static int add_new(struct run_plan *plan, struct mount_entry *e, struct error *err)
@@ -156,8 +165,6 @@ static int add_new(struct run_plan *plan, struct mount_entry *e, struct error *e
 		return wrong(e, "type", "missing, and this is no bind mount", err);
 	if (choose_maps(plan, e, &maps, err) < 0)
 		return -1;
-	if (!str_is_empty(r->spec->linux_->mount_label))
-		add_context(plan, r->spec, &e->options, m->type);
 	if (str_eq(m->type, "cgroup") && r->cgroup_v1) {
 		op = plan_add(plan, OP_CGROUP_V1);
 		op->hierarchies = r->cgroup_v1;
@@ -167,7 +174,8 @@ static int add_new(struct run_plan *plan, struct mount_entry *e, struct error *e
 	op->source = m->source;
 	/* One hierarchy for all: what older configurations call cgroup is cgroup2 here. */
 	op->fstype = str_eq(m->type, "cgroup") ? "cgroup2" : m->type;
-	return 0;
+	op->mount = e->options;
+	return str_is_empty(r->spec->linux_->mount_label) ? 0 : add_context(plan, e, op, err);
 }
 
 static int add_mount(struct run_plan *plan, struct mount_entry *e, struct error *err)
@@ -187,7 +195,8 @@ static int add_mount(struct run_plan *plan, struct mount_entry *e, struct error 
 	if (result < 0)
 		return -1;
 	plan->ops.v[plan->ops.n - 1].target = m->destination;
-	plan->ops.v[plan->ops.n - 1].mount = e->options;
+	if (plan->ops.v[plan->ops.n - 1].kind != OP_MOUNT)
+		plan->ops.v[plan->ops.n - 1].mount = e->options;
 	return 0;
 }
 
