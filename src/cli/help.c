@@ -55,21 +55,10 @@ static char *read_prose(struct cli *cli, const char *path, struct error *err)
 	return n < 0 ? NULL : arena_strndup(cli->arena, text.data ? text.data : "", text.size);
 }
 
-/* "bryo-container-ls" of the canonical "container ls", and "bryo-oci" of the runtime. */
-static char *page_name(struct arena *arena, const struct args_program *program, const struct command *c)
-{
-	char *name = c ? arena_printf(arena, "%s-%s", program->name, command_name(arena, c)) : arena_strdup(arena, program->name);
-
-	for (char *s = name; *s; s++)
-		if (*s == ' ')
-			*s = '-';
-	return name;
-}
-
 /* The names of all pages, or the words of the command that one page is about. */
 static void list_page(struct cli *cli, const struct args_program *program, const struct command *c, const char *only)
 {
-	const char *page = page_name(cli->arena, program, c), *group = program == &oci_program ? "oci " : "";
+	const char *page = args_page_name(cli->arena, program, c ? command_name(cli->arena, c) : ""), *group = program == &oci_program ? "oci " : "";
 
 	if (c && (c->flags & COMMAND_HIDDEN))
 		return;
