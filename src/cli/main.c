@@ -5,7 +5,9 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/oci.h"
 #include "sys/self.h"
+#include "sys/trace.h"
 
 #ifdef __SANITIZE_ADDRESS__
 /* The command's arena goes with its process: that is no leak. */
@@ -43,13 +45,24 @@ static int run(struct cli *cli, const struct args *args, char *const *argv, stru
 	return args->command->run(cli, args, err);
 }
 
-int main(int argc, char **argv)
+/* A trace that cannot be written is no reason not to work. */
+static void start_trace(void)
+{
+	struct error err = { 0 };
+
+	if (trace_open("bryo", &err) < 0)
+		cli_warn("%s", err.text);
+}
+
+static int bryo_main(int argc, char **argv)
 {
 	struct cli cli = { .arena = arena_new(), .program = &cli_program };
 	struct error err = { 0 };
 	struct args args;
-	int code = args_parse(cli.arena, &cli_program, argc, argv, &args, &err);
+	int code;
 
+	start_trace();
+	code = args_parse(cli.arena, &cli_program, argc, argv, &args, &err);
 	if (code == 0)
 		code = run(&cli, &args, argv, &err);
 	if (code < 0) {
@@ -60,5 +73,13 @@ int main(int argc, char **argv)
 		fprintf(stderr, "Error: write to standard output: %m\n");
 		code = 125;
 	}
+	trace_close();
 	return code;
+}
+
+int main(int argc, char **argv)
+{
+	int skip;
+
+	return oci_is_called(argc, argv, &skip) ? oci_main(argc, argv, skip) : bryo_main(argc, argv);
 }

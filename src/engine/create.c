@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/signal.h"
 #include "base/units.h"
 #include "engine/environment.h"
 #include "engine/events.h"
@@ -23,6 +24,7 @@
 #include "spec/reference.h"
 #include "store/container.h"
 #include "sys/fd.h"
+#include "sys/trace.h"
 
 #define STOP_TIMEOUT_DEFAULT 10
 
@@ -33,6 +35,7 @@ static int take_image(struct engine *e, const struct create_request *r, struct c
 	struct image image;
 	struct image_config config;
 	char *name = NULL;
+	_cleanup_trace_ struct trace_span span = trace_begin_about("find the image", r->image);
 
 	if (str_is_empty(r->image))
 		return error_set(err, ERROR_USAGE, "requires an image name or a root file system");
@@ -168,6 +171,7 @@ static int check_request(struct engine *e, const struct container *c, struct err
 	struct id_maps maps;
 	enum restart_policy policy;
 	uint32_t max;
+	_cleanup_trace_ struct trace_span span = trace_begin("check the request");
 
 	if (r->name && !reference_is_object_name(r->name))
 		return error_set(err, ERROR_USAGE, "names must match [a-zA-Z0-9][a-zA-Z0-9_.-]*: invalid argument \"%s\"", r->name);
@@ -217,6 +221,7 @@ static int replace_existing(struct engine *e, const char *name, struct error *er
 static int commit(struct engine *e, struct container *c, struct error *err)
 {
 	struct id_maps maps;
+	_cleanup_trace_ struct trace_span span = trace_begin("record the container");
 
 	if (userns_mode_maps(e, c, &maps, NULL, err) < 0)
 		return -1;

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "sys/fd.h"
+#include "sys/trace.h"
 
 int engine_init(struct engine *e, struct arena *arena, const struct engine_options *options,
 		const struct engine_face *face, struct error *err)
@@ -43,6 +44,7 @@ int engine_open(struct engine *e, struct error *err)
 
 	if (e->store_is_open)
 		return 0;
+	_cleanup_trace_ struct trace_span span = trace_begin("join the namespace, open the store");
 	if (userns_join(e->arena, &e->identity, err) < 0 || open_run_dir(e, err) < 0)
 		return -1;
 	if (e->identity.stale_why)

@@ -20,6 +20,7 @@
 #include "sys/fd.h"
 #include "sys/pidfd.h"
 #include "sys/spawn.h"
+#include "sys/trace.h"
 
 #define SHORT_MS 8
 #define SHORT_CLOSED_MS 2
@@ -64,7 +65,7 @@ static int fill_config(struct launch *l, const struct run_process *p, struct mon
 	restart_parse(r->restart, &policy, &m->restart_max);
 	m->restart = policy;
 	/* Somebody must take away what outlives the container: itself with --rm, its cgroup, its helpers. */
-	m->cleanup = r->rm || l->cgroup_path || l->storage_pid || l->net_result.helper_pid;
+	m->cleanup = r->rm || l->cgroup.places.n || l->storage_pid || l->net_result.helper_pid;
 	m->removed_at_end = r->rm;
 	m->client_cleans = l->client_removes;
 	copy_text(m->id, sizeof(m->id), l->c->id);
@@ -114,6 +115,7 @@ static int become_monitor(struct launch *l, const struct run_process *p, int *re
 		/* Taking down the mount waits for the kernel: after the end is told. */
 		if (m.keep_fd < 0)
 			m.keep_fd = l->root_mount;
+		trace_flush();
 		monitor_run(&m, NULL);
 	}
 	config = memfd_create("monitor-config", 0);
@@ -126,6 +128,7 @@ static int become_monitor(struct launch *l, const struct run_process *p, int *re
 		if (kept[i] >= 0)
 			fd_set_cloexec(kept[i], false);
 	lseek(config, 0, SEEK_SET);
+	trace_flush();
 	snprintf(number, sizeof(number), "%d", config);
 	execv(program, (char *[]){ "bryo-monitor", number, NULL });
 	return error_errno(err, "start %s", program);
@@ -133,11 +136,12 @@ static int become_monitor(struct launch *l, const struct run_process *p, int *re
 
 static int record_state(struct launch *l, const struct run_process *p, struct error *err)
 {
+	_cleanup_trace_ struct trace_span span = trace_begin("record the state");
 	char boot[37] = "";
 	struct container_state s = { .pid = p->pid, .pid_start = pidfd_start_time(p->pid), .monitor_pid = getpid(),
 				     .monitor_start = pidfd_start_time(getpid()), .net_pid = l->net_result.helper_pid,
 				     .storage_pid = l->storage_pid, .boot_id = boot, .started_ns = units_now(),
-				     .cgroup_path = l->cgroup_path, .ip = l->net_result.ip, .gateway = l->net_result.gateway,
+				     .cgroup = l->cgroup.places.n ? &l->cgroup : NULL, .ip = l->net_result.ip, .gateway = l->net_result.gateway,
 				     .mac = l->net_result.mac, .restart_count = l->restart_count };
 
 	pidfd_boot_id(boot);
@@ -234,6 +238,7 @@ static _Noreturn void child(struct launch *l, int report)
 	struct run_process p = { .pid = 0, .pidfd = -1, .console = -1, .release = -1 };
 	sigset_t none;
 
+	trace_process("bryo, the later monitor");
 	setsid();
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
@@ -251,8 +256,9 @@ static _Noreturn void child(struct launch *l, int report)
 		answer(l, report, &err);
 	else if (report >= 0)
 		error_send(report, &err);
-	if (l->hold && l->cgroup_path)		/* nobody else is there to do it */
-		cgroup_remove(l->cgroup_path);
+	if (l->hold)		/* nobody else is there to do it */
+		cgroup_remove(&l->cgroup);
+	trace_flush();
 	_exit(125);
 }
 
@@ -294,6 +300,7 @@ int launch_go(struct launch *l, struct error *err)
 		child(l, report[1]);
 	}
 	close(report[1]);
+	_cleanup_trace_ struct trace_span span = trace_begin("wait until it runs");
 	r = error_receive(report[0], err);
 	close(report[0]);
 	if (r == 0)

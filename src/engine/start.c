@@ -8,6 +8,7 @@
 #include "engine/life.h"
 #include "engine/state.h"
 #include "sys/fd.h"
+#include "sys/trace.h"
 
 static uint8_t wanted_streams(const struct start_options *o)
 {
@@ -49,6 +50,7 @@ static int follow(struct engine *e, struct container *c, int client, const struc
 	struct container_state s;
 	enum attach_end end;
 	int code = 0;
+	_cleanup_trace_ struct trace_span span = trace_begin("stay attached until the end");
 
 	if (container_load_state(e, c, &s, NULL) == 0)
 		process = state_open_process(&s);
@@ -91,6 +93,7 @@ static int start(struct engine *e, struct container *c, const struct start_optio
 		fd_close(&l.our_stdio[i]);
 	}
 	r = lo->attach ? follow(e, c, l.client, o, ret_exit_code, ret_detached, err) : 0;
+	_cleanup_trace_ struct trace_span span = trace_begin("clean up");
 	/* Before the socket is closed: the monitor removes the container if this process was killed before it could. */
 	if (r == 0 && lo->client_removes && !*ret_detached)
 		r = container_cleanup(e, c->id, err);

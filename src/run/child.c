@@ -13,7 +13,7 @@
 
 #include "run/seccomp_load.h"
 #include "sys/fd.h"
-#include "sys/ns.h"
+#include "sys/trace.h"
 
 int child_send(int sync, const struct message *m, const int *fds, size_t fds_n)
 {
@@ -50,6 +50,24 @@ _Noreturn void child_fail(const struct child *c, const char *what, enum error_ki
 	_exit(127);
 }
 
+static size_t add_text(struct child *c, size_t used, const char *more)
+{
+	size_t room = sizeof(c->text) - 1 - used, n = strnlen(more, room);
+
+	memcpy(c->text + used, more, n);
+	c->text[used + n] = '\0';
+	return used + n;
+}
+
+const char *child_say(struct child *c, const char *first, const char *second)
+{
+	size_t used = add_text(c, 0, first);
+
+	used = add_text(c, used, ": ");
+	add_text(c, used, second);
+	return c->text;
+}
+
 /* Until the parent's byte comes. Without a parent there is nobody to run for. */
 void child_wait(struct child *c)
 {
@@ -77,14 +95,35 @@ static void reset_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* In a new user namespace: waits for the maps, then becomes its root where it has one. */
-static void enter_user_namespace(struct child *c)
+void child_wait_for_maps(struct child *c)
 {
 	struct message m = { .kind = MESSAGE_MAPS };
 
 	if (child_send(c->sync, &m, NULL, 0) < 0)
 		_exit(127);
 	child_wait(c);
+}
+
+/* The host's files are opened with the caller's own identity, which the root of the new namespace need not have. */
+static void open_late(struct child *c)
+{
+	_cleanup_trace_ struct trace_span span = trace_begin("open what it mounts");
+	const char *what = NULL;
+
+	if (slots_open_late(c->plan, c->fds, &c->step, &what) < 0)
+		child_fail(c, what, ERROR_NONE);
+}
+
+/* In a new user namespace: waits for the maps, then becomes its root where it has one. */
+static void enter_user_namespace(struct child *c, const struct child_birth *birth)
+{
+	struct trace_span span = trace_begin("wait for the id maps");
+
+	if (!(birth->joined & CLONE_NEWUSER))
+		child_wait_for_maps(c);
+	trace_end(&span);
+	if (birth->late)
+		open_late(c);
 	if (setgroups(0, NULL) < 0 || setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0) {
 		if (errno != EINVAL && errno != EPERM)
 			child_fail(c, "become root of the user namespace", ERROR_NONE);
@@ -93,92 +132,47 @@ static void enter_user_namespace(struct child *c)
 	prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
 }
 
-static int set_oom_score(int64_t value)
-{
-	char text[24], *end = text + sizeof(text), *at = end;
-	uint64_t rest = value < 0 ? (uint64_t)-value : (uint64_t)value;
-	int result, fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
-
-	if (fd < 0)
-		return -1;
-	do
-		*--at = (char)('0' + rest % 10);
-	while (rest /= 10);
-	if (value < 0)
-		*--at = '-';
-	result = fd_write_all(fd, at, (size_t)(end - at));
-	/* Only the privileged may go below their own value: then that is the lowest there is. */
-	if (result < 0 && (errno == EACCES || errno == EPERM))
-		result = 0;
-	close(fd);
-	return result;
-}
-
-static int join(struct child *c, const struct op *op)
-{
-	if (op->slot == c->plan->pid_namespace || (c->joined & op->flags))
-		return 0;	/* born there */
-	return setns(c->fds[op->slot], (int)op->flags);
-}
-
-/* From here on processes of the container see this one: its memory and program file must stay out of their reach. */
-static int join_target(struct child *c, const struct op *op, const char **ret_what)
-{
-	uint64_t flags = op->flags & ~(uint64_t)CLONE_NEWPID;
-
-	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
-		return -1;
-	*ret_what = "setns";
-	if (setns(c->plan->target_pidfd, (int)flags) < 0)
-		return -1;
-	if (!(flags & CLONE_NEWUSER))
-		return 0;
-	*ret_what = "become root of the user namespace";
-	if (setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
-		return errno == EINVAL || errno == EPERM ? 0 : -1;
-	return 0;
-}
-
-static int namespace_op(struct child *c, const struct op *op, const char **ret_what)
-{
-	switch (op->kind) {
-	case OP_JOIN:			return join(c, op);
-	case OP_JOIN_TARGET:		return join_target(c, op, ret_what);
-	case OP_OOM_SCORE:		return set_oom_score((int64_t)op->value);
-	case OP_CGROUP_NAMESPACE:	return unshare(CLONE_NEWCGROUP);
-	case OP_LOOPBACK:		return ns_loopback_up();
-	case OP_HOSTNAME:		return sethostname(op->source, strlen(op->source));
-	case OP_DOMAINNAME:		return setdomainname(op->source, strlen(op->source));
-	default:			errno = ENOSYS; return -1;
-	}
-}
-
 static int run_op(struct child *c, const struct op *op, const char **ret_what)
 {
+	_cleanup_trace_ struct trace_span span = trace_begin_about(op_name(op->kind), op->target ? op->target : op->source);
+
+	if (op->kind == OP_EXEC)
+		trace_until_exec(op_name(op->kind));
 	switch (op->kind) {
-	case OP_JOIN: case OP_JOIN_TARGET: case OP_OOM_SCORE: case OP_CGROUP_NAMESPACE: case OP_LOOPBACK:
-	case OP_HOSTNAME: case OP_DOMAINNAME:
-		return namespace_op(c, op, ret_what);
+	case OP_JOIN: case OP_JOIN_TARGET: case OP_CHROOT_TARGET: case OP_OOM_SCORE: case OP_KEYRING: case OP_MOMENT:
+	case OP_CGROUP_NAMESPACE: case OP_LOOPBACK: case OP_HOSTNAME: case OP_DOMAINNAME:
+		return child_namespace_op(c, op, ret_what);
 	case OP_CONSOLE: case OP_NEW_SID: case OP_STDIO:
 		return child_terminal_op(c, op, ret_what);
-	case OP_RLIMIT: case OP_UMASK: case OP_CHDIR: case OP_USER: case OP_FIND_COMMAND: case OP_READY:
-	case OP_SECCOMP: case OP_EXEC:
-		return child_process_op(c, op, ret_what);
-	default:
+	case OP_PERSONALITY: case OP_AFFINITY: case OP_MEMORY_POLICY:
+		return child_placement_op(c, op, ret_what);
+	case OP_SCHEDULER: case OP_IO_PRIORITY:
+		return 0;	/* the parent's */
+	case OP_DEVICE: case OP_SYMLINK:
+		return child_device_op(c, op, ret_what);
+	case OP_HOOK:
+		return child_hook_op(c, op, ret_what);
+	case OP_ROOT_OVERLAY: case OP_ROOT_BIND: case OP_PRIVATE: case OP_PIVOT: case OP_ROOT_FLAGS: case OP_MASK:
+	case OP_READONLY_PATH: case OP_MKDIR: case OP_SYSCTL:
+		return child_root_op(c, op, ret_what);
+	case OP_MOUNT: case OP_CGROUP_V1: case OP_BIND: case OP_REMOUNT:
 		return child_mount_op(c, op, ret_what);
+	default:
+		return child_process_op(c, op, ret_what);
 	}
 }
 
-_Noreturn void child_run(const struct run_plan *plan, const int *fds, int sync, uint64_t joined)
+_Noreturn void child_run(const struct child_birth *birth)
 {
-	struct child c = { .plan = plan, .fds = fds, .sync = sync, .joined = joined, .root = -1, .proc = -1, .dev = -1, .devpts = -1, .tmpfs = -1,
-			   .console_slave = -1 };
+	const struct run_plan *plan = birth->plan;
+	struct child c = { .plan = plan, .fds = birth->fds, .sync = birth->sync, .joined = birth->joined, .root = -1,
+			   .proc = -1, .dev = -1, .devpts = -1, .tmpfs = -1, .console_slave = -1, .label = { -1, -1 } };
 
 	if (plan->process.listener)
 		c.outer_pid = seccomp_load_own_pid();
 	reset_signals();
 	if (plan->own_user_namespace)
-		enter_user_namespace(&c);
+		enter_user_namespace(&c, birth);
 	for (c.step = 0; c.step < plan->ops.n; c.step++) {
 		const char *what = NULL;
 

@@ -2,45 +2,27 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/magic.h>
-#include <linux/openat2.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/sysmacros.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "sys/fd.h"
 #include "sys/inroot.h"
+#include "sys/lsm.h"
 #include "sys/mount.h"
 
 #define MODE_DIRECTORY 0755
-
-/* Flags that a host mount carries and an ordinary user may not take away are left as they are. */
-static int set_flags(int mount, uint64_t set, uint64_t clear, uint64_t propagation, bool tree)
-{
-	uint64_t atime = clear & MOUNT_ATTR__ATIME;
-
-	if (mount_set(mount, set, clear, propagation, tree) == 0)
-		return 0;
-	if (errno != EPERM || !clear)
-		return -1;
-	if (mount_set(mount, set, atime, propagation, tree) == 0)
-		return 0;
-	return atime ? mount_set(mount, set & ~(uint64_t)MOUNT_ATTR__ATIME, 0, propagation, tree) : -1;
-}
 
 static int apply_options(int mount, const struct mount_options *o)
 {
 	/* One call when nothing distinguishes the mount from its tree. */
 	if (o->propagation_tree && !o->set && !o->clear)
-		return set_flags(mount, o->set_tree, o->clear_tree, o->propagation, true);
-	if (set_flags(mount, o->set, o->clear, o->propagation_tree ? 0 : o->propagation, false) < 0)
+		return mount_set_allowed(mount, o->set_tree, o->clear_tree, o->propagation, true);
+	if (mount_set_allowed(mount, o->set, o->clear, o->propagation_tree ? 0 : o->propagation, false) < 0)
 		return -1;
-	return set_flags(mount, o->set_tree, o->clear_tree, o->propagation_tree ? o->propagation : 0, true);
+	return mount_set_allowed(mount, o->set_tree, o->clear_tree, o->propagation_tree ? o->propagation : 0, true);
 }
 
 /* An entry of the /dev that this process mounted: nothing in it can lead elsewhere, so the name is enough. NULL for
@@ -65,20 +47,61 @@ static int mountpoint_in_dev(struct child *c, const char *name, bool directory)
 	return fd < 0 && errno == EEXIST ? openat(c->dev, name, O_PATH | O_NOFOLLOW | O_CLOEXEC) : fd;
 }
 
-/* Attaches at a path in the new root, made when it is missing. */
-static int attach(struct child *c, int mount, const char *target, bool directory, const char **ret_what)
+static int open_mountpoint(struct child *c, const char *target, bool directory, const char **ret_what)
 {
 	const char *name = name_in_dev(c, target);
-	int fd = name ? mountpoint_in_dev(c, name, directory) : inroot_mountpoint(c->root, target, directory), result;
+	int fd = name ? mountpoint_in_dev(c, name, directory) : inroot_mountpoint(c->root, target, directory);
 
-	if (fd < 0) {
+	if (fd < 0)
 		*ret_what = "the mount point";
+	return fd;
+}
+
+/* What was known by its own descriptor is covered; its mounter may keep the new one. */
+static void forget_covered(struct child *c, const char *target)
+{
+	if (strcmp(target, "/dev") == 0)
+		fd_close(&c->dev);
+	if (strcmp(target, "/proc") == 0)
+		fd_close(&c->proc);
+}
+
+int child_attach(struct child *c, int mount, const char *target, bool directory, const char **ret_what)
+{
+	int result, fd = open_mountpoint(c, target, directory, ret_what);
+
+	if (fd < 0)
 		return -1;
-	}
 	result = mount_attach(mount, fd);
 	close(fd);
-	if (strcmp(target, "/dev") == 0)
-		fd_close(&c->dev);	/* covered; its mounter may keep the new one */
+	forget_covered(c, target);
+	return result;
+}
+
+/* A source that is a link is made again; what is there already must be the same link. */
+static int copy_symlink(struct child *c, const struct op *op, const char **ret_what)
+{
+	char text[4096], old[4096];
+	ssize_t n = readlink(op->source, text, sizeof(text) - 1), old_n;
+	const char *name;
+	int dir, result;
+
+	if (n < 0)
+		return -1;
+	text[n] = '\0';
+	dir = child_open_parent(c, op->target, &name);
+	if (dir < 0) {
+		*ret_what = "the directory of the link";
+		return -1;
+	}
+	result = symlinkat(text, dir, name);
+	if (result < 0 && errno == EEXIST) {
+		old_n = readlinkat(dir, name, old, sizeof(old));
+		result = old_n == n && memcmp(old, text, (size_t)n) == 0 ? 0 : -1;
+		errno = EEXIST;
+	}
+	if (dir != c->dev)
+		close(dir);
 	return result;
 }
 
@@ -87,13 +110,15 @@ static int bind(struct child *c, const struct op *op, const char **ret_what)
 	int mount = c->fds[op->slot];
 	struct stat st;
 
+	if (mount < 0)		/* it was left closed because it is a link */
+		return copy_symlink(c, op, ret_what);
 	if (fstat(mount, &st) < 0)
 		return -1;
 	*ret_what = "mount options";
 	if (apply_options(mount, &op->mount) < 0)
 		return -1;
 	*ret_what = NULL;
-	return attach(c, mount, op->target, S_ISDIR(st.st_mode), ret_what);
+	return child_attach(c, mount, op->target, S_ISDIR(st.st_mode), ret_what);
 }
 
 /* --- new file systems */
@@ -121,12 +146,12 @@ static int mount_host_instead(struct child *c, const struct op *op)
 		return -1;
 	mount = mount_clone(AT_FDCWD, path, true);
 	if (mount < 0 && strcmp(op->fstype, "cgroup2") == 0 && errno == ENOENT)
-		mount = mount_new("tmpfs", NULL, MOUNT_ATTR_RDONLY, NULL);
+		mount = mount_new("tmpfs", NULL, NULL, MOUNT_ATTR_RDONLY, NULL);
 	if (mount < 0) {
 		errno = number;
 		return -1;
 	}
-	if (set_flags(mount, op->mount.set & ~(uint64_t)MOUNT_ATTR__ATIME, 0, MS_PRIVATE, true) < 0) {
+	if (mount_set_allowed(mount, op->mount.set & ~(uint64_t)MOUNT_ATTR__ATIME, 0, MS_PRIVATE, true) < 0) {
 		close(mount);
 		return -1;
 	}
@@ -143,18 +168,86 @@ static int mount_without_gid(const struct op *op)
 		if (strncmp(op->mount.data.v[i], "gid=", 4) != 0)
 			options[n++] = op->mount.data.v[i];
 	options[n] = NULL;
-	return mount_new(op->fstype, options, op->mount.set, NULL);
+	return mount_new(op->fstype, op->source, options, op->mount.set, NULL);
 }
 
 static int new_mount(struct child *c, const struct op *op, const char **ret_what)
 {
-	int mount = mount_new(op->fstype, (const char *const *)op->mount.data.v, op->mount.set, ret_what);
+	int mount = mount_new(op->fstype, op->source, (const char *const *)op->mount.data.v, op->mount.set, ret_what);
 
 	if (mount < 0 && errno == EINVAL && strcmp(op->fstype, "devpts") == 0)
 		mount = mount_without_gid(op);
-	if (mount < 0)
+	if (mount < 0 && errno != E2BIG)
 		mount = mount_host_instead(c, op);
 	return mount;
+}
+
+/* These are used again: they are what they claim to be, whatever the paths lead to. */
+static void remember(struct child *c, const struct op *op, int *mount)
+{
+	if (strcmp(op->fstype, "proc") == 0 && c->proc < 0 && strcmp(op->target, "/proc") == 0)
+		c->proc = fd_take(mount);
+	else if (strcmp(op->fstype, "devpts") == 0 && c->devpts < 0)
+		c->devpts = fd_take(mount);
+	else if (strcmp(op->fstype, "tmpfs") == 0 && strcmp(op->target, "/dev") == 0)
+		c->dev = fd_take(mount);
+}
+
+/* A label has commas between its categories. */
+static bool is_context(const char *option)
+{
+	size_t n = strcspn(option, "=");
+
+	return option[n] && n >= 7 && strncmp(option + n - 7, "context", 7) == 0 && option[n + 1] != '"';
+}
+
+static int join_data(const struct strings *list, char *to, size_t size)
+{
+	char *end = to + size, *at = to;
+
+	for (size_t i = 0; i < list->n; i++) {
+		size_t n = strlen(list->v[i]), key = is_context(list->v[i]) ? strcspn(list->v[i], "=") + 1 : 0;
+
+		if (n + 4 > (size_t)(end - at)) {
+			errno = E2BIG;
+			return -1;
+		}
+		if (i)
+			*at++ = ',';
+		/* "context=LABEL" in quotes: there is no other way to say its commas here. */
+		at = mempcpy(at, list->v[i], key);
+		if (key)
+			*at++ = '"';
+		at = mempcpy(at, list->v[i] + key, n - key);
+		if (key)
+			*at++ = '"';
+	}
+	*at = '\0';
+	return 0;
+}
+
+/* mount(2) takes longer options, right at the place, which it gets as a descriptor too. */
+static int mount_long(struct child *c, const struct op *op, const char **ret_what)
+{
+	char data[4096], name[32];
+	int mounted, result, target = open_mountpoint(c, op->target, true, ret_what);
+
+	if (target < 0)
+		return -1;
+	*ret_what = "mount";
+	result = join_data(&op->mount.data, data, sizeof(data));
+	if (result == 0)
+		result = mount(op->source ? op->source : op->fstype, fd_path(target, name), op->fstype, 0, data);
+	close(target);
+	if (result < 0)
+		return -1;
+	forget_covered(c, op->target);
+	mounted = inroot_open(c->root, op->target, O_PATH, 0);
+	if (mounted < 0)
+		return -1;
+	result = apply_options(mounted, &op->mount);
+	close(mounted);
+	return result;
 }
 
 static int mount_filesystem(struct child *c, const struct op *op, const char **ret_what)
@@ -162,249 +255,106 @@ static int mount_filesystem(struct child *c, const struct op *op, const char **r
 	const char *step = NULL;
 	int result, mount = new_mount(c, op, &step);
 
+	if (mount < 0 && errno == E2BIG)
+		return mount_long(c, op, ret_what);
 	if (mount < 0) {
 		*ret_what = step;
+		return -1;
+	}
+	if (op->label && lsm_label_mount(mount, op->label) < 0) {
+		*ret_what = "label it";
 		return -1;
 	}
 	if (op->mount.copy_up && child_copy_up(c, op, mount, ret_what) < 0)
 		return -1;
 	if (mount_set(mount, op->mount.set_tree, 0, op->mount.propagation, true) < 0)
 		return -1;
-	result = attach(c, mount, op->target, true, ret_what);
-	/* These are used again: they are what they claim to be, whatever the paths lead to. */
-	if (strcmp(op->fstype, "proc") == 0 && c->proc < 0)
-		c->proc = fd_take(&mount);
-	else if (strcmp(op->fstype, "devpts") == 0 && c->devpts < 0)
-		c->devpts = fd_take(&mount);
-	else if (strcmp(op->fstype, "tmpfs") == 0 && strcmp(op->target, "/dev") == 0)
-		c->dev = fd_take(&mount);
+	result = child_attach(c, mount, op->target, true, ret_what);
+	remember(c, op, &mount);
 	fd_close(&mount);
 	return result;
 }
 
-/* --- root */
-
-/* The new root covers the old one without a directory of the host being needed for it. */
-static int take_root(struct child *c, int mount)
+/* The mount on top of a path gets other flags. */
+static int remount(struct child *c, const struct op *op)
 {
-	int old = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC), result;
+	int result, target = inroot_open(c->root, op->target, O_PATH, 0);
 
-	if (mount < 0 || old < 0)
+	if (target < 0)
 		return -1;
-	result = mount_attach(mount, old);
-	close(old);
-	c->root = mount;
+	result = apply_options(target, &op->mount);
+	close(target);
 	return result;
 }
 
-static int root_overlay(struct child *c, const struct op *op, const char **ret_what)
+/* --- cgroup v1: a small file system with a directory for each hierarchy, which shows the container's part of it */
+
+static int attach_hierarchy(int top, const struct run_hierarchy *h, int mount)
 {
-	int mount = c->fds[op->slot];
+	int result, target;
+
+	if (mkdirat(top, h->name, MODE_DIRECTORY) < 0 && errno != EEXIST)
+		return -1;
+	target = openat(top, h->name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	result = target < 0 ? -1 : mount_attach(mount, target);
+	if (target >= 0)
+		close(target);
+	for (size_t i = 0; i < h->links.n && result == 0; i++)
+		if (symlinkat(h->name, top, h->links.v[i]) < 0 && errno != EEXIST)
+			result = -1;
+	return result;
+}
+
+/* With a cgroup namespace a new mount shows its root; without one the container's directory is bound. */
+static int open_hierarchy(const struct child *c, const struct run_hierarchy *h, const struct mount_options *o)
+{
+	const char *words[2] = { h->options, NULL };
+	int mount = -1;
+
+	if (c->plan->cgroup_namespace)
+		mount = mount_new(h->options ? "cgroup" : "cgroup2", "cgroup", words, o->set, NULL);
+	return mount < 0 ? mount_clone(AT_FDCWD, h->path, false) : mount;
+}
+
+static int mount_hierarchy(struct child *c, int top, const struct run_hierarchy *h, const struct mount_options *o)
+{
+	int result, mount = open_hierarchy(c, h, o);
 
 	if (mount < 0)
-		mount = mount_overlay_by_string(c->plan->rootfs, ret_what);
-	return take_root(c, mount);
-}
-
-static int root_bind(struct child *c, const struct op *op)
-{
-	if (set_flags(c->fds[op->slot], 0, 0, MS_PRIVATE, true) < 0)
-		return -1;
-	return take_root(c, c->fds[op->slot]);
-}
-
-static int pivot(struct child *c, const char **ret_what)
-{
-	if (fchdir(c->root) < 0)
-		return -1;
-	*ret_what = "pivot_root";
-	if (syscall(SYS_pivot_root, ".", ".") < 0)
-		return -1;
-	/* Now "." is the old root, on top of the new one. */
-	*ret_what = "detach the old root";
-	if (umount2(".", MNT_DETACH) < 0)
-		return -1;
-	return chdir("/");
-}
-
-/* --- paths of the container */
-
-static int make_symlink(struct child *c, const struct op *op)
-{
-	bool in_dev = c->dev >= 0 && strcmp(op->target, "/dev") == 0;
-	int result, dir = in_dev ? c->dev : inroot_mkdirs(c->root, op->target, MODE_DIRECTORY);
-
-	if (dir < 0)
-		return -1;
-	result = symlinkat(op->source, dir, op->fstype);
-	if (result < 0 && errno == EEXIST)
-		result = 0;
-	if (!in_dev)
-		close(dir);
-	return result;
-}
-
-static int make_fifo(struct child *c, const struct op *op)
-{
-	const char *slash = strrchr(op->target, '/');
-	char parent[4096];
-	size_t n = slash ? (size_t)(slash - op->target) : 0;
-	int result, dir;
-
-	if (!slash || n >= sizeof(parent)) {
-		errno = EINVAL;
-		return -1;
-	}
-	memcpy(parent, op->target, n);
-	parent[n] = '\0';
-	dir = inroot_mkdirs(c->root, n ? parent : "/", MODE_DIRECTORY);
-	if (dir < 0)
-		return -1;
-	result = mkfifoat(dir, slash + 1, (mode_t)op->flags);
-	close(dir);
-	return result < 0 && errno == EEXIST ? 0 : result;
-}
-
-static int is_null_device(int fd)
-{
-	struct stat st;
-
-	return fstat(fd, &st) == 0 && S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3);
-}
-
-/* An empty read-only directory: one tmpfs serves all masked directories of the container. */
-static int empty_directory(struct child *c)
-{
-	static const char *const options[] = { "size=0k", NULL };
-
-	if (c->tmpfs >= 0)
-		return mount_clone(c->tmpfs, "", false);
-	return mount_new("tmpfs", options, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC,
-			 NULL);
-}
-
-/* /dev/null of the host, still reachable as the old root is there; never the container's own path. */
-static int null_file(void)
-{
-	int fd = mount_clone(AT_FDCWD, "/dev/null", false);
-
-	if (fd >= 0 && !is_null_device(fd)) {
-		close(fd);
-		errno = ENODEV;
-		return -1;
-	}
-	return fd;
-}
-
-static int mask(struct child *c, const struct op *op)
-{
-	int result, mount, target = inroot_open(c->root, op->target, O_PATH, 0);
-	struct stat st;
-
-	if (target < 0)
-		return errno == ENOENT || errno == ENOTDIR ? 0 : -1;
-	if (fstat(target, &st) < 0)
-		return -1;
-	mount = S_ISDIR(st.st_mode) ? empty_directory(c) : null_file();
-	result = mount < 0 ? -1 : mount_attach(mount, target);
-	close(target);
-	if (S_ISDIR(st.st_mode) && c->tmpfs < 0)
-		c->tmpfs = fd_take(&mount);
-	fd_close(&mount);
-	return result;
-}
-
-static int make_readonly(struct child *c, const struct op *op)
-{
-	int result, mount, target = inroot_open(c->root, op->target, O_PATH, 0);
-
-	if (target < 0)
-		return errno == ENOENT || errno == ENOTDIR ? 0 : -1;
-	mount = mount_clone(target, "", true);
-	if (mount < 0) {
-		close(target);
-		return -1;
-	}
-	result = mount_set(mount, MOUNT_ATTR_RDONLY, 0, 0, true);
-	if (result == 0)
-		result = mount_attach(mount, target);
+		return errno == ENOENT ? 0 : -1;
+	result = apply_options(mount, o) < 0 ? -1 : attach_hierarchy(top, h, mount);
 	close(mount);
-	close(target);
 	return result;
 }
 
-static int make_directory(struct child *c, const struct op *op)
+static int mount_cgroup_v1(struct child *c, const struct op *op, const char **ret_what)
 {
-	int fd = inroot_open(c->root, op->target, O_PATH | O_DIRECTORY, 0);
+	static const char *const options[] = { "mode=755", NULL };
+	struct mount_options each = op->mount;
+	int result = 0, top = mount_new("tmpfs", "cgroup", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC,
+					ret_what);
 
-	if (fd < 0 && errno == ENOENT)
-		fd = inroot_mkdirs(c->root, op->target, MODE_DIRECTORY);
-	if (fd < 0)
-		return errno == EACCES ? 0 : -1;	/* chdir as the user tells */
-	close(fd);
-	return 0;
-}
-
-/* --- sysctl */
-
-/* A procfs by birth or by a look at it, never by its path alone. */
-static int open_proc(struct child *c)
-{
-	struct statfs fs;
-	int fd;
-
-	if (c->proc >= 0)
-		return c->proc;
-	fd = inroot_open(c->root, "/proc", O_PATH | O_DIRECTORY, 0);
-	if (fd < 0)
+	if (top < 0)
 		return -1;
-	if (fstatfs(fd, &fs) < 0 || fs.f_type != PROC_SUPER_MAGIC) {
-		close(fd);
-		errno = ENODEV;
-		return -1;
+	result = child_attach(c, top, op->target, true, ret_what);
+	each.data.n = 0;
+	for (size_t i = 0; i < op->hierarchies->n && result == 0; i++) {
+		*ret_what = op->hierarchies->v[i].name;
+		result = mount_hierarchy(c, top, &op->hierarchies->v[i], &each);
 	}
-	return c->proc = fd;
-}
-
-static int set_sysctl(struct child *c, const struct op *op)
-{
-	struct open_how how = { .flags = O_WRONLY | O_CLOEXEC,
-				.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV };
-	char path[256] = "sys/";
-	int fd, result, proc = open_proc(c);
-
-	if (proc < 0)
-		return -1;
-	if (strlen(op->source) >= sizeof(path) - 4) {
-		errno = ENAMETOOLONG;
-		return -1;
-	}
-	memcpy(path + 4, op->source, strlen(op->source) + 1);
-	fd = (int)syscall(SYS_openat2, proc, path, &how, sizeof(how));
-	if (fd < 0)
-		return -1;
-	result = fd_write_all(fd, op->fstype, strlen(op->fstype));
-	close(fd);
+	if (result == 0)
+		result = mount_set(top, op->mount.set, 0, 0, false);
+	close(top);
 	return result;
 }
 
 int child_mount_op(struct child *c, const struct op *op, const char **ret_what)
 {
 	switch (op->kind) {
-	case OP_PRIVATE:	return mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL);
-	case OP_ROOT_OVERLAY:	return root_overlay(c, op, ret_what);
-	case OP_ROOT_BIND:	return root_bind(c, op);
 	case OP_MOUNT:		return mount_filesystem(c, op, ret_what);
-	case OP_BIND: case OP_DEVICE:
-				return bind(c, op, ret_what);
-	case OP_FIFO:		return make_fifo(c, op);
-	case OP_SYMLINK:	return make_symlink(c, op);
-	case OP_MASK:		return mask(c, op);
-	case OP_READONLY_PATH:	return make_readonly(c, op);
-	case OP_MKDIR:		return make_directory(c, op);
-	case OP_PIVOT:		return pivot(c, ret_what);
-	case OP_ROOT_FLAGS:	return mount_set(c->root, op->mount.set, 0, op->mount.propagation, false);
-	case OP_SYSCTL:		return set_sysctl(c, op);
+	case OP_CGROUP_V1:	return mount_cgroup_v1(c, op, ret_what);
+	case OP_BIND:		return bind(c, op, ret_what);
+	case OP_REMOUNT:	return remount(c, op);
 	default:		errno = ENOSYS; return -1;
 	}
 }

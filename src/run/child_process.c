@@ -4,9 +4,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
-#include <linux/close_range.h>
 #include <linux/openat2.h>
-#include <sched.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -65,8 +63,11 @@ static uint64_t needed_later(const struct plan_process *p)
 static int become_user(const struct child *c, const char **ret_what)
 {
 	const struct plan_process *p = &c->plan->process;
-	uint64_t later = needed_later(p);
+	uint64_t later = needed_later(p), effective, permitted, inheritable;
 
+	*ret_what = "capget";
+	if (caps_get(&effective, &permitted, &inheritable) < 0)
+		return -1;
 	*ret_what = "bounding set";
 	if (caps_limit_bounding(p->caps.bounding) < 0)
 		return -1;
@@ -82,11 +83,13 @@ static int become_user(const struct child *c, const char **ret_what)
 	*ret_what = "setuid";
 	if (setresuid(p->uid, p->uid, p->uid) < 0)
 		return -1;
+	/* What this process does not have itself (in another container) it cannot give. */
 	*ret_what = "capset";
-	if (caps_set(p->caps.effective | later, p->caps.permitted | later, p->caps.inheritable) < 0)
+	if (caps_set((p->caps.effective | later) & permitted, (p->caps.permitted | later) & permitted,
+		     p->caps.inheritable & permitted) < 0)
 		return -1;
 	*ret_what = "ambient set";
-	if (caps_set_ambient(p->caps.ambient) < 0)
+	if (caps_set_ambient(p->caps.ambient & permitted) < 0)
 		return -1;
 	*ret_what = "PR_SET_NO_NEW_PRIVS";
 	return p->no_new_privileges ? prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) : 0;
@@ -137,7 +140,7 @@ static int check_interpreters(const char *path)
 	return 0;
 }
 
-static int check_executable(const char *path, enum error_kind *ret_kind, const char **ret_what)
+int child_check_executable(const char *path, enum error_kind *ret_kind, const char **ret_what)
 {
 	struct stat st;
 	int fd = open_program(path, O_PATH);
@@ -151,7 +154,7 @@ static int check_executable(const char *path, enum error_kind *ret_kind, const c
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
 		close(fd);
 		*ret_what = "not a regular file";
-		errno = EPERM;
+		errno = EACCES;		/* as execve(2) has it */
 		return -1;
 	}
 	close(fd);
@@ -169,7 +172,7 @@ static void find_command(struct child *c)
 	int number = ENOENT;
 
 	for (size_t i = 0; i < candidates->n; i++) {
-		if (check_executable(candidates->v[i], &kind, &what) == 0) {
+		if (child_check_executable(candidates->v[i], &kind, &what) == 0) {
 			c->command = candidates->v[i];
 			return;
 		}
@@ -185,27 +188,6 @@ static void find_command(struct child *c)
 }
 
 /* --- the last steps */
-
-/* Whoever connects the network looks into our /proc/PID/ns, which a process that is not dumpable hides. Where other
- * containers' processes could look too (a shared pid namespace, exec), it stays hidden. */
-static void show_to_parent(const struct child *c)
-{
-	const struct run_plan *plan = c->plan;
-	bool alone = plan->clone_flags & CLONE_NEWPID, needed = plan->clone_flags & CLONE_NEWNET;
-
-	prctl(PR_SET_DUMPABLE, plan->target_pidfd < 0 && (alone || needed) ? 1 : 0, 0, 0, 0);
-}
-
-static int wait_for_release(struct child *c)
-{
-	struct message m = { .kind = MESSAGE_READY };
-
-	show_to_parent(c);
-	if (child_send(c->sync, &m, NULL, 0) < 0)
-		return -1;
-	child_wait(c);
-	return 0;
-}
 
 /* In the helper of seccomp_load, who still may speak. */
 static void report_listener(void *context, const char *what)
@@ -245,12 +227,6 @@ static _Noreturn void execute(struct child *c)
 	child_fail(c, c->command, errno == ENOENT ? ERROR_NO_COMMAND : ERROR_NOT_EXECUTABLE);
 }
 
-/* Whatever was inherited without the flag by mistake stays out of the container. */
-static int seal_descriptors(const struct child *c)
-{
-	return close_range(3 + (unsigned)c->plan->preserve_fds_n, ~0u, CLOSE_RANGE_CLOEXEC);
-}
-
 int child_process_op(struct child *c, const struct op *op, const char **ret_what)
 {
 	struct rlimit limit = { .rlim_cur = op->value, .rlim_max = op->value2 };
@@ -271,8 +247,10 @@ int child_process_op(struct child *c, const struct op *op, const char **ret_what
 	case OP_FIND_COMMAND:
 		find_command(c);
 		return 0;
-	case OP_READY:
-		return seal_descriptors(c) < 0 ? -1 : wait_for_release(c);
+	case OP_READY: case OP_START:
+		return child_start_op(c, op);
+	case OP_LABEL_OPEN: case OP_LABEL:
+		return child_label_op(c, op, ret_what);
 	case OP_SECCOMP:
 		return load_filter(c, op, ret_what);
 	default:

@@ -11,6 +11,10 @@ enum option_kind {
 	OPTION_BIND,
 	OPTION_RBIND,
 	OPTION_COPY_UP,
+	OPTION_COPY_SYMLINK,
+	OPTION_REMOUNT,
+	OPTION_IDMAP,
+	OPTION_SUPERBLOCK,	/* a flag that fsconfig(2) takes by its name, for a new file system only */
 	OPTION_IGNORE,		/* says what is so anyway, or what concerns the engine only */
 };
 
@@ -41,6 +45,8 @@ static const struct option_word words[] = {
 	{ "atime", OPTION_ATIME, MOUNT_ATTR_RELATIME, false },
 	{ "norelatime", OPTION_ATIME, MOUNT_ATTR_STRICTATIME, false },
 	{ "nostrictatime", OPTION_ATIME, MOUNT_ATTR_RELATIME, false },
+	{ "rnorelatime", OPTION_ATIME, MOUNT_ATTR_STRICTATIME, true },
+	{ "rnostrictatime", OPTION_ATIME, MOUNT_ATTR_RELATIME, true },
 	{ "rnoatime", OPTION_ATIME, MOUNT_ATTR_NOATIME, true },
 	{ "rrelatime", OPTION_ATIME, MOUNT_ATTR_RELATIME, true },
 	{ "rstrictatime", OPTION_ATIME, MOUNT_ATTR_STRICTATIME, true },
@@ -52,17 +58,28 @@ static const struct option_word words[] = {
 	{ "bind", OPTION_BIND, 0, false },
 	{ "rbind", OPTION_RBIND, 0, false },
 	{ "tmpcopyup", OPTION_COPY_UP, 0, false },
+	{ "copy-symlink", OPTION_COPY_SYMLINK, 0, false },
+	{ "remount", OPTION_REMOUNT, 0, false },
+	{ "idmap", OPTION_IDMAP, 0, false },
+	{ "ridmap", OPTION_IDMAP, 0, true },
+	{ "sync", OPTION_SUPERBLOCK, 0, false },
+	{ "dirsync", OPTION_SUPERBLOCK, 0, false },
+	{ "lazytime", OPTION_SUPERBLOCK, 0, false },
 	{ "notmpcopyup", OPTION_IGNORE, 0, false },
 	{ "defaults", OPTION_IGNORE, 0, false },
 	{ "async", OPTION_IGNORE, 0, false },
+	{ "rsync", OPTION_IGNORE, 0, false },
+	{ "rasync", OPTION_IGNORE, 0, false },
+	{ "rdirsync", OPTION_IGNORE, 0, false },
 	{ "loud", OPTION_IGNORE, 0, false },
 	{ "silent", OPTION_IGNORE, 0, false },
 	{ "nomand", OPTION_IGNORE, 0, false },
-	{ "mand", OPTION_IGNORE, 0, false },
+	{ "mand", OPTION_IGNORE, 0, false },		/* Linux has none since 5.15 */
+	{ "rmand", OPTION_IGNORE, 0, false },
+	{ "rnomand", OPTION_IGNORE, 0, false },
 	{ "iversion", OPTION_IGNORE, 0, false },
 	{ "noiversion", OPTION_IGNORE, 0, false },
 	{ "nolazytime", OPTION_IGNORE, 0, false },
-	{ "remount", OPTION_IGNORE, 0, false },
 	{ "z", OPTION_IGNORE, 0, false },
 	{ "Z", OPTION_IGNORE, 0, false },
 	{ "U", OPTION_IGNORE, 0, false },
@@ -113,9 +130,32 @@ static void apply(struct mount_options *o, const struct option_word *w)
 	case OPTION_COPY_UP:
 		o->copy_up = true;
 		break;
-	case OPTION_IGNORE:
+	case OPTION_COPY_SYMLINK:
+		o->copy_symlink = true;
+		break;
+	case OPTION_REMOUNT:
+		o->remount = true;
+		break;
+	case OPTION_IDMAP:
+		o->idmap = true;
+		o->idmap_tree |= w->tree;
+		break;
+	case OPTION_SUPERBLOCK: case OPTION_IGNORE:
 		break;
 	}
+}
+
+/* "idmap=uids=...;gids=..." with a mapping of its own, as crun has it. */
+static bool apply_idmap(struct mount_options *o, const char *word)
+{
+	const char *tree = str_after(word, "ridmap="), *text = tree ? tree : str_after(word, "idmap=");
+
+	if (!text)
+		return false;
+	o->idmap = true;
+	o->idmap_tree |= tree != NULL;
+	o->idmap_text = text;
+	return true;
 }
 
 void mount_options_parse(struct arena *arena, const struct strings *list, struct mount_options *ret)
@@ -127,7 +167,7 @@ void mount_options_parse(struct arena *arena, const struct strings *list, struct
 
 		if (w)
 			apply(&o, w);
-		else if (*list->v[i])
+		if (w ? w->kind == OPTION_SUPERBLOCK : *list->v[i] && !apply_idmap(&o, list->v[i]))
 			strings_add(arena, &o.data, list->v[i]);
 	}
 	*ret = o;
@@ -147,6 +187,16 @@ static int print_words(struct buffer *out, uint64_t bits, enum option_kind kind,
 	return 0;
 }
 
+static int print_word(struct buffer *out, bool wanted, const char *word, const char **separator)
+{
+	if (!wanted)
+		return 0;
+	if (buffer_printf(out, "%s%s", *separator, word) < 0)
+		return -1;
+	*separator = ",";
+	return 0;
+}
+
 int mount_options_print(const struct mount_options *o, struct buffer *out)
 {
 	const char *separator = " ";
@@ -159,13 +209,13 @@ int mount_options_print(const struct mount_options *o, struct buffer *out)
 	    print_words(out, o->set_tree, OPTION_ATIME, true, &separator) < 0 ||
 	    print_words(out, o->propagation, OPTION_PROPAGATION, o->propagation_tree, &separator) < 0)
 		return -1;
-	if (o->copy_up && buffer_printf(out, "%stmpcopyup", separator) < 0)
+	if (print_word(out, o->copy_up, "tmpcopyup", &separator) < 0 ||
+	    print_word(out, o->copy_symlink, "copy-symlink", &separator) < 0 ||
+	    print_word(out, o->idmap, o->idmap_tree ? "ridmap" : "idmap", &separator) < 0)
 		return -1;
-	for (size_t i = 0; i < o->data.n; i++) {
-		separator = i || separator[0] == ',' || o->copy_up ? "," : " ";
-		if (buffer_printf(out, "%s%s", separator, o->data.v[i]) < 0)
+	for (size_t i = 0; i < o->data.n; i++)
+		if (print_word(out, true, o->data.v[i], &separator) < 0)
 			return -1;
-	}
 	return 0;
 }
 
@@ -177,4 +227,10 @@ uint64_t mount_options_propagation(const char *word, bool *ret_tree)
 		return 0;
 	*ret_tree = w->tree;
 	return w->value;
+}
+
+void mount_options_names(struct arena *arena, struct strings *ret)
+{
+	for (size_t i = 0; i < ELEMENTS(words); i++)
+		strings_add(arena, ret, words[i].name);
 }

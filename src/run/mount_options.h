@@ -18,12 +18,18 @@ struct mount_options {
 	bool propagation_tree;		/* rprivate, rslave, ... */
 	bool bind, bind_tree;		/* bind, rbind */
 	bool copy_up;			/* tmpcopyup: a tmpfs begins with what the directory below holds */
-	struct strings data;
+	bool copy_symlink;		/* copy-symlink: a source that is a link is made again rather than mounted */
+	bool remount;			/* what is mounted there already gets these flags */
+	bool idmap, idmap_tree;		/* idmap, ridmap */
+	const char *idmap_text;		/* "uids=0-1-10#...;gids=..." of idmap=...; NULL */
+	struct strings data;		/* for the file system, and flags of its superblock ("sync") */
 };
 
 void mount_options_parse(struct arena *arena, const struct strings *words, struct mount_options *ret);
 /* " ro,nosuid,rprivate" for a plan's line; nothing when there is nothing to say. */
 int mount_options_print(const struct mount_options *options, struct buffer *out);
+/* All words that are understood. */
+void mount_options_names(struct arena *arena, struct strings *ret);
 /* MS_* of a propagation word ("rslave"), 0 for another; *ret_tree says whether it began with r. */
 uint64_t mount_options_propagation(const char *word, bool *ret_tree);
 

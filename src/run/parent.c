@@ -1,167 +1,20 @@
-#include "run/plan.h"
-
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
+#include <linux/ioprio.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "run/birth.h"
+#include "run/placement.h"
 #include "sys/fd.h"
-#include "sys/ns.h"
 #include "sys/pidfd.h"
-
-/* What run_spawn has in its hands while the child sets up. */
-struct spawning {
-	const struct run_plan *plan;
-	int *fds;
-	int sync, childs_sync;
-	bool maps_wanted;
-	uint64_t joined;		/* namespaces that the child is born in by path */
-	struct run_process p;
-};
-
-/* --- cloning */
-
-/* The descriptor of the pid namespace that the child shall be born in, -1 for none: setns alone moves only children. */
-static int pid_namespace_of(const struct spawning *s)
-{
-	const struct run_plan *plan = s->plan;
-
-	if (plan->pid_namespace >= 0)
-		return s->fds[plan->pid_namespace];
-	for (size_t i = 0; i < plan->ops.n; i++)
-		if (plan->ops.v[i].kind == OP_JOIN_TARGET && (plan->ops.v[i].flags & CLONE_NEWPID))
-			return plan->target_pidfd;
-	return -1;
-}
-
-/* The caller's children are born there until it goes back. */
-static int enter_pid_namespace(const struct spawning *s, int *ret_own)
-{
-	int from = pid_namespace_of(s);
-
-	*ret_own = -1;
-	if (from < 0)
-		return 0;
-	*ret_own = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
-	if (*ret_own < 0)
-		return -1;
-	return setns(from, CLONE_NEWPID);
-}
-
-static void leave_pid_namespace(int own)
-{
-	if (own < 0)
-		return;
-	setns(own, CLONE_NEWPID);
-	close(own);
-}
-
-static _Noreturn void start_child(struct spawning *s)
-{
-	close(s->sync);
-	child_run(s->plan, s->fds, s->childs_sync, s->joined);
-}
-
-/* A process of another user namespace may not join namespaces that belong to ours, and one that joined a user
- * namespace cannot be born in it with everything else new. Then a helper joins first, and makes the child as its own
- * sibling. */
-static bool needs_helper(const struct run_plan *plan)
-{
-	bool joins = false;
-
-	for (size_t i = 0; i < plan->ops.n; i++)
-		joins |= plan->ops.v[i].kind == OP_JOIN;
-	return plan->user_namespace >= 0 || (plan->own_user_namespace && joins);
-}
-
-/* What is refused now may be allowed to the child, in the user namespace that owns it. */
-static void helper_joins(struct spawning *s)
-{
-	for (size_t i = 0; i < s->plan->ops.n; i++) {
-		const struct op *op = &s->plan->ops.v[i];
-
-		if (op->kind == OP_JOIN && op->flags != CLONE_NEWUSER && setns(s->fds[op->slot], (int)op->flags) == 0)
-			s->joined |= op->flags;
-	}
-}
-
-static void helper_joins_user(struct spawning *s, const struct child *c)
-{
-	if (setns(s->fds[s->plan->user_namespace], CLONE_NEWUSER) < 0)
-		child_fail(c, "setns", ERROR_NONE);
-	if (setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
-		child_fail(c, "become root of the user namespace", ERROR_NONE);
-	s->joined |= CLONE_NEWUSER;
-}
-
-static _Noreturn void run_helper(struct spawning *s)
-{
-	struct child c = { .plan = s->plan, .sync = s->childs_sync };
-	struct message m = { .kind = MESSAGE_BORN };
-	int pidfd = -1;
-
-	helper_joins(s);
-	for (size_t i = 0; i < s->plan->ops.n; i++)
-		if (s->plan->ops.v[i].kind == OP_JOIN && s->plan->ops.v[i].flags == CLONE_NEWUSER)
-			c.step = i;
-	if (s->plan->user_namespace >= 0)
-		helper_joins_user(s, &c);
-	m.pid = ns_clone(s->plan->clone_flags | CLONE_PARENT, s->plan->cgroup_fd, &pidfd);
-	if (m.pid == 0)
-		start_child(s);
-	if (m.pid < 0)
-		child_fail(&c, "clone", ERROR_NONE);
-	child_send(s->childs_sync, &m, &pidfd, 1);
-	_exit(0);
-}
-
-static int clone_by_helper(struct spawning *s)
-{
-	int helper_fd = -1;
-	pid_t helper = ns_clone(0, -1, &helper_fd);
-
-	if (helper == 0)
-		run_helper(s);
-	if (helper < 0)
-		return -1;
-	close(helper_fd);
-	while (waitpid(helper, NULL, 0) < 0 && errno == EINTR)
-		continue;
-	return 0;
-}
-
-static int clone_directly(struct spawning *s)
-{
-	int own = -1, number, pid = -1;
-
-	if (enter_pid_namespace(s, &own) == 0)
-		pid = ns_clone(s->plan->clone_flags, s->plan->cgroup_fd, &s->p.pidfd);
-	if (pid == 0)
-		start_child(s);
-	number = errno;
-	leave_pid_namespace(own);
-	errno = number;
-	s->p.pid = pid;
-	return pid < 0 ? -1 : 0;
-}
-
-static int clone_child(struct spawning *s, struct error *err)
-{
-	int result = needs_helper(s->plan) ? clone_by_helper(s) : clone_directly(s);
-	int number = errno;
-
-	if (result == 0)
-		return 0;
-	error_errno(err, "make the container's namespaces");
-	if (number == ENOSPC)
-		error_hint(err, "a limit of namespaces is reached: see /proc/sys/user/max_*_namespaces");
-	return -1;
-}
+#include "sys/trace.h"
 
 /* --- the child's messages */
 
@@ -233,14 +86,84 @@ static int child_error(const struct run_plan *plan, const struct message *m, str
 	return plan_error(plan, (size_t)m->step, m->what, err);
 }
 
-/* As soon as the child waits for its maps and its pid is known, which a helper may tell later. */
+/* --- what the parent does for the child, who is not privileged enough in a user namespace of its own */
+
+/* What the child sets later must be within the hard limits. */
+static void raise_limits(const struct spawning *s, pid_t pid)
+{
+	for (size_t i = 0; i < s->plan->ops.n; i++) {
+		const struct op *op = &s->plan->ops.v[i];
+		struct rlimit limit;
+
+		if (op->kind != OP_RLIMIT || prlimit(pid, (__rlimit_resource_t)op->flags, NULL, &limit) < 0 ||
+		    op->value2 <= limit.rlim_max)
+			continue;
+		limit.rlim_max = op->value2;
+		prlimit(pid, (__rlimit_resource_t)op->flags, &limit, NULL);	/* the child tells when it was refused */
+	}
+}
+
+static int set_scheduler(const struct op *op, pid_t pid)
+{
+	struct plan_scheduler attributes = *op->scheduler;
+
+	attributes.size = sizeof(attributes);
+	return syscall(SYS_sched_setattr, pid, &attributes, 0) < 0 ? -1 : 0;
+}
+
+static int do_parents_op(const struct op *op, pid_t pid)
+{
+	if (op->kind == OP_SCHEDULER)
+		return set_scheduler(op, pid);
+	if (op->kind == OP_IO_PRIORITY)
+		return syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, pid, (int)op->value) < 0 ? -1 : 0;
+	return 0;
+}
+
+static bool is_parents_op(const struct op *op)
+{
+	return op->kind == OP_SCHEDULER || op->kind == OP_IO_PRIORITY;
+}
+
+static int do_parents_part(const struct spawning *s, struct error *err)
+{
+	for (size_t i = 0; i < s->plan->ops.n; i++)
+		if (do_parents_op(&s->plan->ops.v[i], s->p.pid) < 0)
+			return plan_error(s->plan, i, NULL, err);
+	return 0;
+}
+
+/* As soon as somebody waits for maps and its pid is known, which a helper may tell later. */
 static int write_maps(struct spawning *s, struct error *err)
 {
-	if (!s->maps_wanted || s->p.pid < 0)
+	const struct run_moments *moments = s->plan->moments;
+	pid_t pid = s->p.pid < 0 && s->helper.mapped ? s->helper.pid : s->p.pid;
+	int result;
+
+	if (!s->maps_wanted || pid < 0)
 		return 0;
+	_cleanup_trace_ struct trace_span span = trace_begin("write the id maps");
 	s->maps_wanted = false;
-	if (idmap_write(s->p.pid, &s->plan->maps, false, err) < 0)
+	raise_limits(s, pid);
+	if (moments && moments->map)
+		result = moments->map(moments->context, pid, &s->plan->maps, err);
+	else
+		result = idmap_write(pid, &s->plan->maps, false, err);
+	if (result < 0)
 		return error_frame(err, "container setup, user namespace");
+	return let_go_on(s->sync) < 0 ? error_errno(err, "wake the container's process") : 0;
+}
+
+/* The caller's work while the child waits. */
+static int at_moment(struct spawning *s, const struct message *m, struct error *err)
+{
+	const struct run_moments *moments = s->plan->moments;
+	int (*work)(void *, const struct run_process *, struct error *) = NULL;
+
+	if (m->step >= 0 && (size_t)m->step < s->plan->ops.n && moments)
+		work = s->plan->ops.v[m->step].flags == RUN_BORN ? moments->born : moments->mounted;
+	if (work && work(moments->context, &s->p, err) < 0)
+		return -1;
 	return let_go_on(s->sync) < 0 ? error_errno(err, "wake the container's process") : 0;
 }
 
@@ -257,9 +180,12 @@ static int handle(struct spawning *s, const struct message *m, int fd, struct er
 	case MESSAGE_BORN:
 		s->p.pid = m->pid;
 		s->p.pidfd = fd;
+		birth_end_helper(s, false);
 		return write_maps(s, err);
+	case MESSAGE_MOMENT:
+		return at_moment(s, m, err);
 	case MESSAGE_READY:
-		return 1;
+		return do_parents_part(s, err) < 0 ? -1 : 1;
 	default:
 		return child_error(s->plan, m, err);
 	}
@@ -278,6 +204,8 @@ static int gone_error(const struct run_process *p, struct error *err)
 
 static int listen_until_ready(struct spawning *s, struct error *err)
 {
+	_cleanup_trace_ struct trace_span span = trace_begin("wait until the container is set up");
+
 	for (;;) {
 		struct message m;
 		int fd, result = receive(s->sync, &m, &fd);
@@ -312,22 +240,23 @@ static int make_channel(struct spawning *s, struct error *err)
 
 static int make_child(struct spawning *s, struct error *err)
 {
+	struct trace_span span = trace_begin("open what it needs");
 	int result;
 
-	if (make_channel(s, err) < 0 || slots_open(s->plan, s->fds, err) < 0)
+	if (make_channel(s, err) < 0 || slots_open(s->plan, s->fds, s->late, err) < 0)
 		return -1;
-	result = clone_child(s, err);
+	trace_end(&span);
+	result = birth_clone(s, err);
 	slots_close(s->plan, s->fds);
 	return result;
 }
 
-/* Answers as soon as the child lives; it is set up meanwhile. */
+/* Answers as soon as the child lives, or its helper does; it is set up meanwhile. */
 static int spawn(struct spawning *s, const struct run_plan *plan, struct error *err)
 {
 	int result;
 
-	*s = (struct spawning){ .plan = plan, .sync = -1, .childs_sync = -1,
-				.p = { .pid = -1, .pidfd = -1, .console = -1, .release = -1 } };
+	birth_init(s, plan);
 	s->fds = calloc(plan->slots_n + 1, sizeof(*s->fds));
 	if (!s->fds)
 		return error_errno(err, "container setup");
@@ -344,7 +273,9 @@ int run_spawn(const struct run_plan *plan, struct run_process *ret, struct error
 
 	if (result == 0)
 		result = listen_until_ready(&s, err);
+	trace_collect();
 	s.p.release = s.sync;
+	birth_end_helper(&s, true);
 	if (result < 0) {
 		run_abandon(&s.p);
 		return -1;
@@ -363,6 +294,7 @@ static int late_error(const struct message *m, struct error *err)
 
 int run_release(struct run_process *p, struct error *err)
 {
+	_cleanup_trace_ struct trace_span span = trace_begin("wait until the command is executed");
 	struct message m;
 	int fd, result;
 
@@ -372,6 +304,7 @@ int run_release(struct run_process *p, struct error *err)
 		return -1;
 	}
 	result = receive(p->release, &m, &fd);
+	trace_collect();
 	if (result == 0) {
 		fd_close(&p->release);
 		return 0;
@@ -384,14 +317,21 @@ int run_release(struct run_process *p, struct error *err)
 	return -1;
 }
 
-/* Its byte may lie in the channel before the child asks for it, but not where it also asks for its maps. */
+/* Its byte may lie in the channel before the child asks for it, but not where the child asks for something else too. */
 static bool may_be_released_early(const struct run_plan *plan)
 {
-	return !plan->own_user_namespace && !needs_helper(plan);
+	struct spawning s;
+
+	birth_init(&s, plan);
+	for (size_t i = 0; i < plan->ops.n; i++)
+		if (plan->ops.v[i].kind == OP_MOMENT || is_parents_op(&plan->ops.v[i]))
+			return false;
+	return !plan->own_user_namespace && !birth_needs_helper(&s);
 }
 
 static int listen_until_executed(struct spawning *s, struct error *err)
 {
+	_cleanup_trace_ struct trace_span span = trace_begin("wait until the command is executed");
 	bool ready = false;
 
 	for (;;) {
@@ -432,11 +372,25 @@ int run_start(const struct run_plan *plan, int (*born)(void *context, const stru
 		result = error_errno(err, "wake the container's process");
 	if (result == 0)
 		result = listen_until_executed(&s, err);
+	trace_collect();
 	fd_close(&s.sync);
 	*ret = s.p;
 	if (result < 0)
 		run_abandon(ret);
 	return result;
+}
+
+int run_go(int connection, struct error *err)
+{
+	struct message m;
+	int fd, result;
+
+	if (let_go_on(connection) < 0)
+		return error_errno(err, "wake the container's process");
+	result = receive(connection, &m, &fd);
+	if (result < 0)
+		return error_errno(err, "listen to the container's process");
+	return result == 0 ? 0 : late_error(&m, err);
 }
 
 void run_abandon(struct run_process *p)

@@ -1,6 +1,7 @@
 #include "run/plan.h"
 
 #include <sched.h>
+#include <stdarg.h>
 #include <string.h>
 #include <sys/mount.h>
 
@@ -29,77 +30,42 @@ static struct run_plan *plan_new(struct arena *arena)
 	struct run_plan *plan = arena_new_one(arena, struct run_plan);
 
 	plan->arena = arena;
-	plan->pid_namespace = plan->user_namespace = plan->target_pidfd = plan->cgroup_fd = -1;
-	plan->root_mount = -1;
+	plan->pid_namespace = plan->user_namespace = plan->mount_namespace = plan->target_pidfd = -1;
+	plan->cgroup_fd = plan->root_mount = plan->start_socket = plan->created_lock = -1;
+	plan->hook_output[0] = plan->hook_output[1] = -1;
 	return plan;
 }
 
-/* --- namespaces */
-
-static int add_namespace(struct run_plan *plan, const struct oci_namespace *ns, struct error *err)
+void plan_warn(struct run_plan *plan, const char *fmt, ...)
 {
-	uint64_t flag = ns->type ? ns_flag(ns->type) : 0;
-	struct op *op;
+	va_list ap;
 
-	if (!flag)
-		return error_set(err, ERROR_INVALID, "unknown namespace \"%s\"", ns->type ? ns->type : "");
-	if (str_is_empty(ns->path)) {
-		plan->clone_flags |= flag;
-		return 0;
-	}
-	if (flag == CLONE_NEWNS)
-		return error_set(err, ERROR_UNSUPPORTED, "a mount namespace by path");
-	op = plan_add_slot(plan, OP_JOIN);
-	op->source = ns->path;
-	op->flags = flag;
-	if (flag == CLONE_NEWPID)
-		plan->pid_namespace = op->slot;
-	if (flag == CLONE_NEWUSER)
-		plan->user_namespace = op->slot;
-	return 0;
-}
-
-static int add_namespaces(struct run_plan *plan, const struct oci_linux *l, struct error *err)
-{
-	for (size_t i = 0; i < l->namespaces.n; i++)
-		if (add_namespace(plan, &l->namespaces.v[i], err) < 0)
-			return -1;
-	if (!(plan->clone_flags & CLONE_NEWNS))
-		return error_set(err, ERROR_INVALID, "a container needs a mount namespace of its own");
-	if ((plan->clone_flags & CLONE_NEWUSER) && plan->user_namespace >= 0)
-		return error_set(err, ERROR_INVALID, "a user namespace both new and by path");
-	/* clone makes the cgroup namespace before it moves the child: then the root would be our own cgroup. */
-	if (plan->cgroup_fd >= 0 && (plan->clone_flags & CLONE_NEWCGROUP)) {
-		plan->clone_flags &= ~(uint64_t)CLONE_NEWCGROUP;
-		plan_add(plan, OP_CGROUP_NAMESPACE);
-	}
-	return 0;
-}
-
-static int add_map(struct run_plan *plan, struct id_map *map, const struct oci_id_mapping *v, size_t n,
-		   struct error *err)
-{
-	for (size_t i = 0; i < n; i++) {
-		if (v[i].container_id > UINT32_MAX || v[i].host_id > UINT32_MAX || v[i].size > UINT32_MAX)
-			return error_set(err, ERROR_INVALID, "an id map beyond 32 bits");
-		idmap_add(plan->arena, map, (uint32_t)v[i].container_id, (uint32_t)v[i].host_id, (uint32_t)v[i].size);
-	}
-	return 0;
-}
-
-static int add_maps(struct run_plan *plan, const struct oci_linux *l, struct error *err)
-{
-	if (!(plan->clone_flags & CLONE_NEWUSER))
-		return 0;
-	if (l->uid_mappings.n == 0 || l->gid_mappings.n == 0)
-		return error_set(err, ERROR_INVALID, "a new user namespace needs uidMappings and gidMappings");
-	plan->own_user_namespace = true;
-	if (add_map(plan, &plan->maps.uid, l->uid_mappings.v, l->uid_mappings.n, err) < 0)
-		return -1;
-	return add_map(plan, &plan->maps.gid, l->gid_mappings.v, l->gid_mappings.n, err);
+	if (!plan->warnings)
+		return;
+	va_start(ap, fmt);
+	strings_add(plan->arena, plan->warnings, arena_vprintf(plan->arena, fmt, ap));
+	va_end(ap);
 }
 
 /* --- around the mounts */
+
+static char *root_path(struct run_plan *plan, const struct run_request *request)
+{
+	char *path = request->rootfs ? request->rootfs->path : request->spec->root->path;
+
+	if (*path == '/' || !request->bundle)
+		return path;
+	return arena_printf(plan->arena, "%s/%s", request->bundle, path);
+}
+
+/* The root receives the host's later mounts only where that is asked for. */
+static uint64_t root_propagation(const struct oci_linux *l)
+{
+	bool tree;
+
+	return mount_options_propagation(l->rootfs_propagation ? l->rootfs_propagation : "", &tree) == MS_SLAVE ? MS_SLAVE :
+	       MS_PRIVATE;
+}
 
 static void add_root(struct run_plan *plan, const struct run_request *request)
 {
@@ -113,9 +79,10 @@ static void add_root(struct run_plan *plan, const struct run_request *request)
 		return;
 	}
 	op = plan_add_slot(plan, OP_ROOT_BIND);
-	op->source = r ? r->path : request->spec->root->path;
-	op->target = "/";
-	op->mount.bind = op->mount.bind_tree = true;
+	op->source = root_path(plan, request);
+	op->target = plan->mount_namespace >= 0 ? op->source : "/";
+	op->mount.bind = op->mount.bind_tree = op->mount.propagation_tree = true;
+	op->mount.propagation = root_propagation(request->spec->linux_);
 }
 
 /* "net.ipv4.ip_forward" and "net/ipv4/ip_forward" both name net/ipv4/ip_forward; an interface's dots are written as
@@ -129,20 +96,14 @@ static char *sysctl_path(struct arena *arena, const char *key)
 	return path;
 }
 
-static int add_names(struct run_plan *plan, const struct oci_spec *spec, struct error *err)
+static int add_sysctls(struct run_plan *plan, const struct oci_linux *l, struct error *err)
 {
-	const struct oci_linux *l = spec->linux_;
-
-	if (!str_is_empty(spec->hostname))
-		plan_add(plan, OP_HOSTNAME)->source = spec->hostname;
-	if (!str_is_empty(spec->domainname))
-		plan_add(plan, OP_DOMAINNAME)->source = spec->domainname;
 	for (size_t i = 0; i < l->sysctl.n; i++) {
 		char *path = sysctl_path(plan->arena, l->sysctl.v[i].key);
 		struct op *op;
 
 		if (*path == '/' || strstr(path, "..") || !*path)
-			return error_set(err, ERROR_INVALID, "sysctl \"%s\": not a name below /proc/sys",
+			return error_set(err, ERROR_INVALID, ".linux.sysctl[\"%s\"]: not a name below /proc/sys",
 					 l->sysctl.v[i].key);
 		op = plan_add(plan, OP_SYSCTL);
 		op->source = path;
@@ -151,35 +112,71 @@ static int add_names(struct run_plan *plan, const struct oci_spec *spec, struct 
 	return 0;
 }
 
-static void add_paths(struct run_plan *plan, const struct strings *paths, enum op_kind kind)
+static bool has_namespace(const struct oci_linux *l, const char *type)
 {
-	for (size_t i = 0; i < paths->n; i++)
-		plan_add(plan, kind)->target = paths->v[i];
+	for (size_t i = 0; i < l->namespaces.n; i++)
+		if (str_eq(l->namespaces.v[i].type, type))
+			return true;
+	return false;
 }
 
-static int add_root_flags(struct run_plan *plan, const struct oci_spec *spec, struct error *err)
+/* The host's names are not the container's to set. */
+static int add_names(struct run_plan *plan, const struct oci_spec *spec, struct error *err)
 {
-	const char *propagation = spec->linux_->rootfs_propagation;
-	struct op *op;
-	bool tree = false;
+	const struct { const char *name, *value; enum op_kind kind; } names[] = {
+		{ "hostname", spec->hostname, OP_HOSTNAME }, { "domainname", spec->domainname, OP_DOMAINNAME },
+	};
 
-	if (!spec->root->readonly && str_is_empty(propagation))
-		return 0;
-	op = plan_add(plan, OP_ROOT_FLAGS);
-	if (spec->root->readonly)
-		op->mount.set = MOUNT_ATTR_RDONLY;
-	if (!str_is_empty(propagation)) {
-		op->mount.propagation = mount_options_propagation(propagation, &tree);
-		if (!op->mount.propagation)
-			return error_set(err, ERROR_INVALID, "rootfsPropagation \"%s\" is no propagation", propagation);
+	for (size_t i = 0; i < ELEMENTS(names); i++) {
+		if (str_is_empty(names[i].value))
+			continue;
+		if (!has_namespace(spec->linux_, "uts"))
+			return error_set(err, ERROR_INVALID, ".%s: there is no uts namespace, so it would be the host's",
+					 names[i].name);
+		plan_add(plan, names[i].kind)->source = names[i].value;
+	}
+	return add_sysctls(plan, spec->linux_, err);
+}
+
+static int add_paths(struct run_plan *plan, const struct strings *paths, enum op_kind kind, const char *name,
+		     struct error *err)
+{
+	for (size_t i = 0; i < paths->n; i++) {
+		if (paths->v[i][0] != '/')
+			return error_set(err, ERROR_INVALID, ".linux.%s[%zu]: \"%s\" is not an absolute path", name, i,
+					 paths->v[i]);
+		plan_add(plan, kind)->target = paths->v[i];
 	}
 	return 0;
 }
 
-static void add_oom_score(struct run_plan *plan, const struct oci_process *process)
+static int add_root_flags(struct run_plan *plan, const struct oci_spec *spec, struct error *err)
 {
-	if (process->oom_score_adj)
-		plan_add(plan, OP_OOM_SCORE)->value = (uint64_t)*process->oom_score_adj;
+	const char *word = spec->linux_->rootfs_propagation;
+	struct mount_options o = { 0 };
+
+	if (spec->root->readonly)
+		o.set = MOUNT_ATTR_RDONLY;
+	if (!str_is_empty(word)) {
+		o.propagation = mount_options_propagation(word, &o.propagation_tree);
+		if (!o.propagation)
+			return error_set(err, ERROR_INVALID, ".linux.rootfsPropagation: \"%s\" is none of shared, slave, "
+					 "private, unbindable", word);
+	}
+	if (o.set || o.propagation)
+		plan_add(plan, OP_ROOT_FLAGS)->mount = o;
+	return 0;
+}
+
+static int add_oom_score(struct run_plan *plan, const struct oci_process *process, struct error *err)
+{
+	if (!process->oom_score_adj)
+		return 0;
+	if (*process->oom_score_adj < -1000 || *process->oom_score_adj > 1000)
+		return error_set(err, ERROR_INVALID, "%s.oomScoreAdj: %lld is not between -1000 and 1000", plan->process_at,
+				 (long long)*process->oom_score_adj);
+	plan_add(plan, OP_OOM_SCORE)->value = (uint64_t)*process->oom_score_adj;
+	return 0;
 }
 
 /* crun's annotation, which Podman writes. */
@@ -190,64 +187,134 @@ static bool keeps_groups(const struct oci_spec *spec)
 	return value && !str_eq(value, "0");
 }
 
-static int check_spec(const struct run_request *request, struct error *err)
+static int check_spec(const struct run_plan *plan, const struct run_request *request, struct error *err)
 {
 	const struct oci_spec *spec = request->spec;
 
 	if (!spec->linux_)
-		return error_set(err, ERROR_INVALID, "the container's configuration has no linux section");
+		return error_set(err, ERROR_INVALID, ".linux: missing, and required");
 	if (!spec->process)
-		return error_set(err, ERROR_INVALID, "the container's configuration has no process");
-	if (!spec->root || (!request->rootfs && str_is_empty(spec->root->path)))
-		return error_set(err, ERROR_INVALID, "the container's configuration has no root file system");
+		return error_set(err, ERROR_INVALID, ".process: missing, and required");
+	if (!request->rootfs && (!spec->root || str_is_empty(spec->root->path)))
+		return error_set(err, ERROR_INVALID, ".root.path: missing, and required");
+	if (!spec->root)
+		return error_set(err, ERROR_INVALID, ".root: missing, and required");
 	if (request->rootfs && request->rootfs->kind == ROOTFS_OVERLAY && request->rootfs->lower.n == 0)
 		return error_set(err, ERROR_INVALID, "a root file system without layers");
-	return plan_check_process(spec->process, err);
+	return plan_check_process(plan, spec->process, err);
+}
+
+static void add_moment(struct run_plan *plan, enum run_moment moment, bool wanted)
+{
+	if (wanted)
+		plan_add(plan, OP_MOMENT)->flags = moment;
+}
+
+/* Before anything of the container is there: what needs the host's /proc, and what the caller does with a new process. */
+static int add_birth(struct run_plan *plan, const struct run_request *request, struct error *err)
+{
+	const struct run_moments *moments = request->moments;
+	const struct oci_spec *spec = request->spec;
+
+	if (add_oom_score(plan, spec->process, err) < 0 || plan_add_namespaces(plan, spec->linux_, err) < 0)
+		return -1;
+	add_moment(plan, RUN_BORN, moments && moments->born);
+	/* clone makes the cgroup namespace before it moves the child: then the root would be our own cgroup. */
+	if ((plan->clone_flags & CLONE_NEWCGROUP) && (plan->cgroup_fd >= 0 || request->cgroup_later)) {
+		plan->clone_flags &= ~(uint64_t)CLONE_NEWCGROUP;
+		plan_add(plan, OP_CGROUP_NAMESPACE);
+	}
+	if (request->keyring)
+		plan_add(plan, OP_KEYRING)->source = arena_printf(plan->arena, "_ses.%s", request->id);
+	if (!str_is_empty(spec->process->selinux_label) || !str_is_empty(spec->process->apparmor_profile))
+		plan_add(plan, OP_LABEL_OPEN);
+	return 0;
+}
+
+static int add_mounts(struct run_plan *plan, const struct run_request *request, struct error *err)
+{
+	const struct oci_spec *spec = request->spec;
+
+	if (plan->mount_namespace < 0)
+		plan_add(plan, OP_PRIVATE);
+	if (plan->clone_flags & CLONE_NEWNET)
+		plan_add(plan, OP_LOOPBACK);
+	add_root(plan, request);
+	if (plan_add_mounts(plan, request, err) < 0 || plan_add_devices(plan, request, err) < 0)
+		return -1;
+	if (spec->process->terminal)
+		plan_add(plan, OP_CONSOLE)->target = "/dev/console";
+	return 0;
+}
+
+static void add_pivot(struct run_plan *plan, bool no_pivot)
+{
+	plan_add(plan, OP_PIVOT)->flags = no_pivot || plan->mount_namespace >= 0 ? CHROOT_ONLY : 0;
+}
+
+static const struct oci_hooks *hooks_of(const struct oci_spec *spec)
+{
+	static const struct oci_hooks none;
+
+	return spec->hooks ? spec->hooks : &none;
 }
 
 /* Everything up to the process itself, in the order of execution. */
 static int add_container(struct run_plan *plan, const struct run_request *request, struct error *err)
 {
-	const struct oci_spec *spec = request->spec;
+	const struct oci_hooks *hooks = hooks_of(request->spec);
+	const struct oci_linux *l = request->spec->linux_;
 
-	add_oom_score(plan, spec->process);
-	if (add_namespaces(plan, spec->linux_, err) < 0 || add_maps(plan, spec->linux_, err) < 0)
+	if (add_birth(plan, request, err) < 0 || add_mounts(plan, request, err) < 0)
 		return -1;
-	plan_add(plan, OP_PRIVATE);
-	if (plan->clone_flags & CLONE_NEWNET)
-		plan_add(plan, OP_LOOPBACK);
-	add_root(plan, request);
-	if (plan_add_mounts(plan, spec, err) < 0 || plan_add_devices(plan, spec, err) < 0)
+	add_moment(plan, RUN_MOUNTED, request->moments && request->moments->mounted);
+	if (plan_add_hooks(plan, hooks->create_container.v, hooks->create_container.n, "createContainer", err) < 0)
 		return -1;
-	if (spec->process->terminal)
-		plan_add(plan, OP_CONSOLE)->target = "/dev/console";
-	/* Before /proc/sys becomes read-only. */
-	if (add_names(plan, spec, err) < 0)
+	/* Before /proc/sys becomes read-only, and after the hooks that may have brought interfaces. */
+	if (add_names(plan, request->spec, err) < 0 ||
+	    add_paths(plan, &l->readonly_paths, OP_READONLY_PATH, "readonlyPaths", err) < 0 ||
+	    add_paths(plan, &l->masked_paths, OP_MASK, "maskedPaths", err) < 0)
 		return -1;
-	add_paths(plan, &spec->linux_->readonly_paths, OP_READONLY_PATH);
-	add_paths(plan, &spec->linux_->masked_paths, OP_MASK);
-	if (!str_eq(spec->process->cwd, "/"))
-		plan_add(plan, OP_MKDIR)->target = spec->process->cwd;
-	if (add_root_flags(plan, spec, err) < 0)
-		return -1;
-	plan_add(plan, OP_PIVOT);
-	return 0;
+	if (!str_eq(request->spec->process->cwd, "/"))
+		plan_add(plan, OP_MKDIR)->target = request->spec->process->cwd;
+	add_pivot(plan, request->no_pivot);
+	return add_root_flags(plan, request->spec, err);
+}
+
+static void take_request(struct run_plan *plan, const struct run_request *request)
+{
+	plan->cgroup_fd = request->cgroup_fd;
+	memcpy(plan->stdio, request->stdio, sizeof(plan->stdio));
+	plan->preserve_fds = request->preserve_fds;
+	plan->preserve_fds_n = request->preserve_fds_n;
+	plan->process.keep_groups = keeps_groups(request->spec);
+	plan->moments = request->moments;
+	plan->warnings = request->warnings;
+	plan->state_head = request->state_head;
+	plan->state_tail = request->state_tail;
+	if (request->hook_output)
+		memcpy(plan->hook_output, request->hook_output, sizeof(plan->hook_output));
+	plan->start_socket = request->start_socket ? *request->start_socket : -1;
+	plan->created_lock = request->created_lock ? *request->created_lock : -1;
+	plan->process_at = ".process";
+	plan->process.none = request->no_command;
+}
+
+void run_plan_set_cgroup(struct run_plan *plan, int cgroup_fd)
+{
+	plan->cgroup_fd = cgroup_fd;
 }
 
 struct run_plan *run_plan_new(struct arena *arena, const struct run_request *request, struct error *err)
 {
 	struct run_plan *plan = plan_new(arena);
 
-	if (check_spec(request, err) < 0)
+	take_request(plan, request);
+	if (check_spec(plan, request, err) < 0 || add_container(plan, request, err) < 0 ||
+	    seccomp_program_for_container(arena, request, &plan->process, err) < 0)
 		return NULL;
-	plan->cgroup_fd = request->cgroup_fd;
-	memcpy(plan->stdio, request->stdio, sizeof(plan->stdio));
-	plan->preserve_fds = request->preserve_fds;
-	plan->preserve_fds_n = request->preserve_fds_n;
-	plan->process.keep_groups = keeps_groups(request->spec);
-	if (add_container(plan, request, err) < 0 ||
-	    seccomp_program_for_container(arena, request, &plan->process, err) < 0 ||
-	    plan_add_process(plan, request->spec->process, err) < 0)
+	plan->process.reset_affinity = request->reset_affinity;
+	if (plan_add_process(plan, request->spec, request->spec->process, err) < 0)
 		return NULL;
 	return plan;
 }
@@ -264,26 +331,59 @@ static uint64_t target_namespaces(const struct oci_linux *l)
 	return flags;
 }
 
-struct run_plan *run_exec_plan_new(struct arena *arena, const struct run_exec_request *request, struct error *err)
+/* In a mount namespace of others the container's root is not the namespace's. */
+static bool has_joined_mounts(const struct oci_linux *l)
 {
-	struct run_plan *plan = plan_new(arena);
-	struct op *op;
+	for (size_t i = 0; l && i < l->namespaces.n; i++)
+		if (str_eq(l->namespaces.v[i].type, "mount") && !str_is_empty(l->namespaces.v[i].path))
+			return true;
+	return false;
+}
 
-	if (plan_check_process(request->process, err) < 0)
-		return NULL;
+static void take_exec_request(struct run_plan *plan, const struct run_exec_request *request)
+{
 	plan->cgroup_fd = request->cgroup_fd;
 	plan->target_pidfd = request->target_pidfd;
 	memcpy(plan->stdio, request->stdio, sizeof(plan->stdio));
 	plan->preserve_fds = request->preserve_fds;
 	plan->preserve_fds_n = request->preserve_fds_n;
 	plan->process.keep_groups = keeps_groups(request->spec);
-	add_oom_score(plan, request->process);
+	plan->moments = request->moments;
+	plan->warnings = request->warnings;
+	plan->state_head = request->state_head;
+	plan->state_tail = request->state_tail;
+	plan->process_at = request->process_is_file ? "" : ".process";
+}
+
+static int add_target(struct run_plan *plan, const struct run_exec_request *request, struct error *err)
+{
+	const struct oci_process *p = request->process;
+	struct op *op;
+
+	if (add_oom_score(plan, p, err) < 0)
+		return -1;
+	add_moment(plan, RUN_BORN, request->moments && request->moments->born);
+	if (!str_is_empty(p->selinux_label) || !str_is_empty(p->apparmor_profile))
+		plan_add(plan, OP_LABEL_OPEN);
 	op = plan_add(plan, OP_JOIN_TARGET);
 	op->flags = target_namespaces(request->spec->linux_);
-	if (request->process->terminal)
+	if (has_joined_mounts(request->spec->linux_)) {
+		op = plan_add_slot(plan, OP_CHROOT_TARGET);
+		op->source = arena_printf(plan->arena, "/proc/%d/root", (int)request->target);
+	}
+	if (p->terminal)
 		plan_add(plan, OP_CONSOLE)->target = "/dev/pts/ptmx";
-	if (seccomp_program_for_exec(arena, request, &plan->process, err) < 0 ||
-	    plan_add_process(plan, request->process, err) < 0)
+	return 0;
+}
+
+struct run_plan *run_exec_plan_new(struct arena *arena, const struct run_exec_request *request, struct error *err)
+{
+	struct run_plan *plan = plan_new(arena);
+
+	take_exec_request(plan, request);
+	if (plan_check_process(plan, request->process, err) < 0 || add_target(plan, request, err) < 0 ||
+	    seccomp_program_for_exec(arena, request, &plan->process, err) < 0 ||
+	    plan_add_process(plan, request->spec, request->process, err) < 0)
 		return NULL;
 	return plan;
 }

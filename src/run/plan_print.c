@@ -1,8 +1,63 @@
 #include "run/plan.h"
 
 #include <inttypes.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include "sys/ns.h"
+
+static const char *const names[OP_KINDS] = {
+	[OP_JOIN] = "join a namespace",
+	[OP_JOIN_TARGET] = "join the container's namespaces",
+	[OP_CHROOT_TARGET] = "enter the container's root",
+	[OP_OOM_SCORE] = "set oom_score_adj",
+	[OP_KEYRING] = "make the keyring",
+	[OP_MOMENT] = "wait for the caller",
+	[OP_PRIVATE] = "make all mounts private",
+	[OP_CGROUP_NAMESPACE] = "make the cgroup namespace",
+	[OP_LOOPBACK] = "bring lo up",
+	[OP_LABEL_OPEN] = "open the label",
+	[OP_ROOT_OVERLAY] = "mount the root",
+	[OP_ROOT_BIND] = "mount the root",
+	[OP_MOUNT] = "mount",
+	[OP_CGROUP_V1] = "mount the cgroup hierarchies",
+	[OP_BIND] = "bind",
+	[OP_REMOUNT] = "remount",
+	[OP_DEVICE] = "make a device",
+	[OP_SYMLINK] = "link",
+	[OP_CONSOLE] = "make the terminal",
+	[OP_MASK] = "mask",
+	[OP_READONLY_PATH] = "make a path read-only",
+	[OP_MKDIR] = "make a directory",
+	[OP_HOOK] = "run a hook",
+	[OP_PIVOT] = "make the new root the root",
+	[OP_ROOT_FLAGS] = "set the flags of the root",
+	[OP_HOSTNAME] = "set the host name",
+	[OP_DOMAINNAME] = "set the domain name",
+	[OP_SYSCTL] = "set a sysctl",
+	[OP_PERSONALITY] = "set the personality",
+	[OP_AFFINITY] = "set the processors",
+	[OP_MEMORY_POLICY] = "set the memory policy",
+	[OP_RLIMIT] = "set a limit",
+	[OP_SCHEDULER] = "set the scheduler",
+	[OP_IO_PRIORITY] = "set the I/O priority",
+	[OP_NEW_SID] = "setsid",
+	[OP_STDIO] = "connect standard input and output",
+	[OP_UMASK] = "set the umask",
+	[OP_CHDIR] = "change the directory",
+	[OP_USER] = "become the user",
+	[OP_FIND_COMMAND] = "find the command",
+	[OP_READY] = "wait for the start",
+	[OP_START] = "wait for whoever starts it",
+	[OP_SECCOMP] = "load the seccomp filter",
+	[OP_LABEL] = "set the label",
+	[OP_EXEC] = "execute",
+};
+
+const char *op_name(enum op_kind kind)
+{
+	return names[kind];
+}
 
 static int print_namespaces(uint64_t flags, struct buffer *out)
 {
@@ -22,6 +77,22 @@ int op_describe(const struct op *op, struct buffer *out)
 		return buffer_printf(out, "join the %s namespace %s", ns_name(op->flags), op->source);
 	case OP_JOIN_TARGET:
 		return buffer_adds(out, "join the container's namespaces") < 0 ? -1 : print_namespaces(op->flags, out);
+	case OP_CHROOT_TARGET:		return buffer_adds(out, "enter the container's root");
+	case OP_KEYRING:		return buffer_printf(out, "make the session keyring %s", op->source);
+	case OP_MOMENT:
+		return buffer_adds(out, op->flags == RUN_BORN ? "wait for the caller's work on the new process" :
+				   "wait for the caller's hooks");
+	case OP_LABEL_OPEN:		return buffer_adds(out, "open the label of the process");
+	case OP_CGROUP_V1:		return buffer_printf(out, "mount the cgroup hierarchies at %s", op->target);
+	case OP_REMOUNT:		return buffer_printf(out, "remount %s", op->target);
+	case OP_HOOK:			return buffer_printf(out, "run the hook %s", op->source);
+	case OP_PERSONALITY:		return buffer_printf(out, "set the personality %#" PRIx64, op->value);
+	case OP_AFFINITY:		return buffer_printf(out, "run on the processors %s", op->source);
+	case OP_MEMORY_POLICY:		return buffer_printf(out, "set the memory policy %s", op->fstype);
+	case OP_SCHEDULER:		return buffer_printf(out, "set the scheduler %s", op->source);
+	case OP_IO_PRIORITY:		return buffer_printf(out, "set the I/O priority %s", op->source);
+	case OP_START:			return buffer_adds(out, "wait for whoever starts it");
+	case OP_LABEL:			return buffer_adds(out, "set the label of the process");
 	case OP_OOM_SCORE:
 		return buffer_printf(out, "set oom_score_adj to %" PRId64, (int64_t)op->value);
 	case OP_PRIVATE:		return buffer_adds(out, "make all mounts private");
@@ -29,16 +100,22 @@ int op_describe(const struct op *op, struct buffer *out)
 	case OP_LOOPBACK:		return buffer_adds(out, "bring lo up");
 	case OP_ROOT_OVERLAY:		return buffer_adds(out, "mount the overlay at /");
 	case OP_MOUNT:			return buffer_printf(out, "mount %s at %s", op->fstype, op->target);
-	case OP_ROOT_BIND: case OP_BIND: case OP_DEVICE:
+	case OP_ROOT_BIND: case OP_BIND:
 		return buffer_printf(out, "mount %s at %s", op->source, op->target);
-	case OP_FIFO:			return buffer_printf(out, "make the FIFO %s", op->target);
+	case OP_DEVICE:
+		if (S_ISFIFO(op->device->mode))
+			return buffer_printf(out, "make the FIFO %s", op->target);
+		if (op->device->make)
+			return buffer_printf(out, "make the device %s", op->target);
+		return buffer_printf(out, "mount %s at %s", op->source, op->target);
 	case OP_SYMLINK:
 		return buffer_printf(out, "link %s/%s to %s", op->target, op->fstype, op->source);
 	case OP_CONSOLE:		return buffer_printf(out, "make the terminal at %s", op->target);
 	case OP_MASK:			return buffer_printf(out, "mask %s", op->target);
 	case OP_READONLY_PATH:		return buffer_printf(out, "make %s read-only", op->target);
 	case OP_MKDIR:			return buffer_printf(out, "make the directory %s", op->target);
-	case OP_PIVOT:			return buffer_adds(out, "make the new root the root");
+	case OP_PIVOT:
+		return buffer_adds(out, op->flags & CHROOT_ONLY ? "chroot to the new root" : "make the new root the root");
 	case OP_ROOT_FLAGS:		return buffer_adds(out, "set the flags of the root mount");
 	case OP_HOSTNAME:		return buffer_printf(out, "set the host name %s", op->source);
 	case OP_DOMAINNAME:		return buffer_printf(out, "set the domain name %s", op->source);
@@ -93,10 +170,15 @@ static int print_details(const struct run_plan *plan, const struct op *op, struc
 		if (r->upper && buffer_printf(out, " upper=%s work=%s", r->upper, r->work) < 0)
 			return -1;
 		return r->volatile_upper ? buffer_adds(out, " volatile") : 0;
-	case OP_ROOT_BIND: case OP_ROOT_FLAGS: case OP_MOUNT: case OP_BIND:
+	case OP_ROOT_BIND: case OP_ROOT_FLAGS: case OP_MOUNT: case OP_BIND: case OP_REMOUNT:
 		if (op->mount.bind_tree && buffer_adds(out, " recursively") < 0)
 			return -1;
 		return mount_options_print(&op->mount, out);
+	case OP_DEVICE:
+		return op->device->make ? buffer_printf(out, " %u:%u", major(op->device->number), minor(op->device->number)) : 0;
+	case OP_LABEL:
+		return buffer_printf(out, " %s", plan->process.selinux_label ? plan->process.selinux_label :
+				     plan->process.apparmor_profile);
 	case OP_CONSOLE:
 		return plan->process.rows ? buffer_printf(out, " %ux%u", plan->process.columns, plan->process.rows) : 0;
 	case OP_USER:
@@ -131,6 +213,9 @@ static int print_head(const struct run_plan *plan, struct buffer *out)
 		if (buffer_printf(out, " gid=%u:%u:%u", e->inside, e->outside, e->count) < 0)
 			return -1;
 	}
+	for (const char *at = plan->time_offsets; at && *at; at += strcspn(at, "\n") + 1)
+		if (buffer_printf(out, " %.*s", (int)strcspn(at, "\n"), at) < 0)
+			return -1;
 	return buffer_adds(out, "\n");
 }
 

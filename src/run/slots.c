@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -24,19 +25,56 @@ int plan_error(const struct run_plan *plan, size_t step, const char *what, struc
 	if (number == EPERM && op->kind == OP_MOUNT && str_eq(op->fstype, "proc"))
 		error_hint(err, "parts of /proc are hidden here, as in a container, so a new one may not be mounted: "
 			   "start the outer container with --security-opt unmask=ALL, or use --pid host");
+	if (number == EINVAL && op->kind == OP_JOIN)
+		error_hint(err, "%s is not a namespace of that kind", op->source);
 	if (number == EPERM && op->kind == OP_RLIMIT)
 		error_hint(err, "an ordinary user may not raise the hard limit above his own: see ulimit -H -a");
 	return -1;
 }
 
+/* --- sources */
+
+static bool is_link(const char *path)
+{
+	struct stat st;
+
+	return lstat(path, &st) == 0 && S_ISLNK(st.st_mode);
+}
+
 /* A bind mount without its sub-mounts is refused where the host locked these together; then they all come. */
-static int clone_source(const struct op *op)
+static int clone_tree(const struct op *op)
 {
 	int fd = mount_clone(AT_FDCWD, op->source, op->mount.bind_tree);
 
 	if (fd < 0 && errno == EINVAL && !op->mount.bind_tree)
 		fd = mount_clone(AT_FDCWD, op->source, true);
 	return fd;
+}
+
+static int close_failed(int fd)
+{
+	int number = errno;
+
+	close(fd);
+	errno = number;
+	return -1;
+}
+
+static int clone_source(const struct op *op, const char **ret_step)
+{
+	int result, mount, names;
+
+	if (op->mount.copy_symlink && is_link(op->source))
+		return -1;	/* with errno 0: the child makes the link */
+	mount = clone_tree(op);
+	if (mount < 0 || op->kind != OP_BIND || !op->maps)
+		return mount;
+	*ret_step = "map its ids";
+	names = idmap_namespace(op->maps);
+	result = names < 0 ? -1 : mount_set_idmap(mount, names, op->mount.idmap_tree);
+	if (names >= 0)
+		close(names);
+	return result < 0 ? close_failed(mount) : mount;
 }
 
 /* For kernels that know only the mount(2) string -1 is an answer: the child mounts in its own mount namespace. */
@@ -57,36 +95,72 @@ static int open_slot(const struct run_plan *plan, const struct op *op, const cha
 
 	if (is_root && plan->root_mount >= 0)
 		return fcntl(plan->root_mount, F_DUPFD_CLOEXEC, 3);
-	if (op->kind == OP_ROOT_OVERLAY)
-		return open_overlay(plan, ret_step);
-	if (op->kind == OP_JOIN)
-		return open(op->source, O_RDONLY | O_CLOEXEC);
-	return clone_source(op);
+	switch (op->kind) {
+	case OP_ROOT_OVERLAY:	return open_overlay(plan, ret_step);
+	case OP_JOIN:		return open(op->source, O_RDONLY | O_CLOEXEC);
+	case OP_CHROOT_TARGET:	return open(op->source, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	case OP_HOOK:		return memfd_create("state", MFD_CLOEXEC);
+	default:		return clone_source(op, ret_step);
+	}
 }
 
-int slots_open(const struct run_plan *plan, int *fds, struct error *err)
+/* Cloning a mount takes privilege over the mount namespace; the rest everybody may open. */
+static bool needs_privilege(const struct op *op)
 {
-	for (size_t i = 0; i < plan->slots_n; i++)
-		fds[i] = -1;
+	return op->kind != OP_JOIN && op->kind != OP_CHROOT_TARGET && op->kind != OP_HOOK;
+}
+
+/* The receiver of a seccomp listener has words of his own about what is wrong. */
+static int connect_receiver(const struct run_plan *plan, int *fds, struct error *err)
+{
 	for (size_t i = 0; i < plan->ops.n; i++) {
 		const struct op *op = &plan->ops.v[i];
-		const char *step = NULL;
 
-		if (op->slot < 0)
+		if (op->kind != OP_SECCOMP || op->slot < 0)
 			continue;
-		errno = 0;
-		if (op->kind == OP_SECCOMP)
-			fds[op->slot] = seccomp_listener_connect(plan->process.listener, 3 + (int)plan->preserve_fds_n, err);
-		else
-			fds[op->slot] = open_slot(plan, op, &step);
-		if (fds[op->slot] >= 0 || errno == 0)
-			continue;
-		if (op->kind != OP_SECCOMP)
-			plan_error(plan, i, step, err);
-		slots_close(plan, fds);
-		return -1;
+		fds[op->slot] = seccomp_listener_connect(plan->process.listener, 3 + (int)plan->preserve_fds_n, err);
+		return fds[op->slot] < 0 ? -1 : 0;
 	}
 	return 0;
+}
+
+static int open_needed(const struct run_plan *plan, int *fds, bool privileged, bool late, size_t *ret_step,
+		       const char **ret_what)
+{
+	for (size_t i = 0; i < plan->ops.n; i++) {
+		const struct op *op = &plan->ops.v[i];
+
+		if (op->slot < 0 || op->kind == OP_SECCOMP || (late && needs_privilege(op) != privileged))
+			continue;
+		*ret_what = NULL;
+		*ret_step = i;
+		errno = 0;
+		fds[op->slot] = open_slot(plan, op, ret_what);
+		if (fds[op->slot] < 0 && errno != 0)
+			return -1;
+	}
+	return 0;
+}
+
+int slots_open(const struct run_plan *plan, int *fds, bool late, struct error *err)
+{
+	const char *what = NULL;
+	size_t step = 0;
+
+	for (size_t i = 0; i < plan->slots_n; i++)
+		fds[i] = -1;
+	if (connect_receiver(plan, fds, err) == 0) {
+		if (open_needed(plan, fds, false, late, &step, &what) == 0)
+			return 0;
+		plan_error(plan, step, what, err);
+	}
+	slots_close(plan, fds);
+	return -1;
+}
+
+int slots_open_late(const struct run_plan *plan, int *fds, size_t *ret_step, const char **ret_what)
+{
+	return open_needed(plan, fds, true, true, ret_step, ret_what);
 }
 
 void slots_close(const struct run_plan *plan, int *fds)

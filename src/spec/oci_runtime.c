@@ -120,7 +120,9 @@ JSON_SHAPE(oci_memory,
 	F(oci_memory, kernel, "kernel", T_OPT_INT),
 	F(oci_memory, kernel_tcp, "kernelTCP", T_OPT_INT),
 	F(oci_memory, swappiness, "swappiness", T_OPT_UINT),
-	F(oci_memory, disable_oom_killer, "disableOOMKiller", T_OPT_BOOL));
+	F(oci_memory, disable_oom_killer, "disableOOMKiller", T_OPT_BOOL),
+	F(oci_memory, use_hierarchy, "useHierarchy", T_OPT_BOOL),
+	F(oci_memory, check_before_update, "checkBeforeUpdate", T_OPT_BOOL));
 
 JSON_SHAPE(oci_cpu,
 	F(oci_cpu, shares, "shares", T_OPT_UINT),
@@ -135,12 +137,48 @@ JSON_SHAPE(oci_cpu,
 
 JSON_SHAPE(oci_pids, F(oci_pids, limit, "limit", T_OPT_INT));
 
+JSON_SHAPE(oci_weight_device,
+	F(oci_weight_device, major, "major", T_INT, .required = true, .always = true),
+	F(oci_weight_device, minor, "minor", T_INT, .required = true, .always = true),
+	F(oci_weight_device, weight, "weight", T_OPT_UINT),
+	F(oci_weight_device, leaf_weight, "leafWeight", T_OPT_UINT));
+
+JSON_SHAPE(oci_throttle_device,
+	F(oci_throttle_device, major, "major", T_INT, .required = true, .always = true),
+	F(oci_throttle_device, minor, "minor", T_INT, .required = true, .always = true),
+	F(oci_throttle_device, rate, "rate", T_UINT, .required = true, .always = true));
+
+JSON_SHAPE(oci_block_io,
+	F(oci_block_io, weight, "weight", T_OPT_UINT),
+	F(oci_block_io, leaf_weight, "leafWeight", T_OPT_UINT),
+	F(oci_block_io, weight_device, "weightDevice", T_OBJECTS, .shape = &oci_weight_device_shape),
+	F(oci_block_io, throttle_read_bps, "throttleReadBpsDevice", T_OBJECTS, .shape = &oci_throttle_device_shape),
+	F(oci_block_io, throttle_write_bps, "throttleWriteBpsDevice", T_OBJECTS, .shape = &oci_throttle_device_shape),
+	F(oci_block_io, throttle_read_iops, "throttleReadIOPSDevice", T_OBJECTS, .shape = &oci_throttle_device_shape),
+	F(oci_block_io, throttle_write_iops, "throttleWriteIOPSDevice", T_OBJECTS, .shape = &oci_throttle_device_shape));
+
+JSON_SHAPE(oci_interface_priority,
+	F(oci_interface_priority, name, "name", T_STRING, .required = true),
+	F(oci_interface_priority, priority, "priority", T_UINT, .required = true, .always = true));
+
+JSON_SHAPE(oci_network_resources,
+	F(oci_network_resources, class_id, "classID", T_OPT_UINT),
+	F(oci_network_resources, priorities, "priorities", T_OBJECTS, .shape = &oci_interface_priority_shape));
+
+JSON_SHAPE(oci_rdma,
+	F(oci_rdma, device, "", T_KEY),
+	F(oci_rdma, hca_handles, "hcaHandles", T_OPT_UINT),
+	F(oci_rdma, hca_objects, "hcaObjects", T_OPT_UINT));
+
 JSON_SHAPE(oci_resources,
 	F(oci_resources, devices, "devices", T_OBJECTS, .shape = &oci_device_rule_shape),
 	F(oci_resources, memory, "memory", T_OBJECT, .shape = &oci_memory_shape),
 	F(oci_resources, cpu, "cpu", T_OBJECT, .shape = &oci_cpu_shape),
 	F(oci_resources, pids, "pids", T_OBJECT, .shape = &oci_pids_shape),
+	F(oci_resources, block_io, "blockIO", T_OBJECT, .shape = &oci_block_io_shape),
 	F(oci_resources, hugepage_limits, "hugepageLimits", T_OBJECTS, .shape = &oci_hugepage_shape),
+	F(oci_resources, network, "network", T_OBJECT, .shape = &oci_network_resources_shape),
+	F(oci_resources, rdma, "rdma", T_OBJECT_MAP, .shape = &oci_rdma_shape),
 	F(oci_resources, unified, "unified", T_MAP),
 	F(oci_resources, rest, "", T_REST));
 

@@ -70,17 +70,34 @@ struct oci_device {
 
 struct oci_device_rule { bool allow; char *type; int64_t *major, *minor; char *access; };
 struct oci_hugepage { char *page_size; uint64_t limit; };
-struct oci_memory { int64_t *limit, *reservation, *swap, *kernel, *kernel_tcp; uint64_t *swappiness; bool *disable_oom_killer; };
+struct oci_memory {
+	int64_t *limit, *reservation, *swap, *kernel, *kernel_tcp;
+	uint64_t *swappiness;
+	bool *disable_oom_killer, *use_hierarchy, *check_before_update;
+};
 struct oci_cpu { uint64_t *shares, *burst; int64_t *quota, *realtime_runtime, *idle; uint64_t *period, *realtime_period; char *cpus, *mems; };
 struct oci_pids { int64_t *limit; };
+struct oci_weight_device { int64_t major, minor; uint64_t *weight, *leaf_weight; };
+struct oci_throttle_device { int64_t major, minor; uint64_t rate; };
+struct oci_block_io {
+	uint64_t *weight, *leaf_weight;
+	ARRAY(struct oci_weight_device) weight_device;
+	ARRAY(struct oci_throttle_device) throttle_read_bps, throttle_write_bps, throttle_read_iops, throttle_write_iops;
+};
+struct oci_interface_priority { char *name; uint64_t priority; };
+struct oci_network_resources { uint64_t *class_id; ARRAY(struct oci_interface_priority) priorities; };
+struct oci_rdma { char *device; uint64_t *hca_handles, *hca_objects; };
 struct oci_resources {
 	ARRAY(struct oci_device_rule) devices;
 	struct oci_memory *memory;
 	struct oci_cpu *cpu;
 	struct oci_pids *pids;
+	struct oci_block_io *block_io;
 	ARRAY(struct oci_hugepage) hugepage_limits;
+	struct oci_network_resources *network;
+	ARRAY(struct oci_rdma) rdma;
 	struct string_map unified;
-	struct json *rest;		/* blockIO, network, rdma */
+	struct json *rest;
 };
 
 struct oci_seccomp_arg { uint64_t index, value, value_two; char *op; };

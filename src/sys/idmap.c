@@ -2,11 +2,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/buffer.h"
 #include "sys/fd.h"
+#include "sys/ns.h"
+#include "sys/pidfd.h"
 
 #define MAP_TEXT_MAX ((size_t)64 << 10)		/* the kernel takes 340 lines of at most 33 bytes */
 
@@ -175,4 +180,33 @@ int idmap_write(pid_t pid, const struct id_maps *maps, bool deny_setgroups, stru
 	if (write_proc(pid, "gid_map", idmap_print(scratch, &maps->gid), err) < 0)
 		return -1;
 	return write_proc(pid, "uid_map", idmap_print(scratch, &maps->uid), err);
+}
+
+static int open_namespace_of(pid_t pid)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/user", (int)pid);
+	return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+int idmap_namespace(const struct id_maps *maps)
+{
+	int pidfd = -1, fd = -1, number;
+	pid_t pid = ns_clone(CLONE_NEWUSER, -1, &pidfd);
+
+	if (pid < 0)
+		return -1;
+	if (pid == 0) {		/* it is there to be looked at, until it is killed */
+		for (;;)
+			pause();
+	}
+	if (idmap_write(pid, maps, false, NULL) == 0)
+		fd = open_namespace_of(pid);
+	number = errno;
+	pidfd_signal(pidfd, SIGKILL);
+	pidfd_reap(pidfd);
+	close(pidfd);
+	errno = number;
+	return fd;
 }

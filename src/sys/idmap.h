@@ -35,6 +35,9 @@ char *idmap_print(struct arena *arena, const struct id_map *map);
 int idmap_parse(struct arena *arena, const char *text, struct id_map *ret, struct error *err);
 /* Reads /proc/PID/uid_map and gid_map; pid 0 is the caller. */
 int idmap_read(struct arena *arena, pid_t pid, struct id_maps *ret, struct error *err);
+/* A new user namespace with these maps, for mounts that show other ids; no process is in it. -1 with errno. Needs the
+ * privilege to write the maps. */
+int idmap_namespace(const struct id_maps *maps);
 /* Writes both maps of a child in a new user namespace directly; deny_setgroups writes "deny" first. */
 int idmap_write(pid_t pid, const struct id_maps *maps, bool deny_setgroups, struct error *err);
 

@@ -147,8 +147,8 @@ static int set_option(int fs, const char *option)
 	if (!equals)
 		return fsconfig(fs, FSCONFIG_SET_FLAG, option, NULL, 0);
 	n = (size_t)(equals - option);
-	if (n >= sizeof(key)) {
-		errno = EINVAL;
+	if (n >= sizeof(key) || strlen(equals + 1) > FSCONFIG_STRING_MAX) {
+		errno = n >= sizeof(key) ? EINVAL : E2BIG;
 		return -1;
 	}
 	memcpy(key, option, n);
@@ -156,14 +156,14 @@ static int set_option(int fs, const char *option)
 	return fsconfig(fs, FSCONFIG_SET_STRING, key, equals + 1, 0);
 }
 
-int mount_new(const char *fstype, const char *const *options, unsigned long attr_flags, const char **ret_step)
+int mount_new(const char *fstype, const char *source, const char *const *options, unsigned long attr_flags,
+	      const char **ret_step)
 {
 	int mount_fd, fs = fsopen(fstype, FSOPEN_CLOEXEC);
 
 	if (fs < 0)
 		return fail_at(ret_step, "fsopen");
-	/* The name in the mount table, "none" otherwise. */
-	fsconfig(fs, FSCONFIG_SET_STRING, "source", fstype, 0);
+	fsconfig(fs, FSCONFIG_SET_STRING, "source", source ? source : fstype, 0);
 	for (; options && *options; options++)
 		if (set_option(fs, *options) < 0) {
 			fail_at(ret_step, *options);
@@ -200,5 +200,27 @@ int mount_set(int mount_fd, uint64_t set, uint64_t clear, uint64_t propagation, 
 
 	if (!set && !clear && !propagation)
 		return 0;
+	return mount_setattr(mount_fd, "", AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0), &attr, sizeof(attr));
+}
+
+int mount_set_allowed(int mount_fd, uint64_t set, uint64_t clear, uint64_t propagation, bool recursive)
+{
+	uint64_t atime = clear & MOUNT_ATTR__ATIME;
+
+	if (mount_set(mount_fd, set, clear, propagation, recursive) == 0)
+		return 0;
+	if (errno != EPERM || !clear)
+		return -1;
+	if (mount_set(mount_fd, set, atime, propagation, recursive) == 0)
+		return 0;
+	if (!atime)
+		return -1;
+	return mount_set(mount_fd, set & ~(uint64_t)MOUNT_ATTR__ATIME, 0, propagation, recursive);
+}
+
+int mount_set_idmap(int mount_fd, int user_namespace, bool recursive)
+{
+	struct mount_attr attr = { .attr_set = MOUNT_ATTR_IDMAP, .userns_fd = (uint64_t)user_namespace };
+
 	return mount_setattr(mount_fd, "", AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0), &attr, sizeof(attr));
 }

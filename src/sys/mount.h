@@ -30,14 +30,20 @@ int mount_overlay(const struct rootfs *rootfs, const char **ret_step);
 /* The same by mount(2), for kernels before 6.5, which fail in mount_overlay with EINVAL at "lowerdir+". For a short
  * time the overlay covers its own topmost layer: only in a mount namespace that nobody shares. */
 int mount_overlay_by_string(const struct rootfs *rootfs, const char **ret_step);
-/* A detached mount of a file system type with "key=value" or "flag" options (NULL-terminated list). */
-int mount_new(const char *fstype, const char *const *options, unsigned long attr_flags, const char **ret_step);
+/* A detached mount of a file system type with "key=value" or "flag" options (NULL-terminated list). source: the device or
+ * the name in the mount table; NULL: as the type. E2BIG for a value that is too long for this interface. */
+int mount_new(const char *fstype, const char *source, const char *const *options, unsigned long attr_flags,
+	      const char **ret_step);
 /* A detached copy of the tree or file at dirfd/path (AT_EMPTY_PATH allowed through path ""). */
 int mount_clone(int dirfd, const char *path, bool recursive);
 /* Attaches a detached mount on an O_PATH descriptor. */
 int mount_attach(int mount_fd, int target_fd);
 /* Sets MOUNT_ATTR_* flags (and clears others) on a mount descriptor, recursively when asked. */
 int mount_set(int mount_fd, uint64_t set, uint64_t clear, uint64_t propagation, bool recursive);
+/* The same, but flags that a mount of the host carries and that an ordinary user may not take away stay as they are. */
+int mount_set_allowed(int mount_fd, uint64_t set, uint64_t clear, uint64_t propagation, bool recursive);
+/* Shows other ids: as the maps of the user namespace say. */
+int mount_set_idmap(int mount_fd, int user_namespace, bool recursive);
 
 /* One line of /proc/PID/mountinfo. */
 struct mount_info {

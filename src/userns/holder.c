@@ -19,6 +19,7 @@
 #include "sys/fd.h"
 #include "sys/pidfd.h"
 #include "sys/spawn.h"
+#include "userns/maps.h"
 
 /* --- the child */
 
@@ -115,39 +116,13 @@ static _Noreturn void child_main(struct child *c)
 
 /* --- the maker */
 
-static int write_with_helper(struct arena *arena, const char *helper, pid_t pid, const struct id_map *map,
-			     struct error *err)
-{
-	struct strings argv = { 0 };
-	struct spawn s = { .program = helper };
-	char *talk = NULL;
-	int code;
-
-	strings_add(arena, &argv, helper);
-	strings_addf(arena, &argv, "%d", (int)pid);
-	for (size_t i = 0; i < map->n; i++) {
-		strings_addf(arena, &argv, "%u", map->v[i].inside);
-		strings_addf(arena, &argv, "%u", map->v[i].outside);
-		strings_addf(arena, &argv, "%u", map->v[i].count);
-	}
-	s.argv = argv.v;
-	code = spawn_run(arena, &s, NULL, &talk, err);
-	if (code < 0)
-		return -1;
-	if (code > 0) {
-		talk[strcspn(talk, "\n")] = '\0';
-		return error_set(err, ERROR_DENIED, "%s failed: %s", helper, *talk ? talk : "it said nothing");
-	}
-	return 0;
-}
-
 static int write_maps(struct arena *arena, const struct holder_plan *plan, pid_t pid, struct error *err)
 {
 	if (!plan->uid_helper)
 		return idmap_write(pid, &plan->maps, plan->deny_setgroups, err);
-	if (write_with_helper(arena, plan->uid_helper, pid, &plan->maps.uid, err) < 0)
+	if (maps_write_with_helper(arena, plan->uid_helper, pid, &plan->maps.uid, err) < 0)
 		return -1;
-	return write_with_helper(arena, plan->gid_helper, pid, &plan->maps.gid, err);
+	return maps_write_with_helper(arena, plan->gid_helper, pid, &plan->maps.gid, err);
 }
 
 #ifndef STATX_MNT_ID_UNIQUE

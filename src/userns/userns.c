@@ -19,6 +19,7 @@
 #include "sys/pidfd.h"
 #include "sys/spawn.h"
 #include "userns/holder.h"
+#include "userns/maps.h"
 #include "userns/subid.h"
 
 #define LOCK_NAME "holder.lock"
@@ -60,11 +61,7 @@ static char *make_stamp(struct arena *arena, const struct identity *id, bool sin
 
 static struct holder_plan plan_single(struct arena *arena, const struct identity *id, char *why)
 {
-	struct holder_plan plan = { .deny_setgroups = true, .single_why = why };
-
-	idmap_add(arena, &plan.maps.uid, 0, id->uid, 1);
-	idmap_add(arena, &plan.maps.gid, 0, id->gid, 1);
-	return plan;
+	return (struct holder_plan){ .deny_setgroups = true, .single_why = why, .maps = maps_single(arena, id) };
 }
 
 static struct id_map same_ids(struct arena *arena, const struct id_map *own)
@@ -90,7 +87,6 @@ static char *why_single(struct arena *arena, const struct identity *id, const st
 
 static int make_plan(struct arena *arena, const struct identity *id, struct holder_plan *ret, struct error *err)
 {
-	struct id_map uids = { 0 }, gids = { 0 };
 	struct holder_plan plan = { 0 };
 	struct error failure = { 0 };
 	struct id_maps own;
@@ -103,19 +99,12 @@ static int make_plan(struct arena *arena, const struct identity *id, struct hold
 		*ret = plan;
 		return 0;
 	}
-	if (subid_ranges(arena, id, false, &uids, &failure) < 0 || subid_ranges(arena, id, true, &gids, &failure) < 0) {
+	if (maps_rootless(arena, id, &plan.maps, &failure) < 0) {
 		*ret = plan_single(arena, id, why_single(arena, id, &failure));
 		return 0;
 	}
 	plan.uid_helper = spawn_find(arena, "newuidmap");
 	plan.gid_helper = spawn_find(arena, "newgidmap");
-	if (!uids.n || !gids.n || !plan.uid_helper || !plan.gid_helper) {
-		error_set(&failure, ERROR_FAILED, "no subordinate ids can be mapped");
-		*ret = plan_single(arena, id, why_single(arena, id, &failure));
-		return 0;
-	}
-	plan.maps.uid = subid_to_map(arena, id->uid, &uids);
-	plan.maps.gid = subid_to_map(arena, id->gid, &gids);
 	*ret = plan;
 	return 0;
 }

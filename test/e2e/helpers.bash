@@ -31,6 +31,9 @@ e2e_teardown() {
 	local pid
 	for pid in "${E2E_PIDS[@]}"; do kill "$pid" 2>/dev/null || true; done
 	# What the tests made is removed by the program itself; then nothing of it may be left running.
+	for pid in "$E2E_DIR"/oci/*/; do
+		[ ! -d "$pid" ] || oci delete --force "$(basename "$pid")" >/dev/null 2>&1 || true
+	done
 	"$BRYO" rm -fa -t 0 >/dev/null 2>&1 || true
 	"$BRYO" unshare rm -rf "$XDG_DATA_HOME" >/dev/null 2>&1 || true
 	"$BRYO" system migrate >/dev/null 2>&1 || true
@@ -106,6 +109,33 @@ registry_push() {
 	shift 2
 	skopeo copy -q --dest-tls-verify=false "$@" "docker-archive:$file" "docker://$REGISTRY/$name" >/dev/null
 }
+
+# --- the OCI runtime
+
+# oci [ARG...]: the runtime under test with a state directory of this test's own.
+oci() { runtime && "$RUNTIME" --root "$E2E_DIR/oci" "$@"; }
+
+# runtime [NAME]: sets RUNTIME to a link of this name (default bryo-oci) to bryo. The environment may name another
+# runtime, to see whether a test says the same of crun.
+runtime() {
+	[ -z "${RUNTIME:-}" ] || return 0
+	mkdir -p "$E2E_DIR/bin"
+	RUNTIME=$E2E_DIR/bin/${1:-bryo-oci}
+	ln -s "$BRYO" "$RUNTIME"
+}
+
+# bundle [-s] [-n] DIR [JQ-FILTER...] [-- ARG...]: see make-bundle.
+bundle() {
+	# Ids of a user namespace of root's must find the way.
+	[ "$(id -u)" -ne 0 ] || chmod 711 "$E2E_DIR"
+	MAKE_BUNDLE_ROOTFS=$BRYO_TEST_CACHE/rootfs "$BATS_TEST_DIRNAME/make-bundle" "$@"
+}
+
+# edit DIR JQ-FILTER: changes the configuration of a bundle as it is.
+edit() { jq "$2" "$1/config.json" >"$1/config.json.new" && mv "$1/config.json.new" "$1/config.json"; }
+
+# oci_state ID: the word (created, running, stopped, paused); nothing when there is no such container.
+oci_state() { oci state "$1" 2>/dev/null | jq -r .status; }
 
 # --- ports, processes, time
 

@@ -9,52 +9,20 @@
  * the distance to this program is what an engine adds. */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <fcntl.h>
 #include <ftw.h>
-#include <linux/capability.h>
-#include <linux/filter.h>
-#include <linux/sched.h>
-#include <linux/seccomp.h>
-#include <net/if.h>
-#include <sched.h>
-#include <signal.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/ioctl.h>
-#include <sys/mount.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
-#include <unistd.h>
+
+#include "../floor.h"
+
+#define CAPABILITIES 0x800405fbu
 
 static const char *state;
-static struct sock_fprog filter;
-
-#define CHECK(call) do { if ((call) < 0) { perror(#call); _exit(125); } } while (0)
-
-static void put(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
-
-	CHECK(fd);
-	CHECK(write(fd, text, strlen(text)));
-	close(fd);
-}
 
 static void make_namespace(void)
 {
-	char map[64], groups[64];
+	unsigned uid = getuid(), gid = getgid();
 
-	snprintf(map, sizeof(map), "0 %u 1\n", getuid());
-	snprintf(groups, sizeof(groups), "0 %u 1\n", getgid());
 	CHECK(unshare(CLONE_NEWUSER | CLONE_NEWNS));
-	put("/proc/self/setgroups", "deny");
-	put("/proc/self/uid_map", map);
-	put("/proc/self/gid_map", groups);
+	map_own_id(uid, gid);
 }
 
 static void join_namespace(int pid)
@@ -63,23 +31,8 @@ static void join_namespace(int pid)
 
 	CHECK(fd);
 	CHECK(setns(fd, CLONE_NEWUSER | CLONE_NEWNS));
-	CHECK(syscall(SYS_setresgid, 0, 0, 0));
-	CHECK(syscall(SYS_setresuid, 0, 0, 0));
+	become_root();
 	close(fd);
-}
-
-static void read_filter(const char *path)
-{
-	static struct sock_filter instructions[4096];
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n;
-
-	CHECK(fd);
-	n = read(fd, instructions, sizeof(instructions));
-	CHECK(n);
-	close(fd);
-	filter.len = (unsigned short)((size_t)n / sizeof(*instructions));
-	filter.filter = instructions;
 }
 
 static const char *const state_dirs[] = { "upper", "work", "run", "etc" };
@@ -110,26 +63,9 @@ static void remove_state(void)
 	CHECK(nftw(state, remove_one, 8, FTW_DEPTH | FTW_PHYS));
 }
 
-static void attach_new(const char *type, const char *target, unsigned long flags, const char *data)
-{
-	CHECK(mount(type, target, type, flags, data));
-}
-
-static void bind_file(const char *source, const char *target)
-{
-	int fd = open_tree(AT_FDCWD, source, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
-
-	CHECK(fd);
-	CHECK(move_mount(fd, "", AT_FDCWD, target, MOVE_MOUNT_F_EMPTY_PATH));
-	close(fd);
-}
-
 static void make_dev(void)
 {
 	static const char *const nodes[] = { "null", "zero", "full", "tty", "random", "urandom" };
-	static const char *const links[][2] = { { "/proc/self/fd", "fd" }, { "/proc/self/fd/0", "stdin" },
-						{ "/proc/self/fd/1", "stdout" }, { "/proc/self/fd/2", "stderr" },
-						{ "pts/ptmx", "ptmx" } };
 	char target[64], source[64];
 
 	attach_new("tmpfs", "dev", MS_NOSUID | MS_STRICTATIME, "mode=755,size=65536k");
@@ -139,10 +75,7 @@ static void make_dev(void)
 		close(open(target, O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
 		bind_file(source, target);
 	}
-	for (size_t i = 0; i < 5; i++) {
-		snprintf(target, sizeof(target), "dev/%s", links[i][1]);
-		CHECK(symlink(links[i][0], target));
-	}
+	make_device_links();
 	mkdir("dev/pts", 0755);
 	mkdir("dev/shm", 0755);
 	mkdir("dev/mqueue", 0755);
@@ -198,26 +131,6 @@ static void hide_paths(void)
 	}
 }
 
-static void loopback_up(void)
-{
-	struct ifreq request = { .ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING };
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-
-	CHECK(ioctl(fd, SIOCSIFFLAGS, &request));
-	close(fd);
-}
-
-static void drop_capabilities(void)
-{
-	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct data[2] = { { 0x800405fb | 1u << CAP_SYS_ADMIN, 0x800405fb | 1u << CAP_SYS_ADMIN, 0 } };
-
-	for (int n = 0; n <= 40; n++)
-		if (n > 31 || !(0x800405fbu & 1u << n))
-			CHECK(prctl(PR_CAPBSET_DROP, n, 0, 0, 0));
-	CHECK(syscall(SYS_capset, &header, data));
-}
-
 static void become_container(const char *layer, char **argv)
 {
 	mount_root(layer);
@@ -227,15 +140,13 @@ static void become_container(const char *layer, char **argv)
 	make_dev();
 	make_etc();
 	hide_paths();
-	CHECK(syscall(SYS_pivot_root, ".", "."));
-	CHECK(umount2(".", MNT_DETACH));
-	CHECK(chdir("/"));
+	leave_old_root();
 	loopback_up();
 	CHECK(sethostname("floor", 5));
 	setsid();
-	drop_capabilities();
-	if (filter.len)
-		CHECK(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &filter));
+	limit_bounding(CAPABILITIES);
+	set_capabilities(CAPABILITIES | 1u << CAP_SYS_ADMIN);
+	load_filter();
 	execve(argv[0], argv, (char *[]){ "PATH=/bin", NULL });
 	perror(argv[0]);
 	_exit(127);
@@ -246,7 +157,7 @@ int main(int argc, char **argv)
 	struct clone_args args = { .flags = CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS |
 					    CLONE_NEWCGROUP,
 				   .exit_signal = SIGCHLD };
-	int option, holder = 0, status = 0;
+	int option, holder = 0, code;
 	long pid;
 
 	while ((option = getopt(argc, argv, "+p:f:")) != -1) {
@@ -268,8 +179,7 @@ int main(int argc, char **argv)
 	pid = syscall(SYS_clone3, &args, sizeof(args));
 	if (pid == 0)
 		become_container(argv[optind], argv + optind + 2);
-	CHECK(pid);
-	CHECK(waitpid((pid_t)pid, &status, 0));
+	code = exit_code(pid);
 	remove_state();
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+	return code;
 }

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "run/mount_options.h"
+#include "run/plan.h"
 
 static int setup(void **state)
 {
@@ -134,34 +135,143 @@ static void test_exec(void **state)
 	buffer_done(&out);
 }
 
-/* Requests that are refused before anything happens. */
+/* Requests that are refused before anything happens: a change to a good specification, and the position of the complaint. */
+static void no_process(struct arena *a, struct oci_spec *s) { s->process = NULL; }
+static void no_linux(struct arena *a, struct oci_spec *s) { s->linux_ = NULL; }
+static void no_args(struct arena *a, struct oci_spec *s) { s->process->args.n = 0; }
+static void relative_cwd(struct arena *a, struct oci_spec *s) { s->process->cwd = "relative"; }
+static void far_uid(struct arena *a, struct oci_spec *s) { s->process->user.uid = UINT32_MAX; }
+static void far_gid(struct arena *a, struct oci_spec *s) { s->process->user.gid = UINT64_MAX; }
+static void star_env(struct arena *a, struct oci_spec *s) { strings_add(a, &s->process->env, "*"); }
+static void no_mount_ns(struct arena *a, struct oci_spec *s) { container_drop_namespace(s, "mount"); }
+static void no_uts_ns(struct arena *a, struct oci_spec *s) { container_drop_namespace(s, "uts"); }
+static void moon_ns(struct arena *a, struct oci_spec *s) { ARRAY_ADD(a, &s->linux_->namespaces)->type = "moon"; }
+static void two_ns(struct arena *a, struct oci_spec *s) { ARRAY_ADD(a, &s->linux_->namespaces)->type = "pid"; }
+static void unmapped_ns(struct arena *a, struct oci_spec *s) { ARRAY_ADD(a, &s->linux_->namespaces)->type = "user"; }
+static void relative_ns(struct arena *a, struct oci_spec *s) { s->linux_->namespaces.v[0].path = "ns"; }
+static void sysctl_up(struct arena *a, struct oci_spec *s) { map_set(a, &s->linux_->sysctl, "../../etc/passwd", "x"); }
+static void relative_mask(struct arena *a, struct oci_spec *s) { strings_add(a, &s->linux_->masked_paths, "proc"); }
+static void odd_propagation(struct arena *a, struct oci_spec *s) { s->linux_->rootfs_propagation = "often"; }
+static void odd_oom(struct arena *a, struct oci_spec *s) { s->process->oom_score_adj = arena_memdup(a, &(int64_t){ 1001 }, 8); }
+static void limits_twice(struct arena *a, struct oci_spec *s)
+{
+	for (int i = 0; i < 2; i++)
+		ARRAY_ADD(a, &s->process->rlimits)->type = "RLIMIT_CPU";
+}
+static void odd_limit(struct arena *a, struct oci_spec *s) { ARRAY_ADD(a, &s->process->rlimits)->type = "RLIMIT_MOON"; }
+static void soft_limit(struct arena *a, struct oci_spec *s)
+{
+	*ARRAY_ADD(a, &s->process->rlimits) = (struct oci_rlimit){ "RLIMIT_CPU", 1, 2 };
+}
+static void bind_nothing(struct arena *a, struct oci_spec *s)
+{
+	*ARRAY_ADD(a, &s->mounts) = (struct oci_mount){ .destination = "/x", .type = "bind" };
+}
+static void mount_nothing(struct arena *a, struct oci_spec *s) { ARRAY_ADD(a, &s->mounts)->destination = "/x"; }
+static void half_idmap(struct arena *a, struct oci_spec *s)
+{
+	struct oci_mount *m = ARRAY_ADD(a, &s->mounts);
+
+	*m = (struct oci_mount){ .destination = "/x", .type = "bind", .source = "/y" };
+	ARRAY_ADD(a, &m->uid_mappings)->size = 1;
+}
+static void odd_device(struct arena *a, struct oci_spec *s)
+{
+	*ARRAY_ADD(a, &s->linux_->devices) = (struct oci_device){ .type = "x", .path = "/dev/x" };
+}
+static void relative_device(struct arena *a, struct oci_spec *s)
+{
+	*ARRAY_ADD(a, &s->linux_->devices) = (struct oci_device){ .type = "c", .path = "x" };
+}
+static void relative_hook(struct arena *a, struct oci_spec *s)
+{
+	s->hooks = arena_new_one(a, struct oci_hooks);
+	ARRAY_ADD(a, &s->hooks->create_container)->path = "hook";
+}
+static void hook_in_no_time(struct arena *a, struct oci_spec *s)
+{
+	s->hooks = arena_new_one(a, struct oci_hooks);
+	*ARRAY_ADD(a, &s->hooks->start_container) = (struct oci_hook){ .path = "/hook", .timeout = arena_new_one(a, int64_t) };
+}
+static void odd_clock(struct arena *a, struct oci_spec *s)
+{
+	ARRAY_ADD(a, &s->linux_->namespaces)->type = "time";
+	ARRAY_ADD(a, &s->linux_->time_offsets)->clock = "sundial";
+}
+static void no_time_ns(struct arena *a, struct oci_spec *s) { ARRAY_ADD(a, &s->linux_->time_offsets)->clock = "monotonic"; }
+static void odd_domain(struct arena *a, struct oci_spec *s)
+{
+	s->linux_->personality = arena_new_one(a, struct oci_personality);
+	s->linux_->personality->domain = "SOLARIS";
+}
+static void odd_policy(struct arena *a, struct oci_spec *s)
+{
+	s->process->scheduler = arena_new_one(a, struct oci_scheduler);
+	s->process->scheduler->policy = "SCHED_MOON";
+}
+static void odd_io_class(struct arena *a, struct oci_spec *s)
+{
+	s->process->io_priority = arena_new_one(a, struct oci_io_priority);
+	*s->process->io_priority = (struct oci_io_priority){ "IOPRIO_CLASS_BE", 8 };
+}
+static void odd_nodes(struct arena *a, struct oci_spec *s)
+{
+	s->linux_->memory_policy = arena_new_one(a, struct oci_memory_policy);
+	*s->linux_->memory_policy = (struct oci_memory_policy){ .mode = "MPOL_BIND", .nodes = "3-1" };
+}
+static void odd_affinity(struct arena *a, struct oci_spec *s)
+{
+	s->process->exec_cpu_affinity = arena_new_one(a, struct oci_cpu_affinity);
+	s->process->exec_cpu_affinity->final = "0,,1";
+}
+
 static void test_refused(void **state)
 {
-	struct rootfs empty = { .kind = ROOTFS_OVERLAY };
-	struct error err;
+	static const struct { void (*change)(struct arena *, struct oci_spec *); const char *position; } cases[] = {
+		{ no_process, ".process:" }, { no_linux, ".linux:" }, { no_args, ".process.args:" },
+		{ relative_cwd, ".process.cwd:" }, { far_uid, ".process.user.uid:" }, { far_gid, ".process.user.gid:" },
+		{ star_env, ".process.env[1]:" }, { no_mount_ns, ".linux.namespaces:" }, { no_uts_ns, ".hostname:" },
+		{ moon_ns, ".linux.namespaces[6].type:" }, { two_ns, ".linux.namespaces[6].type:" },
+		{ unmapped_ns, ".linux.uidMappings:" }, { relative_ns, ".linux.namespaces[0].path:" },
+		{ sysctl_up, ".linux.sysctl[\"../../etc/passwd\"]:" }, { relative_mask, ".linux.maskedPaths[11]:" },
+		{ odd_propagation, ".linux.rootfsPropagation:" }, { odd_oom, ".process.oomScoreAdj:" },
+		{ limits_twice, ".process.rlimits[1].type:" }, { odd_limit, ".process.rlimits[0].type:" },
+		{ soft_limit, ".process.rlimits[0].soft:" }, { bind_nothing, ".mounts[7].source:" },
+		{ mount_nothing, ".mounts[7].type:" }, { half_idmap, ".mounts[7].gidMappings:" },
+		{ odd_device, ".linux.devices[0].type:" }, { relative_device, ".linux.devices[0].path:" },
+		{ relative_hook, ".hooks.createContainer[0].path:" }, { hook_in_no_time, ".hooks.startContainer[0].timeout:" },
+		{ odd_clock, ".linux.timeOffsets:" }, { no_time_ns, ".linux.timeOffsets:" },
+		{ odd_domain, ".linux.personality.domain:" }, { odd_policy, ".process.scheduler.policy:" },
+		{ odd_io_class, ".process.ioPriority.priority:" }, { odd_nodes, ".linux.memoryPolicy.nodes:" },
+		{ odd_affinity, ".process.execCPUAffinity.final:" },
+	};
 
-	for (int i = 0; i < 12; i++) {
+	for (size_t i = 0; i < ELEMENTS(cases); i++) {
 		struct oci_spec *spec = container_spec(*state, (const char *[]){ "true", NULL });
 		struct run_request request = { .spec = spec, .rootfs = &directory, .root_mount = -1, .cgroup_fd = -1 };
+		struct error err = { 0 };
 
-		error_clear(&err);
-		switch (i) {
-		case 0: spec->process = NULL; break;
-		case 1: spec->linux_ = NULL; break;
-		case 2: spec->process->args.n = 0; break;
-		case 3: spec->process->cwd = "relative"; break;
-		case 4: spec->process->user.uid = UINT32_MAX; break;
-		case 5: strings_add(*state, &spec->process->env, "*"); break;
-		case 6: container_drop_namespace(spec, "mount"); break;
-		case 7: ARRAY_ADD(*state, &spec->linux_->namespaces)->type = "moon"; break;
-		case 8: ARRAY_ADD(*state, &spec->linux_->namespaces)->type = "user"; break;
-		case 9: request.rootfs = &empty; break;
-		case 10: map_set(*state, &spec->linux_->sysctl, "../../etc/passwd", "x"); break;
-		case 11: strings_add(*state, &spec->process->capabilities->bounding, "CAP_MOON"); break;
-		}
-		if (run_plan_new(*state, &request, &err) || err.kind == ERROR_NONE)
-			fail_msg("case %d is accepted", i);
+		cases[i].change(*state, spec);
+		if (run_plan_new(*state, &request, &err))
+			fail_msg("%s is accepted", cases[i].position);
+		if (!str_starts(err.text, cases[i].position))
+			fail_msg("%s is expected, said is: %s", cases[i].position, err.text);
 	}
+}
+
+/* What cannot be given is a warning. */
+static void test_unknown_capability(void **state)
+{
+	struct oci_spec *spec = container_spec(*state, (const char *[]){ "true", NULL });
+	struct strings warnings = { 0 };
+	struct run_request request = { .spec = spec, .rootfs = &directory, .root_mount = -1, .cgroup_fd = -1,
+				       .warnings = &warnings };
+	struct error err = { 0 };
+
+	strings_add(*state, &spec->process->capabilities->bounding, "CAP_MOON");
+	assert_non_null(run_plan_new(*state, &request, &err));
+	assert_int_equal(warnings.n, 1);
+	assert_string_equal(warnings.v[0], ".process.capabilities.bounding[11]: unknown capability \"CAP_MOON\"");
 }
 
 static void test_mount_options(void **state)
@@ -177,6 +287,9 @@ static void test_mount_options(void **state)
 		{ "noatime,relatime", "" },
 		{ "strictatime", " strictatime" },
 		{ "defaults,z,Z,U,async", "" },
+		{ "rbind,ridmap,copy-symlink", " copy-symlink,ridmap" },
+		{ "sync,lazytime,size=1", " sync,lazytime,size=1" },
+		{ "rrelatime,rnostrictatime", "" },
 		{ "tmpcopyup,newinstance", " tmpcopyup,newinstance" },
 	};
 
@@ -203,14 +316,23 @@ static void test_propagation(void **state)
 	assert_int_equal(mount_options_propagation("ro", &tree), 0);
 }
 
+static void every_operation_has_a_name(void **state)
+{
+	(void)state;
+	for (int kind = 0; kind < OP_KINDS; kind++)
+		assert_non_null(op_name((enum op_kind)kind));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_operation_has_a_name),
 		cmocka_unit_test_setup_teardown(test_plain, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_everything, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_user_namespace, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_exec, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_unknown_capability, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_mount_options, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_propagation, setup, teardown),
 	};

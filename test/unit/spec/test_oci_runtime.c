@@ -22,7 +22,11 @@ static const char bundle[] =
 	"\"linux\":{\"sysctl\":{\"net.x\":\"1\"},\"resources\":{\"devices\":[{\"allow\":false,\"access\":\"rwm\"},"
 	"{\"allow\":true,\"type\":\"c\",\"major\":1,\"minor\":3,\"access\":\"r\"}],\"memory\":{\"limit\":-1,\"swappiness\":60},"
 	"\"cpu\":{\"shares\":512,\"quota\":50000,\"period\":100000},\"pids\":{\"limit\":2048},"
-	"\"hugepageLimits\":[{\"pageSize\":\"2MB\",\"limit\":0}],\"unified\":{\"memory.high\":\"1\"},\"blockIO\":{\"weight\":10}},"
+	"\"blockIO\":{\"weight\":10,\"weightDevice\":[{\"major\":8,\"minor\":0,\"leafWeight\":300}],"
+	"\"throttleWriteIOPSDevice\":[{\"major\":8,\"minor\":16,\"rate\":300}]},"
+	"\"hugepageLimits\":[{\"pageSize\":\"2MB\",\"limit\":0}],"
+	"\"network\":{\"classID\":0,\"priorities\":[{\"name\":\"eth0\",\"priority\":500}]},"
+	"\"rdma\":{\"mlx5_1\":{\"hcaHandles\":3},\"rxe3\":{\"hcaObjects\":10000}},\"unified\":{\"memory.high\":\"1\"}},"
 	"\"cgroupsPath\":\"/c\",\"namespaces\":[{\"type\":\"pid\"},{\"type\":\"network\",\"path\":\"/proc/1/ns/net\"}],"
 	"\"devices\":[{\"type\":\"c\",\"path\":\"/dev/x\",\"major\":10,\"minor\":229,\"fileMode\":438,\"uid\":0,\"gid\":0}],"
 	"\"seccomp\":{\"defaultAction\":\"SCMP_ACT_ERRNO\",\"defaultErrnoRet\":38,\"architectures\":[\"SCMP_ARCH_X86_64\"],"
@@ -46,6 +50,7 @@ static void a_bundle_round_trips(void **state)
 	assert_int_equal(*spec.process->oom_score_adj, 0);
 	assert_null(spec.linux_->resources->devices.v[0].major);
 	assert_int_equal(*spec.linux_->resources->memory->limit, -1);
+	assert_string_equal(spec.linux_->resources->rdma.v[1].device, "rxe3");
 	assert_string_equal(spec.linux_->time_offsets.v[0].clock, "monotonic");
 	assert_string_equal(spec.linux_->net_devices.v[1].device, "eth1");
 	assert_string_equal(json_print(arena, json_encode(arena, &oci_spec_shape, &spec), 0), bundle);
