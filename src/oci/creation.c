@@ -225,11 +225,17 @@ static int save(void *context, const struct run_process *p, struct error *err)
 	return pid_file_write(c->request->pid_file, p->pid, err);
 }
 
+/* What is wrong with a member may show only now: a seccomp receiver that does not listen. */
+static int making_error(const struct creation *c, struct error *err)
+{
+	return err && err->text[0] == '.' ? bundle_error(&c->bundle, err) : -1;
+}
+
 /* The process waits, all is on record, and it goes into its last wait. */
 static int leave_waiting(struct creation *c, struct error *err)
 {
 	if (run_spawn(c->plan, &c->process, err) < 0)
-		return -1;
+		return making_error(c, err);
 	if (handover_send(&c->handover, &c->process, err) < 0 || save(c, &c->process, err) < 0)
 		return -1;
 	return run_release(&c->process, err);
@@ -238,7 +244,7 @@ static int leave_waiting(struct creation *c, struct error *err)
 static int let_run(struct creation *c, struct error *err)
 {
 	if (run_start(c->plan, save, c, &c->process, err) < 0)
-		return -1;
+		return making_error(c, err);
 	return handover_send(&c->handover, &c->process, err);
 }
 
