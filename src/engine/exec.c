@@ -187,13 +187,14 @@ static int join_cgroup(void *context, const struct run_process *p, struct error 
 }
 
 /* The unified hierarchy is entered at birth, those of version 1 right after it. */
-static void open_cgroup(struct exec *x)
+static int open_cgroup(struct exec *x, struct error *err)
 {
 	if (!x->state.cgroup)
-		return;
+		return 0;
 	x->cgroup_fd = cgroup_open(x->state.cgroup, NULL, NULL);
 	if (cgroup_needs_join(x->state.cgroup))
 		x->moments = (struct run_moments){ .context = x, .born = join_cgroup };
+	return cgroup_approach(x->e->arena, x->state.cgroup, err);
 }
 
 static int list_preserved(struct exec *x, struct error *err)
@@ -221,8 +222,7 @@ static int prepare(struct exec *x, struct error *err)
 	    security_parse(x->e->arena, &x->c->request, &x->security, err) < 0 ||
 	    resolve_user(x, err) < 0 || build_process(x, err) < 0 || build_spec(x, err) < 0)
 		return -1;
-	open_cgroup(x);
-	return 0;
+	return open_cgroup(x, err);
 }
 
 static struct run_plan *make_plan(const struct exec *x, const int stdio[3], struct error *err)

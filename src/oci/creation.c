@@ -18,6 +18,7 @@
 #include "sys/lock.h"
 #include "sys/lsm.h"
 #include "sys/pidfd.h"
+#include "sys/trace.h"
 #include "userns/maps.h"
 
 /* --- the moments of the child's set-up */
@@ -118,6 +119,7 @@ static bool shows_hierarchies(const struct oci *o)
 
 static int make_plan(struct creation *c, struct error *err)
 {
+	_cleanup_trace_ struct trace_span span = trace_begin("plan");
 	struct run_request request = {
 		.spec = &c->bundle.spec, .id = c->request->id, .bundle = c->bundle.path, .root_mount = -1,
 		.stdio = { STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO }, .cgroup_fd = -1, .cgroup_later = true,
@@ -213,6 +215,7 @@ static int open_start(struct creation *c, struct error *err)
 
 static int save(void *context, const struct run_process *p, struct error *err)
 {
+	_cleanup_trace_ struct trace_span span = trace_begin("record the state");
 	struct creation *c = context;
 
 	c->record.pid = p->pid;

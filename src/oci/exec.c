@@ -13,6 +13,7 @@
 #include "oci/pid_file.h"
 #include "oci/preserved.h"
 #include "sys/fd.h"
+#include "sys/trace.h"
 
 struct exec {
 	struct oci *o;
@@ -90,6 +91,7 @@ static int open_cgroup(struct exec *x, struct error *err)
 
 static int make_plan(struct exec *x, struct error *err)
 {
+	_cleanup_trace_ struct trace_span span = trace_begin("plan");
 	struct run_exec_request request = {
 		.target = (pid_t)x->container.record.pid, .target_pidfd = x->target, .spec = &x->spec, .process = &x->process,
 		.id = x->request->id, .bundle = x->container.record.bundle,

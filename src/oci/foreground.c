@@ -10,6 +10,7 @@
 #include "oci/notify.h"
 #include "sys/fd.h"
 #include "sys/pidfd.h"
+#include "sys/trace.h"
 #include "sys/tty.h"
 
 enum { SIGNALS, PROCESS, INPUT, OUTPUT, NOTIFY, POLLED };
@@ -127,6 +128,7 @@ int foreground_wait(struct foreground *f, struct run_process *p, int *ret_exit_c
 	bool has_terminal = p->console >= 0 && tty_is(STDIN_FILENO);
 	struct termios old;
 	int result;
+	_cleanup_trace_ struct trace_span span = trace_begin("wait for the end");
 
 	if (has_terminal)
 		pass_size(p);

@@ -11,7 +11,7 @@
 #include "sys/fd.h"
 #include "sys/seccomp.h"
 
-#define ADDITIONS_MAX 20000	/* of conditions to calls; a program has room for a fifth */
+#define ADDITIONS_MAX 10000	/* of conditions to calls; a program has room for less than half */
 #define ARGUMENTS 6
 
 /* One compilation. */
@@ -231,14 +231,14 @@ static int export(struct compiler *c, struct seccomp_code *ret)
 	off_t size;
 
 	if (fd < 0 || c->library.export_bpf(c->ctx, fd) < 0)
-		return error_errno(c->err, "%s: write the program", c->source->where);
+		return error_errno(c->err, "%s: write the program", c->source->name);
 	size = lseek(fd, 0, SEEK_END);
 	if (size <= 0 || size % (off_t)sizeof(*ret->v) || size / (off_t)sizeof(*ret->v) > SECCOMP_CODE_MAX)
-		return error_set(c->err, ERROR_INVALID, "%s: the filter is too long for the kernel", c->source->where);
+		return error_set(c->err, ERROR_INVALID, "%s: the filter is too long for the kernel", c->source->name);
 	ret->n = (size_t)size / sizeof(*ret->v);
 	ret->v = arena_new_array(c->arena, struct sock_filter, ret->n);
 	if (pread(fd, ret->v, (size_t)size, 0) != size)
-		return error_errno(c->err, "%s: read the program", c->source->where);
+		return error_errno(c->err, "%s: read the program", c->source->name);
 	return 0;
 }
 

@@ -232,7 +232,7 @@ int seccomp_profile_parse(struct arena *arena, const char *text, size_t len, con
 	s->listener_path = p.listener_path;
 	s->listener_metadata = p.listener_metadata;
 	keep_architectures(arena, s, &p, target);
-	*ret = (struct seccomp_source){ .rules = s, .where = arena_printf(arena, "%s: ", where),
+	*ret = (struct seccomp_source){ .rules = s, .name = arena_strdup(arena, where), .where = arena_printf(arena, "%s: ", where),
 					.numbers = keep_rules(arena, s, &p, target) };
 	return 0;
 }
@@ -245,7 +245,8 @@ int seccomp_profile_read(struct arena *arena, const char *path, uint64_t boundin
 	char *text;
 
 	if (!path) {
-		*ret = (struct seccomp_source){ .rules = seccomp_profile_builtin(arena, &target), .where = "profile: " };
+		*ret = (struct seccomp_source){ .rules = seccomp_profile_builtin(arena, &target),
+						.name = "bryo's profile", .where = "bryo's profile: " };
 		return 0;
 	}
 	text = fd_read_file(arena, AT_FDCWD, path, PROFILE_MAX, &size);

@@ -3,6 +3,7 @@
 #include <linux/seccomp.h>
 #include <string.h>
 
+#include "run/seccomp_apart.h"
 #include "run/seccomp_cache.h"
 #include "run/seccomp_listener.h"
 #include "run/seccomp_machine.h"
@@ -11,6 +12,7 @@
 #include "spec/base64.h"
 
 #define SECTION ".linux.seccomp"
+#define COMPILE_SECONDS 5		/* a usual profile takes a fiftieth of one */
 #define RAW_ANNOTATION "run.oci.seccomp_bpf_data"
 #define KNOWN_ANNOTATION "run.oci.seccomp_fail_unknown_syscall"
 
@@ -51,7 +53,7 @@ static bool find_source(struct arena *arena, const struct wanted *w, const char 
 	struct stat st;
 
 	if (w->rules) {
-		*source = (struct seccomp_source){ .rules = w->rules, .where = SECTION,
+		*source = (struct seccomp_source){ .rules = w->rules, .name = SECTION, .where = SECTION,
 						   .known_only = known && !str_eq(known, "0") };
 		return seccomp_key_of_rules(arena, source, key);
 	}
@@ -66,12 +68,12 @@ static int compile(struct arena *arena, const struct wanted *w, const char *path
 {
 	if (!source->rules && seccomp_profile_read(arena, path, bounding_mask(w->bounding), source, err) < 0)
 		return -1;
-	if (seccomp_compile(arena, source, ret, err) < 0)
+	if (seccomp_apart_compile(arena, source, COMPILE_SECONDS, ret, err) < 0)
 		return -1;
 	seccomp_shrink(arena, &ret->v, &ret->n);
 	if (ret->n <= BPF_MAXINSNS)
 		return 0;
-	return error_set(err, ERROR_INVALID, "%s: the filter has %zu instructions, and the kernel takes %d", source->where,
+	return error_set(err, ERROR_INVALID, "%s: the filter has %zu instructions, and the kernel takes %d", source->name,
 			 ret->n, BPF_MAXINSNS);
 }
 
@@ -107,7 +109,7 @@ static int take_raw(struct arena *arena, const struct wanted *w, const char *tex
 	size_t size = 0;
 	char *bytes = base64_decode(arena, text, &size);
 
-	*source = (struct seccomp_source){ .rules = w->rules ? w->rules : &nothing, .where = SECTION };
+	*source = (struct seccomp_source){ .rules = w->rules ? w->rules : &nothing, .name = SECTION, .where = SECTION };
 	if (seccomp_compile_flags(arena, source, &ret->flags, err) < 0)
 		return -1;
 	if (!bytes)

@@ -16,6 +16,7 @@
 #include <cmocka.h>
 
 #include "run/run.h"
+#include "run/seccomp_apart.h"
 #include "run/seccomp_features.h"
 #include "run/seccomp_machine.h"
 #include "sys/caps.h"
@@ -98,7 +99,7 @@ static void test_malformed(void **state)
 static int compile(struct arena *arena, const char *json, bool known_only, struct seccomp_code *ret, struct error *err)
 {
 	struct oci_seccomp *rules = arena_new_one(arena, struct oci_seccomp);
-	struct seccomp_source source = { .rules = rules, .where = ".linux.seccomp", .known_only = known_only };
+	struct seccomp_source source = { .rules = rules, .name = ".linux.seccomp", .where = ".linux.seccomp", .known_only = known_only };
 
 	*ret = (struct seccomp_code){ 0 };
 	error_clear(err);
@@ -328,7 +329,32 @@ static void test_huge(void **state)
 		buffer_printf(&b, "%s{\"index\":%d,\"value\":%d,\"op\":\"SCMP_CMP_EQ\"}", i ? "," : "", i % 6, i);
 	buffer_adds(&b, "]}]}");
 	assert_int_equal(compile(*state, b.data, false, &code, &err), -1);
-	assert_string_equal(err.text, ".linux.seccomp.syscalls[0].names[0]: the filter has more than 20000 rules");
+	assert_string_equal(err.text, ".linux.seccomp.syscalls[0].names[0]: the filter has more than 10000 rules");
+}
+
+/* libseccomp would need most of a minute. */
+static void test_apart(void **state)
+{
+	struct oci_syscall call = { .action = "SCMP_ACT_ALLOW" };
+	struct oci_seccomp rules = { .default_action = "SCMP_ACT_ERRNO", .syscalls = { &call, 1 } };
+	struct seccomp_source source = { .rules = &rules, .name = ".linux.seccomp", .where = ".linux.seccomp" };
+	struct seccomp_code code = { 0 }, same = { 0 };
+	struct error err = { 0 };
+
+	strings_add(*state, &call.names, "read");
+	assert_int_equal(seccomp_apart_compile(*state, &source, 1, &code, &err), 0);
+	assert_int_equal(seccomp_compile(*state, &source, &same, &err), 0);
+	assert_int_equal(code.n, same.n);
+	assert_memory_equal(code.v, same.v, code.n * sizeof(*code.v));
+	assert_int_equal(code.flags, same.flags);
+	assert_string_equal(code.library, same.library);
+	for (uint64_t i = 0; i < 2000; i++)
+		*ARRAY_ADD(*state, &call.args) = (struct oci_seccomp_arg){ .index = i % 6, .value = i << 32 | i, .op = "SCMP_CMP_EQ" };
+	assert_int_equal(seccomp_apart_compile(*state, &source, 1, &code, &err), -1);
+	assert_string_equal(err.text, ".linux.seccomp: libseccomp needs more than 1 seconds for these rules");
+	call.action = "X";
+	assert_int_equal(seccomp_apart_compile(*state, &source, 1, &code, &err), -1);
+	assert_string_equal(err.text, ".linux.seccomp.syscalls[0].action: unknown action \"X\"");
 }
 
 static void test_features(void **state)
@@ -374,7 +400,7 @@ static _Noreturn void try_calls(const struct seccomp_code *code)
 static void test_builtin(void **state)
 {
 	struct seccomp_target target = seccomp_target_native(0);
-	struct seccomp_source source = { .rules = seccomp_profile_builtin(*state, &target), .where = "builtin: " };
+	struct seccomp_source source = { .rules = seccomp_profile_builtin(*state, &target), .name = "builtin", .where = "builtin: " };
 	struct seccomp_code code = { 0 };
 	struct error err = { 0 };
 	int status;
@@ -442,6 +468,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_architectures, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_flags, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_huge, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_apart, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_features, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_builtin, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_capabilities, setup, teardown),

@@ -91,7 +91,7 @@ static void compare(const struct sock_filter *old, size_t old_n, const struct so
 static void test_profile(void **state)
 {
 	struct seccomp_target target = seccomp_target_native(0);
-	struct seccomp_source source = { .rules = seccomp_profile_builtin(*state, &target), .where = "builtin: " };
+	struct seccomp_source source = { .rules = seccomp_profile_builtin(*state, &target), .name = "builtin", .where = "builtin: " };
 	struct seccomp_code code = { 0 };
 	struct sock_filter *new;
 	struct error err = { 0 };
@@ -232,7 +232,7 @@ static void test_sections(void **state)
 
 	for (uint32_t seed = 1; seed <= 120; seed++) {
 		_cleanup_arena_ struct arena *arena = arena_new();
-		struct seccomp_source source = { .rules = make_section(arena, seed), .where = "section" };
+		struct seccomp_source source = { .rules = make_section(arena, seed), .name = "section", .where = "section" };
 		struct seccomp_code code = { 0 };
 		struct sock_filter *new;
 		size_t n;
