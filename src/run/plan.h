@@ -163,6 +163,9 @@ int op_describe(const struct op *op, struct buffer *out);
 
 /* Parts of run_plan_new, in their own files. */
 int plan_add_namespaces(struct run_plan *plan, const struct oci_linux *l, struct error *err);
+bool plan_has_namespace(const struct oci_linux *l, const char *type);
+/* Refuses settings that are not those of a namespace of the container's. */
+int plan_add_sysctls(struct run_plan *plan, const struct oci_linux *l, struct error *err);
 int plan_add_mounts(struct run_plan *plan, const struct run_request *request, struct error *err);
 int plan_add_devices(struct run_plan *plan, const struct run_request *request, struct error *err);
 int plan_add_hooks(struct run_plan *plan, const struct oci_hook *hooks, size_t n, const char *name, struct error *err);
