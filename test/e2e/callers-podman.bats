@@ -2,6 +2,7 @@
 # lab: $([[ $name != *-root ]] || echo -r)
 # Podman above `bryo oci`: what it does with a runtime, as an ordinary user. callers-podman-root.bats, a link to this
 # file, is the same as root.
+# not quick
 load helpers
 
 # One store for the whole file: nothing but the runtime is of interest here.
