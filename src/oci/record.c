@@ -37,7 +37,7 @@ int record_check_id(const char *id, struct error *err)
 	char odd = id[strspn(id, alphabet)];
 
 	if (odd)
-		error_set(err, ERROR_USAGE, "invalid container ID \"%.64s\": invalid character `%c` in the ID", id, odd);
+		error_set(err, ERROR_USAGE, "invalid container ID \"%.64s\": `%c` is not allowed in it", id, odd);
 	else if (!*id || *id == '.' || strlen(id) > RECORD_ID_MAX)
 		error_set(err, ERROR_USAGE, "invalid container ID \"%.64s\": it has %s", id,
 			  !*id ? "no characters" : *id == '.' ? "a dot as the first character" : "too many characters");
