@@ -171,7 +171,7 @@ static int check(struct creation *c, struct error *err)
 	if (c->request->console_socket && !p->terminal)
 		return error_set(err, ERROR_USAGE, "a console socket is given, and process.terminal is not set");
 	if (p->terminal && !c->request->console_socket && (c->waits || c->request->detach))
-		return error_set(err, ERROR_USAGE, "process.terminal is set: a container in the background needs --console-socket");
+		return error_set(err, ERROR_USAGE, "process.terminal is set: for a container in the background use --console-socket");
 	return hooks_open_output(&c->bundle.spec.annotations, &c->hook_output, err);
 }
 
