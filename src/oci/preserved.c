@@ -21,7 +21,10 @@ int preserved_list(struct arena *arena, int64_t n, struct strings *env, struct p
 		return error_set(err, ERROR_USAGE, "--preserve-fds %lld (and %u of LISTEN_FDS): not 0 to %lld", (long long)n,
 				 listen, (long long)most);
 	for (int i = 0; i < n + listen; i++) {
-		if (fcntl(3 + i, F_GETFD) < 0)
+		int flags = fcntl(3 + i, F_GETFD);
+
+		/* What is closed on exec was not inherited: it is our own. */
+		if (flags < 0 || (flags & FD_CLOEXEC))
 			return error_set(err, ERROR_USAGE, "--preserve-fds %lld (and %u of LISTEN_FDS): descriptor %d is not open",
 					 (long long)n, listen, 3 + i);
 		ret->fds[ret->n++] = 3 + i;
