@@ -72,8 +72,12 @@ static char *line(struct arena *arena, enum oci_log_level level, const char *tex
 	struct json *object = json_new_object(arena);
 	char *time = units_format_time(arena, units_now());
 
-	if (!log_state.json)
-		return arena_printf(arena, "%s %s: %s\n", time, level_names[level], output_clean(arena, text));
+	if (!log_state.json) {
+		struct strings lines = strings_split(arena, text, "\n");
+
+		return arena_printf(arena, "%s %s: %s\n", time, level_names[level],
+				    output_clean(arena, strings_join(arena, &lines, "; ")));
+	}
 	json_set(arena, object, "msg", json_new_string(arena, text));
 	json_set(arena, object, "level", json_new_string(arena, level_names[level]));
 	json_set(arena, object, "time", json_new_string(arena, time));
