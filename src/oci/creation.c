@@ -180,7 +180,7 @@ static int check(struct creation *c, struct error *err)
 	if (c->request->console_socket && !p->terminal)
 		return error_set(err, ERROR_USAGE, "a console socket is given, and process.terminal is not set");
 	if (p->terminal && !c->request->console_socket && (c->waits || c->request->detach))
-		return error_set(err, ERROR_USAGE, "process.terminal is set: a container in the background needs --console-socket");
+		return error_set(err, ERROR_USAGE, "process.terminal is set: for a container in the background use --console-socket");
 	return hooks_open_output(&c->bundle.spec.annotations, &c->hook_output, err);
 }
 
@@ -234,11 +234,17 @@ static int save(void *context, const struct run_process *p, struct error *err)
 	return pid_file_write(c->request->pid_file, p->pid, err);
 }
 
+/* What is wrong with a member may show only now: a seccomp receiver that does not listen. */
+static int making_error(const struct creation *c, struct error *err)
+{
+	return err && err->text[0] == '.' ? bundle_error(&c->bundle, err) : -1;
+}
+
 /* The process waits, all is on record, and it goes into its last wait. */
 static int leave_waiting(struct creation *c, struct error *err)
 {
 	if (run_spawn(c->plan, &c->process, err) < 0)
-		return -1;
+		return making_error(c, err);
 	if (handover_send(&c->handover, &c->process, err) < 0 || save(c, &c->process, err) < 0)
 		return -1;
 	return run_release(&c->process, err);
@@ -247,7 +253,7 @@ static int leave_waiting(struct creation *c, struct error *err)
 static int let_run(struct creation *c, struct error *err)
 {
 	if (run_start(c->plan, save, c, &c->process, err) < 0)
-		return -1;
+		return making_error(c, err);
 	return handover_send(&c->handover, &c->process, err);
 }
 

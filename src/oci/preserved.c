@@ -20,12 +20,10 @@ int preserved_list(struct arena *arena, int64_t n, struct strings *env, struct p
 	if (n < 0 || n > most || listen > most - n)
 		return error_set(err, ERROR_USAGE, "--preserve-fds %lld (and %u of LISTEN_FDS): not 0 to %lld", (long long)n,
 				 listen, (long long)most);
-	for (int i = 0; i < n + listen; i++) {
-		if (fcntl(3 + i, F_GETFD) < 0)
-			return error_set(err, ERROR_USAGE, "--preserve-fds %lld (and %u of LISTEN_FDS): descriptor %d is not open",
-					 (long long)n, listen, 3 + i);
-		ret->fds[ret->n++] = 3 + i;
-	}
+	/* Who wants to pass all that he has may name more, as with crun. */
+	for (int i = 0; i < n + listen; i++)
+		if (fcntl(3 + i, F_GETFD) >= 0)
+			ret->fds[ret->n++] = 3 + i;
 	if (listen) {
 		strings_addf(arena, env, "LISTEN_FDS=%u", listen);
 		strings_add(arena, env, "LISTEN_PID=1");

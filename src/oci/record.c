@@ -35,11 +35,16 @@ JSON_SHAPE(record,
 int record_check_id(const char *id, struct error *err)
 {
 	static const char alphabet[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+-.";
+	char odd = id[strspn(id, alphabet)];
 
-	if (!*id || *id == '.' || strlen(id) > RECORD_ID_MAX || id[strspn(id, alphabet)])
-		return error_set(err, ERROR_USAGE, "invalid container ID \"%.64s\": 1 to %d letters, digits and _ + - ., "
-				 "the first no dot", id, RECORD_ID_MAX);
-	return 0;
+	if (odd)
+		error_set(err, ERROR_USAGE, "invalid container ID \"%.64s\": `%c` is not allowed in it", id, odd);
+	else if (!*id || *id == '.' || strlen(id) > RECORD_ID_MAX)
+		error_set(err, ERROR_USAGE, "invalid container ID \"%.64s\": it has %s", id,
+			  !*id ? "no characters" : *id == '.' ? "a dot as the first character" : "too many characters");
+	else
+		return 0;
+	return error_hint(err, "1 to %d letters, digits and _ + - ., the first no dot", RECORD_ID_MAX);
 }
 
 /* --- the state directory */
