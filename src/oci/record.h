@@ -20,6 +20,7 @@ struct record {
 	struct string_map annotations;
 	struct cgroup cgroup;
 	char *rdt_group;		/* directory in resctrl that was made for it; NULL */
+	bool needs_config;		/* start and delete read the configuration: it has hooks for them, or no process */
 	struct strings descriptors;	/* what its standard streams were, for checkpoints */
 };
 
