@@ -22,6 +22,8 @@ setup() {
 	need_image
 	run bryo info --format '{{.Host.CgroupVersion}} {{.Host.CgroupManager}}'
 	assert_output "v1 cgroupfs"
+	bryo run -d --name usual $IMG sleep 1000 >/dev/null
+	[ "$(cat "/sys/fs/cgroup/pids$(bryo inspect -f '{{.State.CgroupPath}}' usual)/pids.max")" = 2048 ]
 	bryo run -d --name c --memory 32m --pids-limit 20 $IMG sleep 1000 >/dev/null
 	local path
 	path=$(bryo inspect -f '{{.State.CgroupPath}}' c)
