@@ -65,7 +65,7 @@ static void choose_moments(struct creation *c)
 	const struct oci_spec *s = &c->bundle.spec;
 
 	c->moments = (struct run_moments){ .context = c, .map = write_maps };
-	if (limits_need_join(c->o) || s->linux_->net_devices.n || s->linux_->intel_rdt)
+	if (cgroup_may_need_join(&c->o->cgroup_host, s) || s->linux_->net_devices.n || s->linux_->intel_rdt)
 		c->moments.born = at_birth;
 	if (s->hooks && (s->hooks->prestart.n || s->hooks->create_runtime.n))
 		c->moments.mounted = at_mounted;
