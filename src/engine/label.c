@@ -69,7 +69,7 @@ static void read_policy(struct choice *ch)
 	struct arena *arena = ch->e->arena;
 	const char *name = selinux_policy_name(arena, read_file(arena, "/etc/selinux/config"));
 	struct selinux_context own;
-	char *text = read_file(arena, "/proc/self/attr/current");
+	char *text = lsm_own_label(arena, LSM_SELINUX);
 
 	selinux_read_contexts(arena, read_file(arena, arena_printf(arena, "/etc/selinux/%s/contexts/lxc_contexts", name)),
 			      &ch->contexts);

@@ -16,6 +16,7 @@
 #include "sys/fd.h"
 #include "sys/inroot.h"
 #include "sys/lock.h"
+#include "sys/lsm.h"
 #include "sys/trace.h"
 
 /* --- the root file system */
@@ -319,6 +320,7 @@ int launch_prepare(struct launch *l, struct engine *e, struct container *c, cons
 	l->net_result.keep_fd = -1;
 	if (open_directories(l, o->fresh, err) < 0 || label_choose(e, c, err) < 0 || open_root(l, err) < 0 ||
 	    security_parse(e->arena, &c->request, &l->security, err) < 0 ||
+	    (l->security.apparmor && lsm_check_profile(l->security.apparmor, err) < 0) ||
 	    userns_mode_maps(e, c, &l->maps, &kept, err) < 0 ||
 	    user_resolve(e, l->root_mount, c->request.user ? c->request.user : c->image.user, &c->request.group_add, &kept,
 			 &user, &files, err) < 0 || user_check(e, &user, &l->maps, err) < 0)

@@ -50,6 +50,26 @@ bool lsm_is_on(enum lsm lsm)
 	return lsm == LSM_SELINUX ? has_selinux() : has_apparmor();
 }
 
+char *lsm_own_label(struct arena *arena, enum lsm lsm)
+{
+	char *text = NULL;
+
+	if (!lsm_is_on(lsm))
+		return NULL;
+	if (lsm == LSM_APPARMOR)
+		text = fd_read_file(arena, AT_FDCWD, "/proc/self/attr/apparmor/current", LABEL_MAX, NULL);
+	if (!text)
+		text = fd_read_file(arena, AT_FDCWD, "/proc/self/attr/current", LABEL_MAX, NULL);
+	if (!text)
+		return NULL;
+	text[strcspn(text, "\n")] = '\0';
+	if (lsm == LSM_SELINUX)
+		return text;
+	if (str_ends(text, ")") && strrchr(text, ' '))	/* "profile (enforce)" */
+		*strrchr(text, ' ') = '\0';
+	return strcmp(text, "unconfined") == 0 ? NULL : text;
+}
+
 /* --- what the policies know */
 
 int lsm_check_label(const char *label, struct error *err)
@@ -78,18 +98,6 @@ static unsigned read_number(const char *path)
 	return fd >= 0 && read(fd, text, sizeof(text) - 1) > 0 && str_to_u32(text, &n) == 0 ? n : 0;
 }
 
-static bool read_own_label(char *ret, size_t size)
-{
-	_cleanup_fd_ int fd = open("/proc/self/attr/current", O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : read(fd, ret, size - 1);
-
-	if (n <= 0)
-		return false;
-	ret[n] = '\0';
-	ret[strcspn(ret, "\n")] = '\0';
-	return true;
-}
-
 /* Asks the policy, as compute_av(3) does: the answer begins with the granted permissions in hexadecimal. */
 static bool is_denied(const char *from, const char *to)
 {
@@ -109,11 +117,12 @@ static bool is_denied(const char *from, const char *to)
 
 int lsm_check_transition(const char *label, struct error *err)
 {
-	char own[LABEL_MAX];
+	_cleanup_arena_ struct arena *scratch = arena_new();
+	char *own = lsm_own_label(scratch, LSM_SELINUX);
 
 	if (lsm_check_label(label, err) < 0)
 		return -1;
-	if (!read_own_label(own, sizeof(own)) || strcmp(own, label) == 0 || first_byte(SELINUX_FS "/enforce") != '1' ||
+	if (!own || strcmp(own, label) == 0 || first_byte(SELINUX_FS "/enforce") != '1' ||
 	    !is_denied(own, label))
 		return 0;
 	error_set(err, ERROR_DENIED, "SELinux does not let %s start processes as %s", own, label);

@@ -26,6 +26,10 @@ enum lsm { LSM_SELINUX, LSM_APPARMOR };
 /* SELinux: a policy is loaded, and selinuxfs is there to talk to it. */
 bool lsm_is_on(enum lsm lsm);
 
+/* What the calling process is confined to: an SELinux context; an AppArmor profile without its mode, NULL when it is
+ * unconfined. NULL where the module is off. */
+char *lsm_own_label(struct arena *arena, enum lsm lsm);
+
 /* The policy knows the context "user:role:type:level". Without SELinux: ERROR_UNSUPPORTED. */
 int lsm_check_label(const char *label, struct error *err);
 /* It is known, and the policy lets the calling process start programs with it. */
