@@ -1,11 +1,13 @@
 #include "cli/oci.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/commands.h"
 #include "sys/self.h"
 #include "sys/trace.h"
 
@@ -45,6 +47,8 @@ const struct args_program oci_program = {
 	.options = global_options,
 	.request_size = sizeof(struct oci_globals),
 	.examples = examples,
+	.exit_status = "0 on success, 1 for any error of the runtime. run and exec answer what the command answers: its own exit "
+		       "code, or 128 + N when signal N ended it.",
 };
 
 /* --- what commands use */
@@ -77,6 +81,12 @@ int oci_print(struct cli *cli, const struct json *value, struct error *err)
 }
 
 /* --- the program */
+
+const struct args_program *oci_program_of(size_t n, char *const *words, size_t *used)
+{
+	*used = n > 0 && strcmp(words[0], "oci") == 0;
+	return *used ? &oci_program : &cli_program;
+}
 
 bool oci_is_called(int argc, char *const *argv, int *skip)
 {
@@ -123,8 +133,18 @@ static int run(struct cli *cli, const struct args *args, char *const *argv, stru
 	return args->command->run(cli, args, err);
 }
 
-static void print_failure(struct arena *arena, const struct error *err)
+/* Docker's client derives 126 and 127 from the reason why a command cannot be executed, which it knows in Go's spelling. */
+static void spell_as_go_does(struct error *err)
 {
+	char *reason = strrchr(err->text, ':');
+
+	if ((error_is(err, ERROR_NO_COMMAND) || error_is(err, ERROR_NOT_EXECUTABLE)) && reason && reason[1] == ' ')
+		reason[2] = (char)tolower((unsigned char)reason[2]);
+}
+
+static void print_failure(struct arena *arena, struct error *err)
+{
+	spell_as_go_does(err);
 	oci_log(OCI_LOG_ERROR, err->hint[0] ? arena_printf(arena, "%s\nhint: %s", err->text, err->hint) : err->text);
 }
 
@@ -158,3 +178,25 @@ int oci_main(int argc, char **argv, int skip)
 	trace_close();
 	return code;
 }
+
+/* Reached when bryo's own global options stand before the word. */
+static int run_as_command(struct cli *cli, const struct args *args, struct error *err)
+{
+	struct strings argv = { 0 };
+
+	strings_add(cli->arena, &argv, "bryo");
+	strings_add_all(cli->arena, &argv, &args->operands);
+	return oci_main((int)argv.n, argv.v, 0);
+}
+
+const struct command oci_command = {
+	.names = "oci",
+	.synopsis = "[options] COMMAND [ARG...]",
+	.summary = "Run containers from OCI bundles, as runc and crun do",
+	.description = "The OCI runtime by itself, for bundles and for other engines. Its own options and commands are shown by "
+		       "bryo oci --help.",
+	.operands_max = COMMAND_ANY_NUMBER,
+	.flags = COMMAND_RAW,
+	.topic = TOPIC_SYSTEM,
+	.run = run_as_command,
+};

@@ -18,6 +18,9 @@ struct oci_globals {
 
 extern const struct args_program oci_program;
 
+/* The program that words are about: with "oci" in front (*used is 1 then) the runtime's, else bryo's. */
+const struct args_program *oci_program_of(size_t n, char *const *words, size_t *used);
+
 /* Is this program called by a name of the runtime, or by `oci`? Then *skip is 1 when the word is to be left out. */
 bool oci_is_called(int argc, char *const *argv, int *skip);
 int oci_main(int argc, char **argv, int skip);

@@ -253,6 +253,7 @@ static int features(struct cli *cli, const struct args *args, struct error *err)
 
 const struct command oci_features_command = {
 	.names = "features",
+	.synopsis = "",
 	.summary = "Show what this runtime can do, in JSON",
 	.topic = TOPIC,
 	.run = features,

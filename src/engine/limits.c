@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 
 #include "base/units.h"
+#include "engine/limits_io.h"
 
 static const struct { const char *name; const char *oci; int resource; } rlimit_names[] = {
 	{ "as", "RLIMIT_AS", RLIMIT_AS }, { "core", "RLIMIT_CORE", RLIMIT_CORE }, { "cpu", "RLIMIT_CPU", RLIMIT_CPU },
@@ -204,7 +205,7 @@ int limits_resources(struct arena *arena, const struct create_request *r, struct
 	uint64_t pids = 0;
 
 	*ret = (struct oci_resources){ 0 };
-	if (memory(arena, r, ret, err) < 0 || cpu(arena, r, ret, err) < 0)
+	if (memory(arena, r, ret, err) < 0 || cpu(arena, r, ret, err) < 0 || limits_io(arena, r, ret, err) < 0)
 		return -1;
 	if (r->pids_limit && strcmp(r->pids_limit, "-1") != 0 && strcmp(r->pids_limit, "0") != 0) {
 		if (number("--pids-limit", r->pids_limit, 1, 4194304, &pids, err) < 0)
@@ -220,5 +221,7 @@ int limits_check(struct arena *arena, const struct create_request *r, struct err
 	struct oci_resources resources;
 	struct oci_process process = { 0 };
 
-	return limits_resources(arena, r, &resources, err) < 0 || limits_ulimits(arena, r, &process, err) < 0 ? -1 : 0;
+	if (limits_resources(arena, r, &resources, err) < 0 || limits_ulimits(arena, r, &process, err) < 0)
+		return -1;
+	return cgroup_check(&(struct cgroup_host){ .unified = true }, &resources, "", err);
 }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "sys/fd.h"
+#include "sys/trace.h"
 #include "userns/maps.h"
 
 #define CONFIG_MAX ((size_t)16 << 20)
@@ -115,6 +116,8 @@ static int find_rootfs(struct oci *o, struct bundle *b, struct error *err)
 
 int bundle_load(struct oci *o, const char *path, const char *config, struct bundle *ret, struct error *err)
 {
+	_cleanup_trace_ struct trace_span span = trace_begin("read the bundle");
+
 	*ret = (struct bundle){ 0 };
 	if (find(o, path, ret, err) < 0 || read_config(o, config, ret, err) < 0 || check_version(ret, err) < 0)
 		return -1;
@@ -127,6 +130,7 @@ int bundle_load(struct oci *o, const char *path, const char *config, struct bund
 
 int bundle_save(struct oci *o, const struct bundle *b, int dir_fd, struct error *err)
 {
+	_cleanup_trace_ struct trace_span span = trace_begin("keep the configuration");
 	const char *text = b->text;
 	size_t size = b->size;
 
@@ -141,6 +145,7 @@ int bundle_save(struct oci *o, const struct bundle *b, int dir_fd, struct error 
 
 int bundle_load_used(struct oci *o, int dir_fd, struct oci_spec *ret, struct error *err)
 {
+	_cleanup_trace_ struct trace_span span = trace_begin("read the kept configuration");
 	size_t size;
 	char *text = fd_read_file(o->arena, dir_fd, "config.json", 2 * CONFIG_MAX, &size);
 

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "oci/foreground.h"
+#include "oci/notify.h"
 #include "sys/fd.h"
 
 /* Hooks and relative sources start from the bundle, as with other runtimes. */
@@ -39,6 +40,7 @@ static int start_and_wait(struct creation *c, struct foreground *f, int *ret_exi
 
 	if (result == 0)
 		after_start(c);
+	f->notify = fd_take(&c->notify);
 	creation_end(c, result < 0);
 	if (result == 0)
 		result = foreground_wait(f, &c->process, ret_exit_code, err);
@@ -64,12 +66,15 @@ static int run_foreground(struct creation *c, int *ret_exit_code, struct error *
 
 static int run_detached(struct creation *c, struct error *err)
 {
-	int result = creation_go(c, err);
+	int result = creation_go(c, err), notify = fd_take(&c->notify);
 
 	if (result == 0)
 		after_start(c);
-	fd_close(&c->process.pidfd);
 	creation_end(c, result < 0);
+	if (result == 0 && notify >= 0)
+		result = notify_wait(notify, c->process.pidfd, c->process.pid, err);
+	fd_close(&notify);
+	fd_close(&c->process.pidfd);
 	return result;
 }
 

@@ -8,15 +8,17 @@
 #include <unistd.h>
 
 #include "base/units.h"
-#include "oci/console.h"
 #include "oci/home.h"
 #include "oci/limits.h"
 #include "oci/network_device.h"
+#include "oci/notify.h"
 #include "oci/pid_file.h"
 #include "oci/rdt.h"
 #include "sys/fd.h"
 #include "sys/lock.h"
+#include "sys/lsm.h"
 #include "sys/pidfd.h"
+#include "sys/trace.h"
 #include "userns/maps.h"
 
 /* --- the moments of the child's set-up */
@@ -117,6 +119,7 @@ static bool shows_hierarchies(const struct oci *o)
 
 static int make_plan(struct creation *c, struct error *err)
 {
+	_cleanup_trace_ struct trace_span span = trace_begin("plan");
 	struct run_request request = {
 		.spec = &c->bundle.spec, .id = c->request->id, .bundle = c->bundle.path, .root_mount = -1,
 		.stdio = { STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO }, .cgroup_fd = -1, .cgroup_later = true,
@@ -134,11 +137,36 @@ static int make_plan(struct creation *c, struct error *err)
 	return c->plan ? 0 : bundle_error(&c->bundle, err);
 }
 
+static int check_labels(const struct oci_process *p, struct error *err)
+{
+	if (!str_is_empty(p->selinux_label) && lsm_check_label(p->selinux_label, err) < 0)
+		return error_frame(err, ".process.selinuxLabel");
+	if (!str_is_empty(p->apparmor_profile) && lsm_check_profile(p->apparmor_profile, err) < 0)
+		return error_frame(err, ".process.apparmorProfile");
+	return 0;
+}
+
+/* What crun does by plugins of its own. Not to do it and run the container all the same would be worse. */
+static int check_annotations(const struct string_map *annotations, struct error *err)
+{
+	static const char *const not_here[] = { "run.oci.handler", "run.oci.seccomp.plugins" };
+
+	for (size_t i = 0; i < ELEMENTS(not_here); i++)
+		if (!str_is_empty(map_get(annotations, not_here[i])))
+			return error_set(err, ERROR_UNSUPPORTED, ".annotations[\"%s\"]: \"%s\" is not supported", not_here[i],
+					 map_get(annotations, not_here[i]));
+	return 0;
+}
+
 static int check(struct creation *c, struct error *err)
 {
 	const struct oci_process *p = c->bundle.spec.process;
 
+	if (check_annotations(&c->bundle.spec.annotations, err) < 0)
+		return bundle_error(&c->bundle, err);
 	if (cgroup_check(&c->o->cgroup_host, c->bundle.spec.linux_->resources, ".linux.resources", err) < 0)
+		return bundle_error(&c->bundle, err);
+	if (check_labels(p, err) < 0)
 		return bundle_error(&c->bundle, err);
 	if (c->request->console_socket && !p->terminal)
 		return error_set(err, ERROR_USAGE, "a console socket is given, and process.terminal is not set");
@@ -151,7 +179,7 @@ int creation_begin(struct creation *c, struct oci *o, const struct oci_create_re
 		   struct error *err)
 {
 	*c = (struct creation){ .o = o, .request = request, .waits = waits, .dir_fd = -1, .cgroup_fd = -1, .start_socket = -1,
-				.created_lock = -1, .console_socket = -1, .hook_output = { { -1, -1 } },
+				.created_lock = -1, .handover = HANDOVER_NONE, .notify = -1, .hook_output = { { -1, -1 } },
 				.process = { .pid = -1, .pidfd = -1, .console = -1, .release = -1 } };
 	if (record_check_id(request->id, err) < 0 || bundle_load(o, request->bundle, request->config, &c->bundle, err) < 0 ||
 	    limits_host(o, err) < 0)
@@ -187,6 +215,7 @@ static int open_start(struct creation *c, struct error *err)
 
 static int save(void *context, const struct run_process *p, struct error *err)
 {
+	_cleanup_trace_ struct trace_span span = trace_begin("record the state");
 	struct creation *c = context;
 
 	c->record.pid = p->pid;
@@ -196,23 +225,12 @@ static int save(void *context, const struct run_process *p, struct error *err)
 	return pid_file_write(c->request->pid_file, p->pid, err);
 }
 
-static int send_console(struct creation *c, struct error *err)
-{
-	if (c->console_socket < 0)
-		return 0;
-	if (console_send(c->console_socket, c->process.console, err) < 0)
-		return -1;
-	fd_close(&c->process.console);
-	fd_close(&c->console_socket);
-	return 0;
-}
-
 /* The process waits, all is on record, and it goes into its last wait. */
 static int leave_waiting(struct creation *c, struct error *err)
 {
 	if (run_spawn(c->plan, &c->process, err) < 0)
 		return -1;
-	if (send_console(c, err) < 0 || save(c, &c->process, err) < 0)
+	if (handover_send(&c->handover, &c->process, err) < 0 || save(c, &c->process, err) < 0)
 		return -1;
 	return run_release(&c->process, err);
 }
@@ -221,14 +239,17 @@ static int let_run(struct creation *c, struct error *err)
 {
 	if (run_start(c->plan, save, c, &c->process, err) < 0)
 		return -1;
-	return send_console(c, err);
+	return handover_send(&c->handover, &c->process, err);
 }
 
 int creation_go(struct creation *c, struct error *err)
 {
-	if (open_start(c, err) < 0 || bundle_save(c->o, &c->bundle, c->dir_fd, err) < 0)
+	if (open_start(c, err) < 0 || bundle_save(c->o, &c->bundle, c->dir_fd, err) < 0 ||
+	    handover_connect(c->request->console_socket, &c->record.annotations, &c->handover, err) < 0 ||
+	    notify_prepare(c->o->arena, c->dir_fd, arena_printf(c->o->arena, "%s/%s", c->o->root, c->record.id),
+			   &c->bundle.spec, err) < 0)
 		return -1;
-	if (c->request->console_socket && (c->console_socket = console_connect(c->request->console_socket, err)) < 0)
+	if (!c->waits && notify_listen(c->dir_fd, &c->notify, err) < 0)
 		return -1;
 	if (make_plan(c, err) < 0)
 		return -1;
@@ -271,6 +292,7 @@ void creation_end(struct creation *c, bool failed)
 	fd_close(&c->cgroup_fd);
 	fd_close(&c->start_socket);
 	fd_close(&c->created_lock);
-	fd_close(&c->console_socket);
+	handover_close(&c->handover);
+	fd_close(&c->notify);
 	hooks_close_output(&c->hook_output);
 }

@@ -6,6 +6,7 @@
 #define BRYO_OCI_CREATION_H
 
 #include "oci/bundle.h"
+#include "oci/handover.h"
 #include "oci/hooks.h"
 #include "oci/preserved.h"
 #include "oci/record.h"
@@ -19,7 +20,9 @@ struct creation {
 	struct bundle bundle;
 	struct record record;
 	int dir_fd;			/* locked */
-	int cgroup_fd, start_socket, created_lock, console_socket;
+	int cgroup_fd, start_socket, created_lock;
+	struct handover handover;
+	int notify;			/* run: where the service says that it is ready; -1 */
 	struct hook_output hook_output;
 	bool hooks_ran;
 	struct preserved preserved;

@@ -8,6 +8,7 @@
 #include "oci/record.h"
 #include "sys/fd.h"
 #include "sys/pidfd.h"
+#include "sys/trace.h"
 
 #define END_MS 10000
 
@@ -83,6 +84,7 @@ int oci_delete(struct oci *o, const char *id, bool force, struct error *err)
 {
 	_cleanup_opened_ struct opened c = { .dir_fd = -1 };
 	struct error failure = { 0 };
+	_cleanup_trace_ struct trace_span span = trace_begin("delete the container");
 
 	if (record_find(o, id, true, &c, &failure) == 0)
 		return delete(o, &c, force, err) < 0 ? error_frame(err, "delete container `%s`", id) : 0;

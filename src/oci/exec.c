@@ -6,13 +6,14 @@
 
 #include "cgroup/control.h"
 #include "oci/bundle.h"
-#include "oci/console.h"
 #include "oci/exec_process.h"
 #include "oci/foreground.h"
+#include "oci/handover.h"
 #include "oci/limits.h"
 #include "oci/pid_file.h"
 #include "oci/preserved.h"
 #include "sys/fd.h"
+#include "sys/trace.h"
 
 struct exec {
 	struct oci *o;
@@ -20,7 +21,8 @@ struct exec {
 	struct opened container;
 	struct oci_spec spec;
 	struct oci_process process;
-	int target, cgroup_fd, console_socket;
+	int target, cgroup_fd;
+	struct handover handover;
 	struct preserved preserved;
 	struct run_moments moments;
 	struct strings warnings;
@@ -89,8 +91,10 @@ static int open_cgroup(struct exec *x, struct error *err)
 
 static int make_plan(struct exec *x, struct error *err)
 {
+	_cleanup_trace_ struct trace_span span = trace_begin("plan");
 	struct run_exec_request request = {
 		.target = (pid_t)x->container.record.pid, .target_pidfd = x->target, .spec = &x->spec, .process = &x->process,
+		.id = x->request->id, .bundle = x->container.record.bundle,
 		.stdio = { STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO }, .cgroup_fd = x->cgroup_fd,
 		.cache_dir = arena_printf(x->o->arena, "%s/.cache", x->o->root), .preserve_fds = x->preserved.fds,
 		.preserve_fds_n = x->preserved.n, .process_is_file = x->request->process_file, .moments = &x->moments,
@@ -107,14 +111,14 @@ static int make_plan(struct exec *x, struct error *err)
 
 static int check_console(struct exec *x, struct error *err)
 {
+	static const struct string_map none;
 	const struct oci_exec_request *r = x->request;
 
 	if (x->process.terminal && r->detach && !r->console_socket)
 		return error_set(err, ERROR_USAGE, "a terminal in the background needs --console-socket");
 	if (!x->process.terminal || !r->console_socket)
 		return 0;
-	x->console_socket = console_connect(r->console_socket, err);
-	return x->console_socket < 0 ? -1 : 0;
+	return handover_connect(r->console_socket, &none, &x->handover, err);
 }
 
 static int prepare(struct exec *x, struct error *err)
@@ -147,12 +151,7 @@ static int start(struct exec *x, struct error *err)
 {
 	if (run_start(x->plan, started, x, &x->started, err) < 0)
 		return -1;
-	if (x->console_socket < 0)
-		return 0;
-	if (console_send(x->console_socket, x->started.console, err) < 0)
-		return -1;
-	fd_close(&x->started.console);
-	return 0;
+	return handover_send(&x->handover, &x->started, err);
 }
 
 static int run(struct exec *x, int *ret_exit_code, struct error *err)
@@ -174,7 +173,7 @@ static int run(struct exec *x, int *ret_exit_code, struct error *err)
 int oci_exec(struct oci *o, const struct oci_exec_request *request, int *ret_exit_code, struct error *err)
 {
 	struct exec x = { .o = o, .request = request, .container.dir_fd = -1, .target = -1, .cgroup_fd = -1,
-			  .console_socket = -1, .started = { .pid = -1, .pidfd = -1, .console = -1, .release = -1 } };
+			  .handover = HANDOVER_NONE, .started = { .pid = -1, .pidfd = -1, .console = -1, .release = -1 } };
 	int result;
 
 	*ret_exit_code = 0;
@@ -186,7 +185,7 @@ int oci_exec(struct oci *o, const struct oci_exec_request *request, int *ret_exi
 	record_close(&x.container);
 	fd_close(&x.target);
 	fd_close(&x.cgroup_fd);
-	fd_close(&x.console_socket);
+	handover_close(&x.handover);
 	fd_close(&x.started.pidfd);
 	return result < 0 ? error_frame(err, "exec in container `%s`", request->id) : 0;
 }

@@ -2,6 +2,7 @@
 #include "oci/oci.h"
 #include "run/mount_options.h"
 #include "run/placement.h"
+#include "run/seccomp_features.h"
 #include "sys/caps.h"
 
 static struct json *strings_of(struct arena *arena, const char *const *v)
@@ -59,6 +60,21 @@ static struct json *mount_options(struct arena *arena)
 	return json_new_strings(arena, &names);
 }
 
+static struct json *seccomp(struct arena *arena)
+{
+	struct json *object = enabled(arena, true);
+	struct seccomp_features f = { 0 };
+	const struct { const char *name; const struct strings *list; } members[] = {
+		{ "actions", &f.actions }, { "operators", &f.operators }, { "archs", &f.archs },
+		{ "knownFlags", &f.known_flags }, { "supportedFlags", &f.supported_flags },
+	};
+
+	seccomp_features(arena, &f);
+	for (size_t i = 0; i < ELEMENTS(members); i++)
+		json_set(arena, object, members[i].name, json_new_strings(arena, members[i].list));
+	return object;
+}
+
 static struct json *linux_features(struct arena *arena)
 {
 	static const char *const namespaces[] = { "cgroup", "ipc", "mount", "network", "pid", "time", "user", "uts", NULL };
@@ -67,7 +83,7 @@ static struct json *linux_features(struct arena *arena)
 	json_set(arena, l, "namespaces", strings_of(arena, namespaces));
 	json_set(arena, l, "capabilities", capabilities(arena));
 	json_set(arena, l, "cgroup", cgroups(arena));
-	json_set(arena, l, "seccomp", enabled(arena, true));
+	json_set(arena, l, "seccomp", seccomp(arena));
 	json_set(arena, l, "apparmor", enabled(arena, true));
 	json_set(arena, l, "selinux", enabled(arena, true));
 	json_set(arena, extensions, "idmap", enabled(arena, true));

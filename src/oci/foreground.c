@@ -7,17 +7,19 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "oci/notify.h"
 #include "sys/fd.h"
 #include "sys/pidfd.h"
+#include "sys/trace.h"
 #include "sys/tty.h"
 
-enum { SIGNALS, PROCESS, INPUT, OUTPUT, POLLED };
+enum { SIGNALS, PROCESS, INPUT, OUTPUT, NOTIFY, POLLED };
 
 int foreground_begin(struct foreground *f, struct error *err)
 {
 	sigset_t all;
 
-	*f = (struct foreground){ .signals = -1 };
+	*f = (struct foreground){ .signals = -1, .notify = -1 };
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, &f->mask);
 	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
@@ -28,6 +30,7 @@ int foreground_begin(struct foreground *f, struct error *err)
 void foreground_end(struct foreground *f)
 {
 	fd_close(&f->signals);
+	fd_close(&f->notify);
 	sigprocmask(SIG_SETMASK, &f->mask, NULL);
 }
 
@@ -96,12 +99,12 @@ static void drain(int console)
 		continue;
 }
 
-static int relay(const struct foreground *f, const struct run_process *p, bool has_terminal, struct error *err)
+static int relay(struct foreground *f, const struct run_process *p, bool has_terminal, struct error *err)
 {
 	struct pollfd polled[POLLED] = {
 		[SIGNALS] = { .fd = f->signals, .events = POLLIN }, [PROCESS] = { .fd = p->pidfd, .events = POLLIN },
 		[INPUT] = { .fd = p->console >= 0 ? STDIN_FILENO : -1, .events = POLLIN },
-		[OUTPUT] = { .fd = p->console, .events = POLLIN },
+		[OUTPUT] = { .fd = p->console, .events = POLLIN }, [NOTIFY] = { .fd = f->notify, .events = POLLIN },
 	};
 
 	while (!polled[PROCESS].revents) {
@@ -113,6 +116,8 @@ static int relay(const struct foreground *f, const struct run_process *p, bool h
 			polled[INPUT].fd = -1;
 		if (polled[OUTPUT].revents && !pass(p->console, STDOUT_FILENO))
 			polled[OUTPUT].fd = -1;
+		if (polled[NOTIFY].revents && notify_handle(f->notify, p->pid, NULL) != 0)
+			polled[NOTIFY].fd = -1;
 	}
 	drain(p->console);
 	return 0;
@@ -123,6 +128,7 @@ int foreground_wait(struct foreground *f, struct run_process *p, int *ret_exit_c
 	bool has_terminal = p->console >= 0 && tty_is(STDIN_FILENO);
 	struct termios old;
 	int result;
+	_cleanup_trace_ struct trace_span span = trace_begin("wait for the end");
 
 	if (has_terminal)
 		pass_size(p);

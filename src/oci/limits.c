@@ -2,10 +2,13 @@
 
 #include <errno.h>
 
+#include "sys/trace.h"
+
 int limits_host(struct oci *o, struct error *err)
 {
 	if (o->cgroup_is_known)
 		return 0;
+	_cleanup_trace_ struct trace_span span = trace_begin("look at the cgroups");
 	if (cgroup_probe(o->arena, o->cgroup_manager, &o->cgroup_host, err) < 0)
 		return -1;
 	o->cgroup_is_known = true;
@@ -32,6 +35,7 @@ static void take_views(struct oci *o, const struct cgroup *c, struct run_hierarc
 int limits_make(struct oci *o, const char *id, const struct oci_spec *spec, struct cgroup *ret, int *ret_fd,
 		struct run_hierarchies *ret_views, struct error *err)
 {
+	_cleanup_trace_ struct trace_span span = trace_begin("make the cgroup");
 	struct cgroup_request request = { .id = id, .spec = spec };
 	struct strings warnings = { 0 };
 

@@ -9,6 +9,7 @@
 #include "sys/fd.h"
 #include "sys/lock.h"
 #include "sys/pidfd.h"
+#include "sys/trace.h"
 
 #define STATE_MAX ((size_t)4 << 20)
 #define F JSON_FIELD
@@ -132,6 +133,7 @@ static int take_over(struct oci *o, const char *id, struct error *err)
 
 int record_claim(struct oci *o, const char *id, struct error *err)
 {
+	_cleanup_trace_ struct trace_span span = trace_begin("claim the id");
 	_cleanup_fd_ int fd = -1;
 
 	if (record_check_id(id, err) < 0 || open_root(o, true, err) < 0)
@@ -244,6 +246,8 @@ struct json *record_state(struct arena *arena, const struct record *r, enum reco
 
 int record_find(struct oci *o, const char *id, bool lock, struct opened *ret, struct error *err)
 {
+	_cleanup_trace_ struct trace_span span = trace_begin("find the container");
+
 	*ret = (struct opened){ .dir_fd = record_open(o, id, lock, err) };
 	if (ret->dir_fd < 0)
 		return -1;

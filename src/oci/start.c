@@ -6,6 +6,7 @@
 
 #include "oci/bundle.h"
 #include "oci/hooks.h"
+#include "oci/notify.h"
 #include "oci/record.h"
 #include "run/run.h"
 #include "sys/fd.h"
@@ -33,8 +34,22 @@ static int go(const struct opened *c, struct error *err)
 	return 0;
 }
 
+/* With the lock given back: a service may take long to get ready, and be stopped meanwhile. */
+static void await_readiness(struct oci *o, const struct opened *c, int listener)
+{
+	_cleanup_fd_ int process = record_open_process(&c->record);
+	struct error err = { 0 };
+
+	if (listener < 0 || process < 0)
+		return;
+	record_unlock(c->dir_fd);
+	if (notify_wait(listener, process, (pid_t)c->record.pid, &err) < 0)
+		oci_warn(o, "%s", err.text);
+}
+
 static int start(struct oci *o, struct opened *c, struct error *err)
 {
+	_cleanup_fd_ int listener = -1;
 	struct hook_output output;
 	struct hook_list poststart;
 	struct oci_spec spec;
@@ -47,10 +62,11 @@ static int start(struct oci *o, struct opened *c, struct error *err)
 		return error_set(err, ERROR_INVALID, "config.json: .process: missing, and required to start");
 	if (hooks_open_output(&c->record.annotations, &output, err) < 0)
 		return -1;
-	if (go(c, err) == 0) {
+	if (notify_listen(c->dir_fd, &listener, err) == 0 && go(c, err) == 0) {
 		poststart = HOOKS(&spec, poststart, "poststart");
 		hooks_run_all(o, &poststart, record_state(o->arena, &c->record, RECORD_RUNNING), &output);
 		hooks_close_output(&output);
+		await_readiness(o, c, listener);
 		return 0;
 	}
 	hooks_close_output(&output);

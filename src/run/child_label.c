@@ -1,41 +1,66 @@
-/* The label of the command: the file that takes it is opened while the host's /proc is in its place, and written last. */
 #include "run/plan.h"
 
-#include <fcntl.h>
-#include <unistd.h>
+#include <errno.h>
 
+#include "sys/fd.h"
 #include "sys/lsm.h"
 #include "sys/procfs.h"
 
-static enum lsm module_of(const struct plan_process *p)
+static const char *label_of(const struct plan_process *p, enum lsm lsm)
 {
-	return p->selinux_label ? LSM_SELINUX : LSM_APPARMOR;
+	return lsm == LSM_SELINUX ? p->selinux_label : p->apparmor_profile;
 }
 
-/* Above all descriptors that the command gets. */
-static int open_label(struct child *c, const char **ret_what)
+/* The files are opened while the host's /proc is there, and written when nothing of ours runs any more but exec. */
+static int open_labels(struct child *c, const char **ret_what)
 {
-	int fd, proc = procfs_open();
+	int proc = procfs_open();
 
 	*ret_what = "/proc";
 	if (proc < 0)
 		return -1;
-	*ret_what = "attr/exec in /proc";
-	fd = lsm_open(proc, module_of(&c->plan->process), LSM_EXEC);
+	for (enum lsm lsm = LSM_SELINUX; lsm <= LSM_APPARMOR; lsm++) {
+		if (!label_of(&c->plan->process, lsm))
+			continue;
+		*ret_what = lsm == LSM_SELINUX ? "SELinux" : "AppArmor";
+		c->label[lsm] = lsm_open(proc, lsm, LSM_EXEC);
+		if (c->label[lsm] < 0)
+			return -1;
+	}
 	close(proc);
-	if (fd < 0)
-		return -1;
-	c->label = fcntl(fd, F_DUPFD_CLOEXEC, 3 + PRESERVE_MAX);
-	close(fd);
-	return c->label < 0 ? -1 : 0;
+	return 0;
+}
+
+static int set_labels(struct child *c, const char **ret_what)
+{
+	for (enum lsm lsm = LSM_SELINUX; lsm <= LSM_APPARMOR; lsm++) {
+		if (c->label[lsm] < 0)
+			continue;
+		*ret_what = lsm == LSM_SELINUX ? "SELinux" : "AppArmor";
+		if (lsm_write(c->label[lsm], lsm, LSM_EXEC, label_of(&c->plan->process, lsm)) < 0)
+			return -1;
+		fd_close(&c->label[lsm]);
+	}
+	return 0;
+}
+
+/* A keyring made by the container's process must be its own by its label too. */
+int child_label_keyring(const struct child *c)
+{
+	const char *label = c->plan->process.selinux_label;
+	int proc, fd, result;
+
+	if (!label)
+		return 0;
+	proc = procfs_open();
+	fd = proc < 0 ? -1 : lsm_open(proc, LSM_SELINUX, LSM_KEYCREATE);
+	result = fd < 0 ? -1 : lsm_write(fd, LSM_SELINUX, LSM_KEYCREATE, label);
+	fd_close(&fd);
+	fd_close(&proc);
+	return result;
 }
 
 int child_label_op(struct child *c, const struct op *op, const char **ret_what)
 {
-	const struct plan_process *p = &c->plan->process;
-
-	if (op->kind == OP_LABEL_OPEN)
-		return open_label(c, ret_what);
-	*ret_what = p->selinux_label ? p->selinux_label : p->apparmor_profile;
-	return lsm_write(c->label, module_of(p), LSM_EXEC, *ret_what);
+	return op->kind == OP_LABEL_OPEN ? open_labels(c, ret_what) : set_labels(c, ret_what);
 }

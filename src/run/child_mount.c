@@ -177,10 +177,6 @@ static int new_mount(struct child *c, const struct op *op, const char **ret_what
 
 	if (mount < 0 && errno == EINVAL && strcmp(op->fstype, "devpts") == 0)
 		mount = mount_without_gid(op);
-	if (mount >= 0 && op->label && lsm_label_mount(mount, op->label) < 0) {
-		*ret_what = "label";
-		fd_close(&mount);
-	}
 	if (mount < 0 && errno != E2BIG)
 		mount = mount_host_instead(c, op);
 	return mount;
@@ -218,6 +214,7 @@ static int join_data(const struct strings *list, char *to, size_t size)
 		}
 		if (i)
 			*at++ = ',';
+		/* "context=LABEL" in quotes: there is no other way to say its commas here. */
 		at = mempcpy(at, list->v[i], key);
 		if (key)
 			*at++ = '"';
@@ -262,6 +259,10 @@ static int mount_filesystem(struct child *c, const struct op *op, const char **r
 		return mount_long(c, op, ret_what);
 	if (mount < 0) {
 		*ret_what = step;
+		return -1;
+	}
+	if (op->label && lsm_label_mount(mount, op->label) < 0) {
+		*ret_what = "label it";
 		return -1;
 	}
 	if (op->mount.copy_up && child_copy_up(c, op, mount, ret_what) < 0)

@@ -42,15 +42,19 @@ static int wait_for_release(struct child *c)
 
 static bool is_needed(const struct child *c, int fd)
 {
-	const int needed[] = { c->plan->start_socket, c->plan->created_lock, c->label, c->plan->hook_output[0],
+	const int needed[] = { c->plan->start_socket, c->plan->created_lock, c->label[0], c->label[1], c->plan->hook_output[0],
 			       c->plan->hook_output[1] };
 
 	for (size_t i = 0; i < ELEMENTS(needed); i++)
 		if (needed[i] == fd)
 			return true;
-	for (size_t i = 0; i < c->plan->ops.n; i++)
-		if (c->plan->ops.v[i].kind == OP_HOOK && c->fds[c->plan->ops.v[i].hook->state] == fd)
+	for (size_t i = 0; i < c->plan->ops.n; i++) {
+		const struct op *op = &c->plan->ops.v[i];
+
+		if ((op->kind == OP_HOOK && c->fds[op->hook->state] == fd) ||
+		    (op->kind == OP_SECCOMP && op->slot >= 0 && c->fds[op->slot] == fd))
 			return true;
+	}
 	return false;
 }
 

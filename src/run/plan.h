@@ -10,6 +10,7 @@
 
 #include "run/mount_options.h"
 #include "run/run.h"
+#include "run/seccomp_listener.h"
 #include "sys/caps.h"
 #include "sys/idmap.h"
 
@@ -98,7 +99,7 @@ struct op {
 		const struct plan_scheduler *scheduler;
 		const struct id_maps *maps;	/* OP_BIND: the mount shows ids as these maps say */
 		const struct run_hierarchies *hierarchies;	/* OP_CGROUP_V1 */
-		const char *label;		/* OP_MOUNT: SELinux' of its root, once it is made; NULL */
+		const char *label;		/* OP_MOUNT: SELinux' of the root; NULL */
 	};
 	int slot;			/* descriptor that the parent prepares for this operation; -1 none */
 };
@@ -121,6 +122,7 @@ struct plan_process {
 	const struct sock_filter *filter;
 	size_t filter_n;
 	unsigned filter_flags;
+	const struct seccomp_listener *listener;	/* whom the filter notifies; NULL: nobody */
 };
 
 struct run_plan {
@@ -210,8 +212,9 @@ struct child {
 	int proc, dev, devpts;		/* the container's, as mounted by us: verified by birth */
 	int tmpfs;			/* an empty read-only tmpfs that already covers a masked directory */
 	int console_slave;
-	int label;			/* opened by OP_LABEL_OPEN */
+	int label[2];			/* by enum lsm, opened by OP_LABEL_OPEN */
 	const char *command;		/* found by OP_FIND_COMMAND */
+	pid_t outer_pid;		/* its id as the runtime sees it, for the listener's receiver */
 	size_t step;
 	char text[128];			/* for a word about a failure that has two parts */
 };
@@ -239,6 +242,7 @@ int child_device_op(struct child *c, const struct op *op, const char **ret_what)
 int child_hook_op(struct child *c, const struct op *op, const char **ret_what);
 int child_placement_op(struct child *c, const struct op *op, const char **ret_what);
 int child_start_op(struct child *c, const struct op *op);
+int child_label_keyring(const struct child *c);
 int child_label_op(struct child *c, const struct op *op, const char **ret_what);
 int child_root_op(struct child *c, const struct op *op, const char **ret_what);
 int child_mount_op(struct child *c, const struct op *op, const char **ret_what);

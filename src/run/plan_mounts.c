@@ -136,34 +136,47 @@ static int add_bind(struct run_plan *plan, struct mount_entry *e, struct error *
 	return choose_maps(plan, e, &op->maps, err);
 }
 
-/* SELinux' label of the tree, for file systems that keep none of their own. */
-static int add_context(struct run_plan *plan, const struct mount_entry *e, struct op *op, struct error *err)
+/* SELinux' label of the tree, for file systems that keep none of their own: as an option, or set on the root later. */
+static int add_label(struct run_plan *plan, const struct mount_entry *e, struct mount_options *o, const char **ret_label,
+		     struct error *err)
 {
 	const struct oci_spec *spec = e->request->spec;
-	const char *kind = map_get(&spec->annotations, "run.oci.mount_context_type");
-	char *option = lsm_mount_option(plan->arena, spec->linux_->mount_label, kind);
+	const char *label = spec->linux_->mount_label, *kind = map_get(&spec->annotations, "run.oci.mount_context_type");
+	enum lsm_mount way = lsm_mount_way(e->m->type, !plan->own_user_namespace && lsm_is_initial());
+	char *option;
 
+	if (way == LSM_MOUNT_ROOT)
+		*ret_label = label;
+	if (way != LSM_MOUNT_OPTION)
+		return 0;
+	option = lsm_mount_option(plan->arena, label, kind);
 	if (!option)
-		return error_set(err, ERROR_INVALID, ".annotations[\"run.oci.mount_context_type\"]: expected context, fscontext, "
-				 "defcontext or rootcontext, got \"%s\"", str_printable(plan->arena, kind, 64));
-	switch (lsm_mount_way(op->fstype, !plan->own_user_namespace && lsm_is_initial())) {
-	case LSM_MOUNT_OPTION:	strings_add(plan->arena, &op->mount.data, option); break;
-	case LSM_MOUNT_ROOT:	op->label = spec->linux_->mount_label; break;
-	case LSM_MOUNT_NONE:	break;
-	}
+		return error_set(err, ERROR_INVALID, ".annotations[\"run.oci.mount_context_type\"]: \"%s\" is none of context, "
+				 "fscontext, defcontext and rootcontext", kind);
+	strings_add(plan->arena, &o->data, option);
 	return 0;
+}
+
+/* crun's annotation: for systemds in containers that know no cgroup v2. */
+static bool is_systemds_v1(const struct oci_spec *spec, const struct oci_mount *m)
+{
+	return str_eq(map_get(&spec->annotations, "run.oci.systemd.force_cgroup_v1"), m->destination) &&
+	       (str_eq(m->type, "cgroup") || str_eq(m->type, "cgroup2"));
 }
 
 static int add_new(struct run_plan *plan, struct mount_entry *e, struct error *err)
 {
 	const struct run_request *r = e->request;
 	const struct oci_mount *m = e->m;
+	const char *label = NULL;
 	const struct id_maps *maps;
 	struct op *op;
 
 	if (str_is_empty(m->type))
 		return wrong(e, "type", "missing, and this is no bind mount", err);
 	if (choose_maps(plan, e, &maps, err) < 0)
+		return -1;
+	if (!str_is_empty(r->spec->linux_->mount_label) && add_label(plan, e, &e->options, &label, err) < 0)
 		return -1;
 	if (str_eq(m->type, "cgroup") && r->cgroup_v1) {
 		op = plan_add(plan, OP_CGROUP_V1);
@@ -174,8 +187,12 @@ static int add_new(struct run_plan *plan, struct mount_entry *e, struct error *e
 	op->source = m->source;
 	/* One hierarchy for all: what older configurations call cgroup is cgroup2 here. */
 	op->fstype = str_eq(m->type, "cgroup") ? "cgroup2" : m->type;
-	op->mount = e->options;
-	return str_is_empty(r->spec->linux_->mount_label) ? 0 : add_context(plan, e, op, err);
+	op->label = label;
+	if (is_systemds_v1(r->spec, m)) {
+		op->fstype = "cgroup";
+		e->options.data = strings_split(plan->arena, "none,name=systemd,xattr", ",");
+	}
+	return 0;
 }
 
 static int add_mount(struct run_plan *plan, struct mount_entry *e, struct error *err)
@@ -195,8 +212,7 @@ static int add_mount(struct run_plan *plan, struct mount_entry *e, struct error 
 	if (result < 0)
 		return -1;
 	plan->ops.v[plan->ops.n - 1].target = m->destination;
-	if (plan->ops.v[plan->ops.n - 1].kind != OP_MOUNT)
-		plan->ops.v[plan->ops.n - 1].mount = e->options;
+	plan->ops.v[plan->ops.n - 1].mount = e->options;
 	return 0;
 }
 

@@ -184,7 +184,9 @@ static int print_details(const struct run_plan *plan, const struct op *op, struc
 	case OP_USER:
 		return print_user(&plan->process, out);
 	case OP_SECCOMP:
-		return buffer_printf(out, " of %zu instructions", plan->process.filter_n);
+		return buffer_printf(out, " of %zu instructions%s%s", plan->process.filter_n,
+				     plan->process.listener ? ", answered at " : "",
+				     plan->process.listener ? plan->process.listener->path : "");
 	case OP_FIND_COMMAND:
 		for (size_t i = 0; i < plan->process.candidates.n; i++)
 			if (buffer_printf(out, "%s%s", i ? "," : " in ", plan->process.candidates.v[i]) < 0)

@@ -177,13 +177,15 @@ static int add_start(struct run_plan *plan, const struct oci_spec *spec, const s
 	plan_add(plan, OP_READY);
 	if (plan->start_socket >= 0)
 		plan_add(plan, OP_START);
-	if (plan->process.filter_n)
-		plan_add(plan, OP_SECCOMP);
+	if (plan->process.selinux_label || plan->process.apparmor_profile)
+		plan_add(plan, OP_LABEL);
 	if (plan->target_pidfd < 0 && spec->hooks &&
 	    plan_add_hooks(plan, spec->hooks->start_container.v, spec->hooks->start_container.n, "startContainer", err) < 0)
 		return -1;
-	if (plan->process.selinux_label || plan->process.apparmor_profile)
-		plan_add(plan, OP_LABEL);
+	if (plan->process.filter_n && plan->process.listener)
+		plan_add_slot(plan, OP_SECCOMP);	/* the connection to the receiver */
+	else if (plan->process.filter_n)
+		plan_add(plan, OP_SECCOMP);
 	plan_add(plan, OP_EXEC)->source = plan->process.none ? "" : process->args.v[0];
 	return 0;
 }

@@ -111,6 +111,7 @@ struct run_exec_request {
 	pid_t target;			/* the container's first process */
 	int target_pidfd;
 	const struct oci_spec *spec;	/* of the container */
+	const char *id, *bundle;	/* of the container, as in run_request */
 	const struct oci_process *process;
 	int stdio[3];
 	int cgroup_fd;
@@ -126,10 +127,6 @@ struct run_exec_request {
 };
 struct run_plan *run_exec_plan_new(struct arena *arena, const struct run_exec_request *request, struct error *err);
 
-/* The default seccomp profile after filtering by the bounding set: the installed containers-common file when there is
- * one (path in *ret_path), else bryo's own. */
-struct oci_seccomp *run_default_seccomp(struct arena *arena, const char *profile_path, const struct strings *bounding,
-					const char **ret_path, struct error *err);
 /* The names of the default capability set, and lookup: "net_admin", "CAP_NET_ADMIN", "ALL". */
 int run_capabilities(struct arena *arena, const struct strings *add, const struct strings *drop, bool privileged,
 		     struct strings *ret, struct error *err);

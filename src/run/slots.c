@@ -110,13 +110,27 @@ static bool needs_privilege(const struct op *op)
 	return op->kind != OP_JOIN && op->kind != OP_CHROOT_TARGET && op->kind != OP_HOOK;
 }
 
+/* The receiver of a seccomp listener has words of his own about what is wrong. */
+static int connect_receiver(const struct run_plan *plan, int *fds, struct error *err)
+{
+	for (size_t i = 0; i < plan->ops.n; i++) {
+		const struct op *op = &plan->ops.v[i];
+
+		if (op->kind != OP_SECCOMP || op->slot < 0)
+			continue;
+		fds[op->slot] = seccomp_listener_connect(plan->process.listener, 3 + (int)plan->preserve_fds_n, err);
+		return fds[op->slot] < 0 ? -1 : 0;
+	}
+	return 0;
+}
+
 static int open_needed(const struct run_plan *plan, int *fds, bool privileged, bool late, size_t *ret_step,
 		       const char **ret_what)
 {
 	for (size_t i = 0; i < plan->ops.n; i++) {
 		const struct op *op = &plan->ops.v[i];
 
-		if (op->slot < 0 || (late && needs_privilege(op) != privileged))
+		if (op->slot < 0 || op->kind == OP_SECCOMP || (late && needs_privilege(op) != privileged))
 			continue;
 		*ret_what = NULL;
 		*ret_step = i;
@@ -135,9 +149,11 @@ int slots_open(const struct run_plan *plan, int *fds, bool late, struct error *e
 
 	for (size_t i = 0; i < plan->slots_n; i++)
 		fds[i] = -1;
-	if (open_needed(plan, fds, false, late, &step, &what) == 0)
-		return 0;
-	plan_error(plan, step, what, err);
+	if (connect_receiver(plan, fds, err) == 0) {
+		if (open_needed(plan, fds, false, late, &step, &what) == 0)
+			return 0;
+		plan_error(plan, step, what, err);
+	}
 	slots_close(plan, fds);
 	return -1;
 }

@@ -123,7 +123,7 @@ state() { docker inspect -f "{{.State.$1}}" con; }
 @test "file systems" {
 	mkdir host
 	echo text >host/file
-	run docker run --rm --read-only --tmpfs /tmp:mode=1750 -v "$PWD/host:/h:ro" $IMG sh -c 'cat /h/file; stat -c %a /tmp; touch /h/x; touch /x'
+	run docker run --rm --read-only --tmpfs /tmp:mode=1750 -v "$PWD/host:/h:ro" $IMG sh -c 'exec 2>&1; cat /h/file; stat -c %a /tmp; touch /h/x; touch /x'
 	assert_contains $'text\n1750'
 	assert_contains "/h/x: Read-only file system"
 	assert_contains "/x: Read-only file system"
@@ -151,8 +151,8 @@ state() { docker inspect -f "{{.State.$1}}" con; }
 	assert_contains "Operation not permitted"
 	run docker run --rm --oom-score-adj 500 --hostname there $IMG sh -c 'cat /proc/self/oom_score_adj; hostname'
 	assert_output $'500\nthere'
-	run docker run --rm --privileged $IMG grep -E '^(CapEff|Seccomp):' /proc/self/status
-	assert_output $'CapEff:\t'"$(awk '/^CapBnd/ { print $2 }' /proc/self/status)"$'\nSeccomp:\t0'
+	run docker run --rm --privileged $IMG sh -c 'mkdir /m && mount -t tmpfs tmpfs /m && grep ^Seccomp: /proc/self/status'
+	assert_output $'Seccomp:\t0'
 }
 
 @test "seccomp and no_new_privs" {

@@ -273,6 +273,7 @@ rootless() { [ "$(id -u)" -ne 0 ]; }
 @test "bind mounts with and without what is mounted below" {
 	run podman run --rm -v /run/above:/h:ro $IMG grep -c " /h/below " /proc/self/mountinfo
 	assert_output 1
+	rootless && return	# what root mounted stays together in a user's own namespace
 	run podman run --rm --mount type=bind,source=/run/above,destination=/h,bind-nonrecursive $IMG grep -c " /h/below " /proc/self/mountinfo
 	assert_output 0
 }
