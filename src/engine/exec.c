@@ -189,15 +189,14 @@ static int join_cgroup(void *context, const struct run_process *p, struct error 
 	return cgroup_join(x->state.cgroup, NULL, p->pid, x->cgroup_fd >= 0, err);
 }
 
-/* The unified hierarchy is entered at birth, those of version 1 right after it. */
-static int open_cgroup(struct exec *x, struct error *err)
+/* The unified hierarchy is entered at birth where that is allowed, and all others right after it. */
+static void open_cgroup(struct exec *x)
 {
 	if (!x->state.cgroup)
-		return 0;
-	x->cgroup_fd = cgroup_open(x->state.cgroup, NULL, NULL);
-	if (cgroup_needs_join(x->state.cgroup))
+		return;
+	x->cgroup_fd = cgroup_entry(x->state.cgroup, NULL, NULL);
+	if (cgroup_needs_join(x->state.cgroup, x->cgroup_fd))
 		x->moments = (struct run_moments){ .context = x, .born = join_cgroup };
-	return cgroup_approach(x->e->arena, x->state.cgroup, err);
 }
 
 static int list_preserved(struct exec *x, struct error *err)
@@ -228,7 +227,8 @@ static int prepare(struct exec *x, struct error *err)
 	x->pipes.label = x->c->process_label && lsm_is_on(LSM_SELINUX) ? x->c->mount_label : NULL;
 	if (resolve_user(x, err) < 0 || build_process(x, err) < 0 || build_spec(x, err) < 0)
 		return -1;
-	return open_cgroup(x, err);
+	open_cgroup(x);
+	return 0;
 }
 
 static struct run_plan *make_plan(const struct exec *x, const int stdio[3], struct error *err)

@@ -218,9 +218,9 @@ static int make_cgroup(struct launch *l, bool dry, struct error *err)
 		return -1;
 	for (size_t i = 0; i < warnings.n; i++)
 		engine_warn(e, "%s", warnings.v[i]);
-	if (cgroup_needs_join(&l->cgroup))
-		l->moments = (struct run_moments){ .context = l, .born = join_cgroup };
 	l->cgroup_fd = cgroup_open(&l->cgroup, NULL, NULL);
+	if (cgroup_needs_join(&l->cgroup, l->cgroup_fd))
+		l->moments = (struct run_moments){ .context = l, .born = join_cgroup };
 	return 0;
 }
 

@@ -194,6 +194,18 @@ static char *cgroup_path(struct engine *e, const struct container *c)
 	return arena_printf(e->arena, "%s%sbryo-%s", parent, *parent ? "/" : "", c->id);
 }
 
+/* Nobody asks for a fork bomb. A cgroup that its processes would have to leave first is not touched for this. */
+static void limit_processes(struct engine *e, const struct create_request *r, struct oci_resources *ret)
+{
+	static int64_t usual = 2048;
+
+	if (r->pids_limit || !strings_has(&e->cgroup.controllers, "pids") ||
+	    (e->cgroup.manager != CGROUP_SYSTEMD && !e->cgroup.v1))
+		return;
+	ret->pids = arena_new_one(e->arena, struct oci_pids);
+	ret->pids->limit = &usual;
+}
+
 struct oci_spec *oci_config(struct engine *e, const struct oci_inputs *in, struct error *err)
 {
 	struct oci_spec *spec = arena_new_one(e->arena, struct oci_spec);
@@ -218,6 +230,7 @@ struct oci_spec *oci_config(struct engine *e, const struct oci_inputs *in, struc
 	l->resources = arena_new_one(e->arena, struct oci_resources);
 	if (limits_resources(e->arena, r, l->resources, err) < 0)
 		return NULL;
+	limit_processes(e, r, l->resources);
 	if (!in->security->unmask_all) {
 		add_paths(e, run_masked_paths, in->security, &l->masked_paths);
 		add_paths(e, run_readonly_paths, in->security, &l->readonly_paths);

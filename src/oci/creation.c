@@ -65,7 +65,7 @@ static void choose_moments(struct creation *c)
 	const struct oci_spec *s = &c->bundle.spec;
 
 	c->moments = (struct run_moments){ .context = c, .map = write_maps };
-	if (limits_need_join(c->o) || s->linux_->net_devices.n || s->linux_->intel_rdt)
+	if (cgroup_may_need_join(&c->o->cgroup_host, s) || s->linux_->net_devices.n || s->linux_->intel_rdt)
 		c->moments.born = at_birth;
 	if (s->hooks && (s->hooks->prestart.n || s->hooks->create_runtime.n))
 		c->moments.mounted = at_mounted;
@@ -85,6 +85,14 @@ static void complete_process(struct creation *c)
 	c->has_no_process = true;
 }
 
+/* Decoding it costs as much as all the rest of a start or delete. */
+static bool needs_config(const struct creation *c)
+{
+	const struct oci_hooks *hooks = c->bundle.spec.hooks;
+
+	return c->has_no_process || (hooks && (hooks->poststart.n || hooks->poststop.n));
+}
+
 static void describe(struct creation *c)
 {
 	struct record *r = &c->record;
@@ -97,6 +105,7 @@ static void describe(struct creation *c)
 	r->created = units_format_time(arena, units_now());
 	r->owner = geteuid() == 0 ? "root" : arena_printf(arena, "%u", geteuid());
 	r->annotations = c->bundle.spec.annotations;
+	r->needs_config = needs_config(c);
 	if (pidfd_boot_id(boot) == 0)
 		r->boot_id = arena_strdup(arena, boot);
 }
@@ -171,7 +180,7 @@ static int check(struct creation *c, struct error *err)
 	if (c->request->console_socket && !p->terminal)
 		return error_set(err, ERROR_USAGE, "a console socket is given, and process.terminal is not set");
 	if (p->terminal && !c->request->console_socket && (c->waits || c->request->detach))
-		return error_set(err, ERROR_USAGE, "process.terminal is set: a container in the background needs --console-socket");
+		return error_set(err, ERROR_USAGE, "process.terminal is set: for a container in the background use --console-socket");
 	return hooks_open_output(&c->bundle.spec.annotations, &c->hook_output, err);
 }
 
@@ -225,11 +234,17 @@ static int save(void *context, const struct run_process *p, struct error *err)
 	return pid_file_write(c->request->pid_file, p->pid, err);
 }
 
+/* What is wrong with a member may show only now: a seccomp receiver that does not listen. */
+static int making_error(const struct creation *c, struct error *err)
+{
+	return err && err->text[0] == '.' ? bundle_error(&c->bundle, err) : -1;
+}
+
 /* The process waits, all is on record, and it goes into its last wait. */
 static int leave_waiting(struct creation *c, struct error *err)
 {
 	if (run_spawn(c->plan, &c->process, err) < 0)
-		return -1;
+		return making_error(c, err);
 	if (handover_send(&c->handover, &c->process, err) < 0 || save(c, &c->process, err) < 0)
 		return -1;
 	return run_release(&c->process, err);
@@ -238,7 +253,7 @@ static int leave_waiting(struct creation *c, struct error *err)
 static int let_run(struct creation *c, struct error *err)
 {
 	if (run_start(c->plan, save, c, &c->process, err) < 0)
-		return -1;
+		return making_error(c, err);
 	return handover_send(&c->handover, &c->process, err);
 }
 

@@ -95,7 +95,7 @@ static int run_one(struct oci *o, const struct oci_hook *h, int state, int words
 	if (!argv.n)
 		strings_add(o->arena, &argv, h->path);
 	s.argv = argv.v;
-	s.env = env.n ? env.v : arena_new_array(o->arena, char *, 1);
+	s.env = env.n ? env.v : environ;	/* as runc and crun have it */
 	pidfd = spawn_start(&s, NULL, err);
 	if (pidfd < 0)
 		return -1;

@@ -28,17 +28,23 @@ JSON_SHAPE(record,
 	F(record, annotations, "annotations", T_MAP),
 	F(record, cgroup, "cgroup", T_EMBED, .shape = &cgroup_shape),
 	F(record, rdt_group, "rdtGroup", T_STRING),
+	F(record, needs_config, "needsConfig", T_BOOL),
 	F(record, descriptors, "descriptors", T_STRINGS));
 
 /* The alphabet of runc's ids; a first dot is for this directory's own entries. */
 int record_check_id(const char *id, struct error *err)
 {
 	static const char alphabet[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+-.";
+	char odd = id[strspn(id, alphabet)];
 
-	if (!*id || *id == '.' || strlen(id) > RECORD_ID_MAX || id[strspn(id, alphabet)])
-		return error_set(err, ERROR_USAGE, "invalid container ID \"%.64s\": 1 to %d letters, digits and _ + - ., "
-				 "the first no dot", id, RECORD_ID_MAX);
-	return 0;
+	if (odd)
+		error_set(err, ERROR_USAGE, "invalid container ID \"%.64s\": `%c` is not allowed in it", id, odd);
+	else if (!*id || *id == '.' || strlen(id) > RECORD_ID_MAX)
+		error_set(err, ERROR_USAGE, "invalid container ID \"%.64s\": it has %s", id,
+			  !*id ? "no characters" : *id == '.' ? "a dot as the first character" : "too many characters");
+	else
+		return 0;
+	return error_hint(err, "1 to %d letters, digits and _ + - ., the first no dot", RECORD_ID_MAX);
 }
 
 /* --- the state directory */

@@ -85,34 +85,7 @@ static void add_root(struct run_plan *plan, const struct run_request *request)
 	op->mount.propagation = root_propagation(request->spec->linux_);
 }
 
-/* "net.ipv4.ip_forward" and "net/ipv4/ip_forward" both name net/ipv4/ip_forward; an interface's dots are written as
- * slashes in the first form (sysctl(8)). */
-static char *sysctl_path(struct arena *arena, const char *key)
-{
-	char *path = arena_strdup(arena, key), first = path[strcspn(path, "./")];
-
-	for (char *s = path; first == '.' && *s; s++)
-		*s = *s == '.' ? '/' : *s == '/' ? '.' : *s;
-	return path;
-}
-
-static int add_sysctls(struct run_plan *plan, const struct oci_linux *l, struct error *err)
-{
-	for (size_t i = 0; i < l->sysctl.n; i++) {
-		char *path = sysctl_path(plan->arena, l->sysctl.v[i].key);
-		struct op *op;
-
-		if (*path == '/' || strstr(path, "..") || !*path)
-			return error_set(err, ERROR_INVALID, ".linux.sysctl[\"%s\"]: not a name below /proc/sys",
-					 l->sysctl.v[i].key);
-		op = plan_add(plan, OP_SYSCTL);
-		op->source = path;
-		op->fstype = l->sysctl.v[i].value;
-	}
-	return 0;
-}
-
-static bool has_namespace(const struct oci_linux *l, const char *type)
+bool plan_has_namespace(const struct oci_linux *l, const char *type)
 {
 	for (size_t i = 0; i < l->namespaces.n; i++)
 		if (str_eq(l->namespaces.v[i].type, type))
@@ -130,12 +103,12 @@ static int add_names(struct run_plan *plan, const struct oci_spec *spec, struct 
 	for (size_t i = 0; i < ELEMENTS(names); i++) {
 		if (str_is_empty(names[i].value))
 			continue;
-		if (!has_namespace(spec->linux_, "uts"))
+		if (!plan_has_namespace(spec->linux_, "uts"))
 			return error_set(err, ERROR_INVALID, ".%s: there is no uts namespace, so it would be the host's",
 					 names[i].name);
 		plan_add(plan, names[i].kind)->source = names[i].value;
 	}
-	return add_sysctls(plan, spec->linux_, err);
+	return plan_add_sysctls(plan, spec->linux_, err);
 }
 
 static int add_paths(struct run_plan *plan, const struct strings *paths, enum op_kind kind, const char *name,

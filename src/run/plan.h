@@ -80,7 +80,8 @@ struct plan_device {
 	dev_t number;
 	bool has_number;
 	bool make;			/* by mknod where that is allowed; otherwise the host's node is bound */
-	uint32_t uid, gid;		/* of a made node */
+	bool apart;			/* for a user namespace: by the parent's mknod in a file system of its own */
+	uint32_t uid, gid;		/* of a made node; apart: the host's ids */
 };
 
 #define PLAN_BITS 1024
@@ -163,6 +164,9 @@ int op_describe(const struct op *op, struct buffer *out);
 
 /* Parts of run_plan_new, in their own files. */
 int plan_add_namespaces(struct run_plan *plan, const struct oci_linux *l, struct error *err);
+bool plan_has_namespace(const struct oci_linux *l, const char *type);
+/* Refuses settings that are not those of a namespace of the container's. */
+int plan_add_sysctls(struct run_plan *plan, const struct oci_linux *l, struct error *err);
 int plan_add_mounts(struct run_plan *plan, const struct run_request *request, struct error *err);
 int plan_add_devices(struct run_plan *plan, const struct run_request *request, struct error *err);
 int plan_add_hooks(struct run_plan *plan, const struct oci_hook *hooks, size_t n, const char *name, struct error *err);
@@ -174,6 +178,9 @@ int plan_add_process(struct run_plan *plan, const struct oci_spec *spec, const s
 		     struct error *err);
 int plan_check_process(const struct run_plan *plan, const struct oci_process *process, struct error *err);
 void plan_warn(struct run_plan *plan, const char *fmt, ...) ERROR_PRINTF(2, 3);
+
+/* The name of a device that was made apart. */
+#define PLAN_DEVICE_NAME "device"
 
 /* Opens the descriptors that the plan's operations name: fds[slot]. late: without what only the child may open, in its
  * new user and mount namespace, as the caller has no privilege in his own. */

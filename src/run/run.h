@@ -61,10 +61,10 @@ struct run_request {
 	int cgroup_fd;			/* CLONE_INTO_CGROUP; -1: none */
 	bool cgroup_later;		/* run_plan_set_cgroup tells, when all else is known to be good */
 	const char *cache_dir;		/* for compiled seccomp programs; NULL: none kept */
-	bool seccomp_default;		/* without spec.linux.seccomp: the default profile, filtered by the bounding set.
-					   Quicker than run_default_seccomp: a cached program is found by the file's stat */
+	bool seccomp_default;		/* without spec.linux.seccomp: the default profile, filtered by the bounding set: the
+					   installed containers-common file when there is one, else bryo's own */
 	const char *seccomp_profile;	/* the same with this profile file in Docker's format */
-	const int *preserve_fds;	/* moved to 3.. in the container */
+	const int *preserve_fds;	/* moved to 3.. in the container; -1: that number is left out */
 	size_t preserve_fds_n;
 
 	/* For whoever makes a container from a bundle; all may be left empty. */

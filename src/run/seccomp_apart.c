@@ -18,7 +18,8 @@ struct outcome {
 	struct sock_filter code[SECCOMP_CODE_MAX];
 };
 
-static _Noreturn void compile(struct arena *arena, const struct seccomp_source *source, unsigned seconds, struct outcome *o)
+static _Noreturn void compile(struct arena *arena, const struct seccomp_source *source, unsigned seconds,
+			      struct outcome *o)
 {
 	const struct rlimit time = { .rlim_cur = seconds, .rlim_max = seconds + 1 }, none = { 0 };
 	struct seccomp_code code = { 0 };
@@ -43,8 +44,8 @@ static int gone_error(const struct seccomp_source *source, unsigned seconds, int
 	int number = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 
 	if (number == SIGXCPU)
-		return error_set(err, ERROR_INVALID, "%s: libseccomp needs more than %u seconds for these rules", source->name,
-				 seconds);
+		return error_set(err, ERROR_INVALID, "%s: libseccomp needs more than %u seconds for these rules",
+				 source->name, seconds);
 	return error_set(err, ERROR_FAILED, "%s: libseccomp did not survive these rules: %s", source->name,
 			 number ? strsignal(number) : "it ended");
 }

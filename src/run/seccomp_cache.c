@@ -99,17 +99,21 @@ static int by_use(const void *a, const void *b)
 	return x->used < y->used ? 1 : x->used > y->used ? -1 : strcmp(x->name, y->name);
 }
 
+/* The time of access follows the use by a day at worst. */
 static void add_entry(struct arena *arena, int dirfd, const char *name, void *entries)
 {
-	struct stat st;
+	uint64_t accessed, written;
 	struct entry *e;
+	struct stat st;
 
-	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode) || strlen(name) >= sizeof(e->name))
+	if (strlen(name) >= sizeof(e->name) || fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    !S_ISREG(st.st_mode))
 		return;
+	accessed = nanoseconds(&st.st_atim);
+	written = nanoseconds(&st.st_mtim);
 	e = array_add(arena, entries, sizeof(*e));
 	memcpy(e->name, name, strlen(name) + 1);
-	/* The time of access follows the use by a day at worst. */
-	e->used = nanoseconds(&st.st_atim) > nanoseconds(&st.st_mtim) ? nanoseconds(&st.st_atim) : nanoseconds(&st.st_mtim);
+	e->used = accessed > written ? accessed : written;
 }
 
 static void remove_unused(int dirfd)

@@ -1,8 +1,8 @@
 /* run/seccomp_cache - compiled programs, kept for the next start
  *
  * Whoever could put a program there would choose the filter of other containers, so the directory and each file must
- * belong to the caller and be writable by nobody else; otherwise nothing is found and nothing kept. A program is good as
- * long as the libseccomp that made it is the installed one: a newer one knows more system calls. */
+ * belong to the caller and be writable by nobody else; otherwise nothing is found and nothing kept. A program is good
+ * as long as the libseccomp that made it is the installed one: a newer one knows more system calls. */
 #ifndef BRYO_RUN_SECCOMP_CACHE_H
 #define BRYO_RUN_SECCOMP_CACHE_H
 

@@ -38,8 +38,8 @@ static int in_rule(const struct compiler *c, size_t rule, const char *member)
 
 static int in_element(const struct compiler *c, size_t rule, const char *list, size_t element, const char *member)
 {
-	return error_frame(c->err, "%s.syscalls[%zu].%s[%zu]%s", c->source->where, number_of(c->source, rule), list, element,
-			   member);
+	return error_frame(c->err, "%s.syscalls[%zu].%s[%zu]%s", c->source->where, number_of(c->source, rule), list,
+			   element, member);
 }
 
 static int unknown(const struct compiler *c, const char *what, const char *name)
@@ -100,11 +100,12 @@ static int find_condition(const struct compiler *c, size_t rule, size_t i, struc
 		return in_element(c, rule, "args", i, ".op");
 	}
 	if (a->index >= ARGUMENTS) {
-		error_set(c->err, ERROR_INVALID, "%llu: a system call has the arguments 0 to 5", (unsigned long long)a->index);
+		error_set(c->err, ERROR_INVALID, "%llu: a system call has the arguments 0 to 5",
+			  (unsigned long long)a->index);
 		return in_element(c, rule, "args", i, ".index");
 	}
-	*ret = (struct scmp_arg_cmp){ .arg = (unsigned)a->index, .op = (enum scmp_compare)op->value, .datum_a = a->value,
-				      .datum_b = a->value_two };
+	*ret = (struct scmp_arg_cmp){ .arg = (unsigned)a->index, .op = (enum scmp_compare)op->value,
+				      .datum_a = a->value, .datum_b = a->value_two };
 	return 0;
 }
 
@@ -198,7 +199,8 @@ static int add_name(struct compiler *c, size_t rule, const char *name, uint32_t 
 	if (result >= 0)
 		return 0;
 	if (result == -EEXIST)
-		return error_set(c->err, ERROR_INVALID, "\"%s\" has another action already under these conditions", name);
+		return error_set(c->err, ERROR_INVALID, "\"%s\" has another action already under these conditions",
+				 name);
 	return error_set(c->err, ERROR_FAILED, "libseccomp refuses the rule for \"%s\": %s", name, strerror(-result));
 }
 

@@ -15,8 +15,8 @@
 struct seccomp_source {
 	const struct oci_seccomp *rules;
 	const char *name;		/* ".linux.seccomp", "/etc/profile.json" */
-	const char *where;		/* in front of each member's position: ".linux.seccomp", "/etc/profile.json: " */
-	const size_t *numbers;		/* of rules->syscalls in the file that they are a choice of; NULL: their index */
+	const char *where;		/* in front of a member's position: ".linux.seccomp", "/etc/profile.json: " */
+	const size_t *numbers;		/* of rules->syscalls in the file they were chosen from; NULL: their index */
 	bool known_only;		/* a system call that libseccomp does not know is an error */
 };
 

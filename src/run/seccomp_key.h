@@ -1,7 +1,7 @@
 /* run/seccomp_key - everything that a compiled program depends on
  *
- * As bytes, which the cache keeps beside the program and compares: two profiles never share a program, whoever wrote them.
- * The name is a hash of the bytes that only finds the file; nothing is lost but time where two have the same one. */
+ * As bytes, which the cache keeps beside the program and compares: two profiles never share a program, whoever wrote
+ * them. The name is a hash of the bytes that only finds the file; where two have the same, nothing is lost but time. */
 #ifndef BRYO_RUN_SECCOMP_KEY_H
 #define BRYO_RUN_SECCOMP_KEY_H
 

@@ -88,7 +88,8 @@ struct seccomp_listener *seccomp_listener_new(struct arena *arena, const char *l
 
 	l->path = find_receiver(arena, listener_path, where, container->annotations, &l->where);
 	if (str_is_empty(l->path)) {
-		error_set(err, ERROR_INVALID, "%s.listenerPath: SCMP_ACT_NOTIFY needs a receiver, and none is named", where);
+		error_set(err, ERROR_INVALID, "%s.listenerPath: SCMP_ACT_NOTIFY needs a receiver, and none is named",
+			  where);
 		error_hint(err, "name the socket of the program that answers, here, in the annotation %s or in %s",
 			   RECEIVER_ANNOTATION, RECEIVER_VARIABLE);
 		return NULL;

@@ -1,16 +1,10 @@
 #include "run/seccomp_load.h"
 
 #include <errno.h>
-#include <linux/futex.h>
-#include <linux/sched.h>
 #include <linux/seccomp.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdatomic.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -23,38 +17,23 @@
 #define WAITING (-1)		/* of `listener`: not yet */
 #define NONE (-2)		/* there will be none */
 #define UNKNOWN (-1)		/* of `result` */
+#define STACK_SIZE (64u << 10)
 
-/* What the process and its helper share. `life` holds the helper's id; it is his robust futex, in which the kernel sets
- * FUTEX_OWNER_DIED when he ends, however he does. */
-struct shared {
+/* What the process and its helper share. */
+struct hand_over {
+	const struct seccomp_load *load;
 	atomic_int listener;		/* its descriptor */
 	atomic_int result;		/* errno of the hand-over, 0: done */
-	atomic_uint life;
-	struct robust_list link;
-	struct robust_list_head head;
 };
 
 /* --- the helper */
 
-static int watch_life(struct shared *s)
-{
-	s->link.next = &s->head.list;
-	s->head = (struct robust_list_head){
-		.list = { &s->link },
-		.futex_offset = (char *)&s->life - (char *)&s->link,
-	};
-	if (syscall(SYS_set_robust_list, &s->head, sizeof(s->head)) < 0)
-		return -1;
-	atomic_store(&s->life, (unsigned)syscall(SYS_gettid));
-	return 0;
-}
-
-static int wait_for_listener(const struct shared *s)
+static int wait_for_listener(const struct hand_over *h)
 {
 	const struct timespec moment = { .tv_nsec = 20000 };
 	int fd;
 
-	while ((fd = atomic_load(&s->listener)) == WAITING)
+	while ((fd = atomic_load(&h->listener)) == WAITING)
 		nanosleep(&moment, NULL);
 	return fd;
 }
@@ -119,7 +98,7 @@ static int send_all(int socket, struct iovec *parts, size_t n, int fd)
 	return 0;
 }
 
-static int hand_over(const struct seccomp_load *load, int fd)
+static int send_state(const struct seccomp_load *load, int fd)
 {
 	const struct seccomp_listener *l = load->listener;
 	struct iovec parts[2 * ELEMENTS(l->pieces)];
@@ -134,135 +113,86 @@ static int hand_over(const struct seccomp_load *load, int fd)
 	return send_all(load->receiver, parts, n, fd);
 }
 
-/* Its memory is a copy of the runtime's, and its descriptors are the process's: the container may not look into it. It
- * closes for both. The report comes before the result, at which the process ends and takes the helper with it. */
-static _Noreturn void help(const struct seccomp_load *load, struct shared *s, pid_t parent)
+/* What it closes is closed for the process too. The report comes before the result, at which the process ends. */
+static void hand_over(const struct hand_over *h, int fd, int *ret_number)
 {
-	int fd, number = 0;
+	const struct seccomp_load *load = h->load;
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	prctl(PR_SET_DUMPABLE, 0);
-	if (getppid() != parent || watch_life(s) < 0)
-		_exit(1);
-	fd = wait_for_listener(s);
-	if (fd == NONE)
-		_exit(0);
-	if (hand_over(load, fd) < 0)
-		number = errno;
+	*ret_number = send_state(load, fd) < 0 ? errno : 0;
 	close(fd);
 	close(load->receiver);
-	if (number) {
-		errno = number;
-		load->report(load->context, "hand the seccomp listener to its receiver");
-	}
-	atomic_store(&s->result, number);
-	_exit(0);
+	if (!*ret_number)
+		return;
+	errno = *ret_number;
+	load->report(load->context, "hand the seccomp listener to its receiver");
+}
+
+static int help(void *argument)
+{
+	struct hand_over *h = argument;
+	int number = 0, fd = wait_for_listener(h);
+
+	if (fd != NONE)
+		hand_over(h, fd, &number);
+	atomic_store(&h->result, number);	/* the last look at it */
+	return 0;
 }
 
 /* --- the process */
 
-static pid_t start_helper(const struct seccomp_load *load, struct shared *s)
+/* With this argument, and no other. */
+static bool passes(const struct seccomp_load *load, long number, uint64_t argument)
 {
-	/* He goes without a zombie; exec sets the standard again. */
-	const struct sigaction standard = { .sa_handler = SIG_DFL, .sa_flags = SA_NOCLDWAIT };
-	struct clone_args args = { .flags = CLONE_FILES, .exit_signal = SIGCHLD };
-	pid_t parent = getpid(), helper;
-
-	sigaction(SIGCHLD, &standard, NULL);
-	helper = (pid_t)syscall(SYS_clone3, &args, sizeof(args));
-	if (helper == 0)
-		help(load, s, parent);
-	return helper;
-}
-
-static bool is_over(const struct shared *s)
-{
-	return atomic_load(&s->life) & FUTEX_OWNER_DIED;
-}
-
-/* Until the end of the helper will be noted. */
-static int wait_for_helper(const struct shared *s, pid_t helper)
-{
-	while (!atomic_load(&s->life)) {
-		if (kill(helper, 0) < 0 && !atomic_load(&s->life))
-			return -1;
-		sched_yield();
-	}
-	return 0;
-}
-
-static bool passes(const struct seccomp_load *load, long number, const uint64_t args[3])
-{
-	uint32_t action = seccomp_machine_action(load->v, load->n, number, args);
+	uint32_t action = seccomp_machine_action(load->v, load->n, number, (const uint64_t[3]){ argument });
 
 	return action == SECCOMP_RET_ALLOW || action == SECCOMP_RET_LOG;
 }
 
-/* Under the filter. */
-static void wait_for_end(const struct seccomp_load *load, const struct shared *s, pid_t helper)
+/* sched_yield never fails: errno, which is one for both, stays the helper's. */
+static int wait_for_result(const struct hand_over *h, bool yields)
 {
-	const uint64_t of_wait[3] = { (uint64_t)helper, 0, 0 }, of_yield[3] = { 0 };
-	bool yields = passes(load, SYS_sched_yield, of_yield);
+	int result;
 
-	if (passes(load, SYS_wait4, of_wait))
-		while (syscall(SYS_wait4, helper, NULL, 0, NULL) < 0 && errno == EINTR)
-			continue;
-	while (!is_over(s))
+	while ((result = atomic_load(&h->result)) == UNKNOWN)
 		if (yields)
-			sched_yield();
+			syscall(SYS_sched_yield, 0, 0, 0, 0, 0, 0);
+	return result;
 }
 
-/* The receiver did not take it, which is reported, or the helper was killed, which the caller may tell if he is let.
- * Without a call that could wait for an answer. */
-static int fail(const struct seccomp_load *load, const struct shared *s)
+/* Without a call that could wait for an answer. */
+static _Noreturn void end(const struct seccomp_load *load)
 {
-	static const uint64_t none[3];
-	bool exits = passes(load, SYS_exit_group, none);
-
-	if (exits && atomic_load(&s->result) == UNKNOWN && passes(load, SYS_sendmsg, none)) {
-		errno = ECHILD;
-		return -1;
-	}
-	if (exits)
-		_exit(127);
+	if (passes(load, SYS_exit_group, 127))
+		syscall(SYS_exit_group, 127, 0, 0, 0, 0, 0);
 	__builtin_trap();
 }
 
-static int load_with_listener(const struct seccomp_load *load, struct shared *s, const char **ret_what)
+static int load_with_listener(const struct seccomp_load *load, const char **ret_what)
 {
-	pid_t helper;
+	static char stack[STACK_SIZE] __attribute__((aligned(16)));
+	struct hand_over h = { .load = load, .listener = WAITING, .result = UNKNOWN };
+	bool yields = passes(load, SYS_sched_yield, 0);
 	int fd, number;
 
 	*ret_what = "make a helper for the seccomp listener";
-	helper = start_helper(load, s);
-	if (helper < 0 || wait_for_helper(s, helper) < 0)
+	if (clone(help, stack + sizeof(stack), CLONE_VM | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD, &h) < 0)
 		return -1;
 	*ret_what = "load the seccomp filter with a listener";
 	fd = seccomp_load_filter(load->v, load->n, load->flags);
 	number = errno;
-	atomic_store(&s->listener, fd < 0 ? NONE : fd);
-	if (fd < 0) {
-		errno = number;
-		return -1;
-	}
-	*ret_what = "hand the seccomp listener to its receiver";
-	wait_for_end(load, s, helper);
-	return atomic_load(&s->result) == 0 ? 0 : fail(load, s);
+	atomic_store(&h.listener, fd < 0 ? NONE : fd);
+	if (wait_for_result(&h, yields || fd < 0) != 0)
+		end(load);
+	errno = number;
+	return fd < 0 ? -1 : 0;
 }
 
 int seccomp_load(const struct seccomp_load *load, const char **ret_what)
 {
-	struct shared *s;
-
+	if (load->listener)
+		return load_with_listener(load, ret_what);
 	*ret_what = "load the seccomp filter";
-	if (!load->listener)
-		return seccomp_load_filter(load->v, load->n, load->flags);
-	s = mmap(NULL, sizeof(*s), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (s == MAP_FAILED)
-		return -1;
-	s->listener = WAITING;
-	s->result = UNKNOWN;
-	return load_with_listener(load, s, ret_what);
+	return seccomp_load_filter(load->v, load->n, load->flags);
 }
 
 bool seccomp_load_forbids(const struct seccomp_load *load, long number, const uint64_t args[3])

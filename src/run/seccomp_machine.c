@@ -132,8 +132,8 @@ static bool is_known(uint16_t code)
 {
 	static const uint16_t codes[] = {
 		BPF_LD | BPF_W | BPF_ABS, BPF_LD | BPF_W | BPF_LEN, BPF_LDX | BPF_W | BPF_LEN, BPF_LD | BPF_IMM,
-		BPF_LDX | BPF_IMM, BPF_LD | BPF_MEM, BPF_LDX | BPF_MEM, BPF_ST, BPF_STX, BPF_RET | BPF_K, BPF_RET | BPF_A,
-		BPF_MISC | BPF_TAX, BPF_MISC | BPF_TXA, BPF_ALU | BPF_NEG, BPF_JMP | BPF_JA,
+		BPF_LDX | BPF_IMM, BPF_LD | BPF_MEM, BPF_LDX | BPF_MEM, BPF_ST, BPF_STX, BPF_RET | BPF_K,
+		BPF_RET | BPF_A, BPF_MISC | BPF_TAX, BPF_MISC | BPF_TXA, BPF_ALU | BPF_NEG, BPF_JMP | BPF_JA,
 	};
 	static const uint16_t calculations[] = { BPF_ADD, BPF_SUB, BPF_MUL, BPF_DIV, BPF_AND, BPF_OR, BPF_XOR, BPF_LSH,
 						 BPF_RSH };
@@ -211,7 +211,8 @@ int seccomp_machine_check(struct arena *arena, const struct sock_filter *v, size
 	size_t unstored;
 
 	if (n == 0 || n > BPF_MAXINSNS)
-		return error_set(err, ERROR_INVALID, "a program of %zu instructions: the kernel takes 1 to %d", n, BPF_MAXINSNS);
+		return error_set(err, ERROR_INVALID, "a program of %zu instructions: the kernel takes 1 to %d", n,
+				 BPF_MAXINSNS);
 	for (size_t i = 0; i < n; i++) {
 		const char *what = fault(&v[i], n - i - 1);
 
@@ -220,6 +221,7 @@ int seccomp_machine_check(struct arena *arena, const struct sock_filter *v, size
 	}
 	unstored = find_unstored(arena, v, n);
 	if (unstored < n)
-		return error_set(err, ERROR_INVALID, "instruction %zu of %zu loads a word that nothing stored", unstored, n);
+		return error_set(err, ERROR_INVALID, "instruction %zu of %zu loads a word that nothing stored",
+				 unstored, n);
 	return 0;
 }

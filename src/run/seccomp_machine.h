@@ -1,8 +1,8 @@
 /* run/seccomp_machine - what a filter will answer, before it is loaded
  *
  * The classic BPF of seccomp(2), interpreted. Programs out of a bundle are checked here by the kernel's rules first, so
- * that what it would refuse with EINVAL gets a message. Nothing but the check allocates: the rest is legal between clone
- * and exec, and safe with any program. */
+ * that what it would refuse with EINVAL gets a message. Nothing but the check allocates: the rest is legal between
+ * clone and exec, and safe with any program. */
 #ifndef BRYO_RUN_SECCOMP_MACHINE_H
 #define BRYO_RUN_SECCOMP_MACHINE_H
 

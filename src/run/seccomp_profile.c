@@ -232,7 +232,8 @@ int seccomp_profile_parse(struct arena *arena, const char *text, size_t len, con
 	s->listener_path = p.listener_path;
 	s->listener_metadata = p.listener_metadata;
 	keep_architectures(arena, s, &p, target);
-	*ret = (struct seccomp_source){ .rules = s, .name = arena_strdup(arena, where), .where = arena_printf(arena, "%s: ", where),
+	*ret = (struct seccomp_source){ .rules = s, .name = arena_strdup(arena, where),
+					.where = arena_printf(arena, "%s: ", where),
 					.numbers = keep_rules(arena, s, &p, target) };
 	return 0;
 }

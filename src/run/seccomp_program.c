@@ -46,8 +46,8 @@ static const char *annotation(const struct wanted *w, const char *name)
 /* --- compiled, or found */
 
 /* Where the rules come from and what they depend on. A profile is not read yet: source->rules stays NULL. */
-static bool find_source(struct arena *arena, const struct wanted *w, const char **ret_path, struct seccomp_source *source,
-			struct seccomp_key *key)
+static bool find_source(struct arena *arena, const struct wanted *w, const char **ret_path,
+			struct seccomp_source *source, struct seccomp_key *key)
 {
 	const char *known = annotation(w, KNOWN_ANNOTATION);
 	struct stat st;
@@ -73,8 +73,8 @@ static int compile(struct arena *arena, const struct wanted *w, const char *path
 	seccomp_shrink(arena, &ret->v, &ret->n);
 	if (ret->n <= BPF_MAXINSNS)
 		return 0;
-	return error_set(err, ERROR_INVALID, "%s: the filter has %zu instructions, and the kernel takes %d", source->name,
-			 ret->n, BPF_MAXINSNS);
+	return error_set(err, ERROR_INVALID, "%s: the filter has %zu instructions, and the kernel takes %d",
+			 source->name, ret->n, BPF_MAXINSNS);
 }
 
 /* A profile with a receiver of its own is always read: its program does not tell him. */
@@ -83,8 +83,8 @@ static bool may_be_kept(const struct wanted *w, const struct seccomp_code *code)
 	return w->rules || !seccomp_machine_notifies(code->v, code->n);
 }
 
-static int make_code(struct arena *arena, const struct wanted *w, struct seccomp_source *source, struct seccomp_code *ret,
-		     struct error *err)
+static int make_code(struct arena *arena, const struct wanted *w, struct seccomp_source *source,
+		     struct seccomp_code *ret, struct error *err)
 {
 	struct seccomp_key key;
 	const char *path = NULL;

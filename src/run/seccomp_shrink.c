@@ -169,11 +169,33 @@ static struct range *find_ranges(const struct shrink *s, size_t pc, size_t *ret_
 	return ranges;
 }
 
-/* The place of `target` if the next comparisons can jump there, else of a return or jump that is put in reach. */
+static size_t destination(const struct shrink *s, size_t place)
+{
+	return is_jump(&s->new[place]) ? place - s->new[place].k - 1 : place;
+}
+
+/* Something in reach that does what `target` does: put there before for another comparison. */
+static bool find_near(const struct shrink *s, size_t target, size_t *ret)
+{
+	const struct sock_filter *f = &s->new[target];
+
+	for (size_t i = s->new_n - FAR + 1; i < s->new_n; i++)
+		if (is_return(f) ? is_return(&s->new[i]) && s->new[i].k == f->k : destination(s, i) == target) {
+			*ret = i;
+			return true;
+		}
+	return false;
+}
+
+/* The place of `target` if the next comparisons can jump there, else of a return or jump in reach. */
 static size_t reach(struct shrink *s, size_t target)
 {
+	size_t near;
+
 	if (s->new_n - target < FAR)
 		return target;
+	if (find_near(s, target, &near))
+		return near;
 	if (is_return(&s->new[target]))
 		return add(s, s->new[target]);
 	return add(s, (struct sock_filter){ .code = BPF_JMP | BPF_JA, .k = (uint32_t)(s->new_n - target - 1) });

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -77,6 +78,33 @@ static int clone_source(const struct op *op, const char **ret_step)
 	return result < 0 ? close_failed(mount) : mount;
 }
 
+/* In a user namespace no device can be made; what is made by us on a file system of ours is one there too. Its only
+ * file is bound by the child, as no kernel before 6.15 copies a part of a detached mount. */
+static int make_apart(const struct plan_device *d, const char **ret_step)
+{
+	const char *const options[] = { "mode=711", "nr_inodes=2", NULL };
+	int result, fs = mount_new("tmpfs", "device", options, MOUNT_ATTR_NOEXEC | MOUNT_ATTR_NOSUID, ret_step);
+	mode_t mask;
+
+	if (fs < 0)
+		return -1;
+	*ret_step = NULL;
+	mask = umask(0);
+	result = mknodat(fs, PLAN_DEVICE_NAME, d->mode, d->number);
+	umask(mask);
+	if (result == 0)
+		result = fchownat(fs, PLAN_DEVICE_NAME, d->uid, d->gid, AT_SYMLINK_NOFOLLOW);
+	return result < 0 ? close_failed(fs) : fs;
+}
+
+/* Root without the right to make nodes, as in another container, has the host's. */
+static int open_device(const struct op *op, const char **ret_step)
+{
+	int fd = op->device->apart ? make_apart(op->device, ret_step) : -1;
+
+	return fd >= 0 || (op->device->apart && errno != EPERM) ? fd : clone_source(op, ret_step);
+}
+
 /* For kernels that know only the mount(2) string -1 is an answer: the child mounts in its own mount namespace. */
 static int open_overlay(const struct run_plan *plan, const char **ret_step)
 {
@@ -99,6 +127,7 @@ static int open_slot(const struct run_plan *plan, const struct op *op, const cha
 	case OP_ROOT_OVERLAY:	return open_overlay(plan, ret_step);
 	case OP_JOIN:		return open(op->source, O_RDONLY | O_CLOEXEC);
 	case OP_CHROOT_TARGET:	return open(op->source, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	case OP_DEVICE:		return open_device(op, ret_step);
 	case OP_HOOK:		return memfd_create("state", MFD_CLOEXEC);
 	default:		return clone_source(op, ret_step);
 	}

@@ -18,7 +18,8 @@ setup_file() {
 	[ttrpc]
 	address = "$SHARED/ttrpc"
 	END
-	containerd -c "$SHARED/config.toml" >"$SHARED/log" 2>&1 3>&- &
+	ln -s "$(realpath "$RUNTIME")" "$SHARED/bin/runc"
+	PATH=$SHARED/bin:$PATH containerd -c "$SHARED/config.toml" >"$SHARED/log" 2>&1 3>&- &
 	echo $! >"$SHARED/pid"
 	retry 10 ctr version >/dev/null 2>&1 || { cat "$SHARED/log"; return 1; }
 	ctr image import "$(BRYO_TEST_CACHE=$SHARED image_file "$CTD" --format oci-archive)" >/dev/null
@@ -147,6 +148,11 @@ status() { ctr task ls | awk -v id="$1" '$1 == id { print $3 }'; }
 	assert_output $'Seccomp:\t2'
 	run ctr_run --rm --privileged $CTD c grep CapEff /proc/self/status
 	assert_output $'CapEff:\t'"$(awk '/^CapBnd/ { print $2 }' /proc/self/status)"
+}
+
+@test "the runtime is found as runc" {
+	run ctr run --cpu-shares 0 --rm $CTD c echo found
+	assert_output found
 }
 
 @test "a user namespace" {

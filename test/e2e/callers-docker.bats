@@ -1,5 +1,6 @@
 # lab: -r
 # Docker above `bryo oci`: dockerd with its own containerd, and bryo as its default runtime
+# not quick
 load helpers
 
 setup_file() {

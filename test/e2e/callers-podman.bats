@@ -2,6 +2,7 @@
 # lab: $([[ $name != *-root ]] || echo -r)
 # Podman above `bryo oci`: what it does with a runtime, as an ordinary user. callers-podman-root.bats, a link to this
 # file, is the same as root.
+# not quick
 load helpers
 
 # One store for the whole file: nothing but the runtime is of interest here.
@@ -11,8 +12,7 @@ setup_file() {
 	E2E_DIR=$SHARED runtime
 	export RUNTIME
 	# Podman goes by the name whether a runtime can log in JSON.
-	printf '#!/bin/sh\nexec %s "$@"\n' "$RUNTIME" >"$SHARED/bin/crun"
-	chmod +x "$SHARED/bin/crun"
+	ln -s "$(realpath "$RUNTIME")" "$SHARED/bin/crun"
 	cat >"$SHARED/containers.conf" <<-END
 	[containers]
 	netns = "none"

@@ -25,7 +25,7 @@ static struct seccomp_key key_of(struct arena *arena, const char *json, bool kno
 {
 	struct oci_seccomp *rules = arena_new_one(arena, struct oci_seccomp);
 	struct seccomp_source source = { .rules = rules, .where = "", .known_only = known_only };
-	struct seccomp_key key;
+	struct seccomp_key key = { 0 };
 
 	if (json_decode(arena, &oci_seccomp_shape, rules, json, strlen(json), "section", NULL) < 0 ||
 	    !seccomp_key_of_rules(arena, &source, &key))

@@ -37,6 +37,7 @@ struct fixture {
 	struct rootfs rootfs;
 	struct receiver receiver;
 	struct run_process process;
+	const char *profile, *cache;
 	struct error err;
 	char *out;
 };
@@ -79,7 +80,8 @@ static void use_section(struct fixture *f, const char *script, const char *json)
 static struct run_plan *make_plan(struct fixture *f, int output)
 {
 	struct run_request request = { .spec = f->spec, .id = "moss1", .bundle = "/bundles/moss", .rootfs = &f->rootfs,
-				       .root_mount = -1, .cgroup_fd = -1, .stdio = { -1, output, output } };
+				       .root_mount = -1, .cgroup_fd = -1, .stdio = { -1, output, output },
+				       .seccomp_profile = f->profile, .cache_dir = f->cache };
 
 	return run_plan_new(f->arena, &request, &f->err);
 }
@@ -213,6 +215,35 @@ static void test_other_names(void **state)
 	assert_int_equal(run(f), 0);
 	assert_string_equal(f->out, "4242\n");
 	unsetenv("RUN_OCI_SECCOMP_RECEIVER");
+}
+
+/* A profile that names its receiver is read each time, one that notifies nobody is found. */
+static void test_profile_file(void **state)
+{
+	struct fixture *f = *state;
+	const char *text;
+
+	receiver_start(&f->receiver, sockets, RECEIVER_ANSWERS, false);
+	f->profile = arena_printf(f->arena, "%s/profile.json", sockets);
+	f->cache = arena_printf(f->arena, "%s/cache", sockets);
+	text = arena_printf(f->arena, "{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"listenerPath\":\"%s\",%s}", f->receiver.path, NOTIFY);
+	assert_int_equal(fd_write_file(AT_FDCWD, f->profile, text, strlen(text), 0600, false), 0);
+	for (int i = 0; i < 2; i++) {
+		use_section(f, "echo $PPID", NULL);
+		if (run(f) != 0)
+			fail_msg("%s", f->err.text);
+		assert_string_equal(f->out, "4242\n");
+	}
+	text = "{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"syscalls\":[{\"names\":[\"mkdir\"],\"action\":\"SCMP_ACT_ERRNO\"}]}";
+	assert_int_equal(fd_write_file(AT_FDCWD, f->profile, text, strlen(text), 0600, false), 0);
+	for (int i = 0; i < 2; i++) {
+		use_section(f, "mkdir /x || echo $PPID", NULL);
+		assert_int_equal(run(f), 0);
+		assert_string_equal(f->out, "mkdir: can't create directory '/x': Operation not permitted\n0\n");
+	}
+	assert_int_equal(fd_write_file(AT_FDCWD, f->profile, "{\"defaultAction\":\"X\"}", 21, 0600, false), 0);
+	assert_int_equal(run(f), -1);
+	assert_string_equal(f->err.text, arena_printf(f->arena, "%s: .defaultAction: unknown action \"X\"", f->profile));
 }
 
 static void test_exec(void **state)
@@ -355,26 +386,24 @@ static void test_receiver_leaves(void **state)
 static void test_receiver_takes_and_ends(void **state)
 {
 	struct fixture *f = *state;
-	int code;
 
 	use_receiver(f, RECEIVER_TAKES, "mkdir /x; echo end", "SCMP_ACT_ALLOW", NOTIFY);
-	code = run(f);
-	assert_int_equal(code, 0);
+	assert_int_equal(run(f), 0);
 	assert_string_equal(f->out, "mkdir: can't create directory '/x': Function not implemented\nend\n");
 	receiver_stop(&f->receiver);
+#ifndef __SANITIZE_ADDRESS__	/* whose runtime never ends where it cannot get memory */
 	use_receiver(f, RECEIVER_TAKES, "echo hello", "SCMP_ACT_NOTIFY", NO_RULES);
-	code = run(f);
-	assert_int_not_equal(code, 0);
+	assert_int_not_equal(run(f), 0);
 	assert_string_not_equal(f->out, "hello\n");
+#endif
 }
 
-/* The helper has more to say than a deaf receiver's queue takes; its process is killed, and it goes too. In a pid namespace
- * the kernel sees to that, so here is none. */
+/* Killed while its helper has more to say than a deaf receiver's queue takes: nothing of it is left. */
 static void test_process_dies(void **state)
 {
 	struct fixture *f = *state;
 	char *long_text = arena_alloc(f->arena, 4u << 20);
-	int status, output;
+	int output;
 
 	memset(long_text, 'x', (4u << 20) - 1);
 	use_receiver(f, RECEIVER_SLEEPS, "echo hello", "SCMP_ACT_ALLOW", NOTIFY);
@@ -388,8 +417,7 @@ static void test_process_dies(void **state)
 	assert_int_equal(poll(&(struct pollfd){ .fd = output, .events = POLLIN }, 1, 200), 0);
 	run_abandon(&f->process);
 	receiver_stop(&f->receiver);
-	assert_true(waitpid(-1, &status, 0) > 0);
-	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	assert_int_equal(waitpid(-1, NULL, 0), -1);
 	prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0);
 	close(output);
 }
@@ -448,6 +476,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_answers, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_far_path, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_other_names, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_profile_file, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_everything_notifies, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_everything_kills, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_exec_forbidden, setup, teardown),
