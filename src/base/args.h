@@ -131,6 +131,7 @@ struct args_program {
 	const struct option *options;			/* global; accepted before and after the command */
 	size_t request_size;
 	const struct command_example *examples;
+	const char *exit_status;			/* a paragraph for manual pages; NULL: by the commands' flags */
 };
 
 struct args {				/* one parsed command line */
@@ -167,6 +168,8 @@ bool option_takes_value(const struct option *o);	/* in the next word when it has
 /* What --help prints for a command (or with NULL for the program), cut to width columns. */
 int args_help(struct arena *arena, const struct args *args, int width, struct buffer *out);
 
+/* "bryo-container-ls": of a program's (path "") or command's manual page. */
+const char *args_page_name(struct arena *arena, const struct args_program *program, const char *path);
 /* An scdoc source: the whole page of a command, or with `prose` that text with its line "@OPTIONS@" replaced. */
 int args_man(struct arena *arena, const struct args_program *program, const struct command *c, const char *prose,
 	     struct buffer *out);

@@ -198,7 +198,7 @@ static void add_program(struct page *p, const struct args *args)
 	add_commands(p, program, "");
 	add_options(p, program->options, true);
 	add(p, arena_printf(p->arena, "\nSee '%s COMMAND --help' for one command and 'man %s' for all.\n", program->name,
-			    program->name));
+			    args_page_name(p->arena, program, "")));
 }
 
 static void add_command(struct page *p, const struct args *args)

@@ -28,16 +28,6 @@ static const char *escape(struct arena *arena, const char *text)
 	return copy;
 }
 
-static const char *page_name(struct arena *arena, const struct args_program *program, const char *path)
-{
-	char *name = arena_printf(arena, "%s%s%s", program->name, *path ? "-" : "", path);
-
-	for (char *c = name; *c; c++)
-		if (*c == ' ')
-			*c = '-';
-	return name;
-}
-
 static void add_option(struct source *s, const struct option *o)
 {
 	const char *value = o->value ? o->value : o->type == OPTION_INT ? "N" : "VALUE";
@@ -110,7 +100,7 @@ static void add_members(struct source *s, const struct args_program *program, co
 			if (!one || strchr(one, ' '))
 				continue;
 			add(s, arena_printf(s->arena, "*%s*(1)\n\t%s.\n\n",
-					    page_name(s->arena, program, command_name(s->arena, *c)),
+					    args_page_name(s->arena, program, command_name(s->arena, *c)),
 					    escape(s->arena, (*c)->summary)));
 			break;
 		}
@@ -136,10 +126,12 @@ static void add_examples(struct source *s, const struct command_example *e)
 				    e->what ? ":\n\n" : "", e->line));
 }
 
-static void add_exit_status(struct source *s, const struct command *c)
+static void add_exit_status(struct source *s, const struct args_program *program, const struct command *c)
 {
 	add(s, "# EXIT STATUS\n\n");
-	if (c->flags & COMMAND_OBJECT_CODES)
+	if (program->exit_status)
+		add(s, arena_printf(s->arena, "%s\n\n", escape(s->arena, program->exit_status)));
+	else if (c->flags & COMMAND_OBJECT_CODES)
 		add(s, "0 on success; 1 when an object does not exist; 2 when one is in use or running; 125 for any other error.\n\n");
 	else if (c->flags & COMMAND_STOP_AT_OPERAND)
 		add(s, "The command's own; 125 when bryo itself fails; 126 when the command cannot be executed; 127 when it does not "
@@ -150,7 +142,7 @@ static void add_exit_status(struct source *s, const struct command *c)
 
 static void add_header(struct source *s, const struct args_program *program, const char *path, const char *summary)
 {
-	const char *name = page_name(s->arena, program, path);
+	const char *name = args_page_name(s->arena, program, path);
 
 	add(s, arena_printf(s->arena, "%s(1)\n\n# NAME\n\n%s - %s\n\n", name, name, escape(s->arena, summary)));
 }
@@ -169,8 +161,8 @@ static void add_page(struct source *s, const struct args_program *program, const
 	add_command_options(s, c);
 	add_unsupported(s, c);
 	add_examples(s, c->examples);
-	add_exit_status(s, c);
-	add(s, arena_printf(s->arena, "# SEE ALSO\n\n*%s*(1)\n", program->name));
+	add_exit_status(s, program, c);
+	add(s, arena_printf(s->arena, "# SEE ALSO\n\n*%s*(1)\n", args_page_name(s->arena, program, "")));
 }
 
 /* The hand-written page: lines "@OPTIONS@", "@COMMANDS@", "@UNSUPPORTED@", "@EXAMPLES@" are replaced. */
@@ -194,6 +186,16 @@ static void add_prose(struct source *s, const struct args_program *program, cons
 			add(s, arena_printf(s->arena, "%s\n", line));
 		prose += n + (prose[n] == '\n');
 	}
+}
+
+const char *args_page_name(struct arena *arena, const struct args_program *program, const char *path)
+{
+	char *name = arena_printf(arena, "%s%s%s", program->name, *path ? "-" : "", path);
+
+	for (char *c = name; *c; c++)
+		if (*c == ' ')
+			*c = '-';
+	return name;
 }
 
 int args_man(struct arena *arena, const struct args_program *program, const struct command *c, const char *prose,

@@ -63,6 +63,11 @@ int cgroup_open(const struct cgroup *c, const char *sub, struct error *err)
 	return open_place(&c->places.v[0], sub, err);
 }
 
+bool cgroup_needs_join(const struct cgroup *c)
+{
+	return c->places.n > 1 || (c->places.n == 1 && !hierarchy_is_unified(c->places.v[0].controllers));
+}
+
 int cgroup_join(const struct cgroup *c, const char *sub, pid_t pid, bool entered, struct error *err)
 {
 	char text[16];

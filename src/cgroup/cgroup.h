@@ -92,11 +92,18 @@ int cgroup_create(struct arena *arena, const struct cgroup_host *host, const str
 /* The container's first process is inside: lets go of what kept the cgroup alive so far. May be called twice. */
 void cgroup_settle(struct cgroup *c);
 
+/* Is there a place that a process has to be moved into, because it cannot be cloned there? */
+bool cgroup_needs_join(const struct cgroup *c);
 /* The directory in the unified hierarchy for CLONE_INTO_CGROUP, memory.events and cgroup.kill; sub (NULL: none) is an
  * existing cgroup below it ("exec --cgroup"). -1 with errno ENOENT and no error when the cgroup has no unified place. */
 int cgroup_open(const struct cgroup *c, const char *sub, struct error *err);
 /* Moves a process into all places (those that need it: entered says that it was cloned into the unified one). */
 int cgroup_join(const struct cgroup *c, const char *sub, pid_t pid, bool entered, struct error *err);
+
+/* For a caller who is about to clone into the cgroup of a container that runs ("exec"): a user may move processes only
+ * within what he owns, and his login session is no part of it. The user's systemd then takes the caller in, into a scope
+ * of his own. Elsewhere nothing happens. */
+int cgroup_approach(struct arena *arena, const struct cgroup *c, struct error *err);
 
 /* Complaints about linux.resources that need no cgroup, before anything is made: "<where>.memory.limit: ..."; where is
  * ".linux.resources" for a bundle. cgroup_create makes the same. */

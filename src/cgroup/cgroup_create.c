@@ -179,6 +179,25 @@ static int start_keeper(struct cgroup *c, struct error *err)
 	return 0;
 }
 
+/* Where systemd has put a process of ours; NULL when that is not visible. */
+static char *membership_of(const struct making *m, pid_t pid)
+{
+	const char *file = arena_printf(m->arena, "/proc/%d/cgroup", (int)pid);
+	const char *membership = fd_read_file(m->arena, AT_FDCWD, file, 65536, NULL);
+
+	return membership ? hierarchy_membership(m->arena, membership, m->host->unified ? "" : "name=systemd") : NULL;
+}
+
+/* The path of the scope when the caller is in its leaf already: a monitor that starts its container again. */
+static char *scope_around(const struct making *m)
+{
+	char *path = m->c->shared ? membership_of(m, getpid()) : NULL;
+
+	if (!path || !str_ends(path, arena_printf(m->arena, "/%s/" SUPERVISOR, m->place.scope)))
+		return NULL;
+	return arena_strndup(m->arena, path, strlen(path) - strlen("/" SUPERVISOR));
+}
+
 static int start_scope(struct making *m, struct error *err)
 {
 	struct properties properties = { 0 };
@@ -212,12 +231,10 @@ static int enter_leaf(struct making *m, const char *scope_path, struct error *er
 
 /* Where the scope is: systemd moved a process there, which says so. v1 hierarchies that systemd leaves alone get the
  * same path as its own. */
-static int make_scope_places(struct making *m, struct error *err)
+static int make_scope_places(struct making *m, char *path, struct error *err)
 {
-	const char *file = m->c->keeper ? arena_printf(m->arena, "/proc/%d/cgroup", m->c->keeper) : "/proc/self/cgroup";
-	const char *membership = fd_read_file(m->arena, AT_FDCWD, file, 65536, NULL);
-	char *path = membership ? hierarchy_membership(m->arena, membership, m->host->unified ? "" : "name=systemd") : NULL;
-
+	if (!path)
+		path = membership_of(m, m->c->keeper ? m->c->keeper : getpid());
 	if (!path || !str_ends(path, m->c->scope))
 		return error_set(err, ERROR_FAILED, "the scope %s is not visible in this cgroup namespace", m->c->scope);
 	for (size_t i = 0; i < m->host->hierarchies.n; i++) {
@@ -293,6 +310,8 @@ static int prepare(struct making *m, struct error *err)
 
 static int make(struct making *m, struct error *err)
 {
+	char *around;
+
 	if (m->host->manager == CGROUP_NONE)
 		return make_none(m, err);
 	m->c->manager = (char *)cgroup_manager_names[m->host->manager];
@@ -300,7 +319,9 @@ static int make(struct making *m, struct error *err)
 	if (m->host->manager == CGROUP_SYSTEMD) {
 		m->c->user = !m->host->privileged;
 		m->c->shared = m->request->with_caller;
-		if (start_scope(m, err) < 0 || make_scope_places(m, err) < 0)
+		around = scope_around(m);
+		m->c->scope = around ? m->place.scope : NULL;
+		if ((!around && start_scope(m, err) < 0) || make_scope_places(m, around, err) < 0)
 			return -1;
 	} else if (make_places(m, err) < 0) {
 		return -1;

@@ -26,21 +26,38 @@ static void sleep_ms(long ms)
 	nanosleep(&(struct timespec){ .tv_nsec = ms * 1000000 }, NULL);
 }
 
-/* The directory in the unified hierarchy, else in the v1 hierarchy of the controller, else (NULL) in the first. */
-static int open_for(const struct cgroup *c, const char *v1_controller, bool *ret_unified)
+/* A directory that has the processes: the unified hierarchy's where there is one. */
+static int open_first(const struct cgroup *c, bool *ret_unified)
 {
-	for (size_t i = 0; i < c->places.n; i++) {
-		const struct cgroup_place *p = &c->places.v[i];
-
-		*ret_unified = hierarchy_is_unified(p->controllers);
-		if (*ret_unified || !v1_controller || hierarchy_has(p->controllers, v1_controller))
-			return control_open_dir(p->path);
+	if (c->places.n == 0) {
+		errno = ENOENT;
+		return -1;
 	}
-	errno = ENOENT;
-	return -1;
+	*ret_unified = hierarchy_is_unified(c->places.v[0].controllers);
+	return control_open_dir(c->places.v[0].path);
 }
 
 /* --- freezing */
+
+/* Where there is a v1 freezer, that is what other programs look at. */
+static int open_freezer(const struct cgroup *c, bool *ret_unified)
+{
+	const struct cgroup_place *unified = NULL;
+
+	for (size_t i = 0; i < c->places.n; i++) {
+		const struct cgroup_place *p = &c->places.v[i];
+
+		*ret_unified = false;
+		if (hierarchy_has(p->controllers, "freezer"))
+			return control_open_dir(p->path);
+		if (hierarchy_is_unified(p->controllers))
+			unified = p;
+	}
+	errno = ENOENT;
+	*ret_unified = true;
+	return unified ? control_open_dir(unified->path) : -1;
+}
+
 static bool v1_state_is(int dirfd, const char *wanted)
 {
 	_cleanup_fd_ int fd = openat(dirfd, "freezer.state", O_RDONLY | O_CLOEXEC);
@@ -49,14 +66,25 @@ static bool v1_state_is(int dirfd, const char *wanted)
 	return fd >= 0 && fd_read_all(fd, text, sizeof(text) - 1) > 0 && str_starts(text, wanted);
 }
 
-static bool is_so(int dirfd, bool unified, bool frozen)
+/* events: of cgroup.events, read to its end, or poll would go on telling of what is known. */
+static bool is_so(int dirfd, int events, bool unified, bool frozen)
 {
-	uint64_t now = frozen;	/* kernels before 5.2 do not say */
+	char text[1024];
+	ssize_t n;
 
 	if (!unified)
 		return v1_state_is(dirfd, frozen ? "FROZEN" : "THAWED");
-	control_read_key(dirfd, "cgroup.events", "frozen", &now);
-	return !!now == frozen;
+	n = pread(events, text, sizeof(text) - 1, 0);
+	text[n > 0 ? n : 0] = '\0';
+	return !strstr(text, "frozen") || !!control_key(text, "frozen") == frozen;	/* kernels before 5.2 do not say */
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
 static int write_state(int dirfd, bool unified, bool freeze)
@@ -68,19 +96,20 @@ static int write_state(int dirfd, bool unified, bool freeze)
 static int set_frozen(int dirfd, bool unified, bool freeze)
 {
 	_cleanup_fd_ int events = unified ? openat(dirfd, "cgroup.events", O_RDONLY | O_CLOEXEC) : -1;
+	int64_t start = now_ms(), again = start + FREEZE_AGAIN_MS;
 
-	if (write_state(dirfd, unified, freeze) < 0)
+	if ((unified && events < 0) || write_state(dirfd, unified, freeze) < 0)
 		return -1;
-	for (int waited = 0, step = 1; waited < FREEZE_WAIT_MS; waited += step) {
+	while (now_ms() - start < FREEZE_WAIT_MS) {
 		struct pollfd p = { .fd = events, .events = POLLPRI };
 
-		if (is_so(dirfd, unified, freeze))
+		if (is_so(dirfd, events, unified, freeze))
 			return 0;
-		step = waited < 20 ? 1 : 10;
-		poll(&p, 1, step);	/* without a descriptor: just sleeps */
-		if (!unified && freeze && waited % FREEZE_AGAIN_MS == 0 && waited > 0) {
+		poll(&p, 1, now_ms() - start < 20 ? 1 : 10);	/* without a descriptor: just sleeps */
+		if (!unified && freeze && now_ms() > again) {
 			write_state(dirfd, unified, false);
 			write_state(dirfd, unified, true);
+			again = now_ms() + FREEZE_AGAIN_MS;
 		}
 	}
 	errno = ETIMEDOUT;
@@ -91,7 +120,7 @@ int cgroup_freeze(const struct cgroup *c, bool freeze, struct error *err)
 {
 	const char *verb = freeze ? "freeze" : "thaw";
 	bool unified;
-	_cleanup_fd_ int dirfd = open_for(c, "freezer", &unified);
+	_cleanup_fd_ int dirfd = open_freezer(c, &unified);
 
 	if (dirfd < 0 && c->places.n == 0)
 		return error_set(err, ERROR_UNSUPPORTED, "the container has no cgroup of its own, so it cannot be paused");
@@ -110,7 +139,7 @@ int cgroup_freeze(const struct cgroup *c, bool freeze, struct error *err)
 bool cgroup_is_frozen(const struct cgroup *c)
 {
 	bool unified;
-	_cleanup_fd_ int dirfd = open_for(c, "freezer", &unified);
+	_cleanup_fd_ int dirfd = open_freezer(c, &unified);
 	uint64_t frozen = 0;
 
 	if (dirfd < 0)
@@ -124,7 +153,7 @@ bool cgroup_is_frozen(const struct cgroup *c)
 bool cgroup_can_freeze(const struct cgroup *c)
 {
 	bool unified;
-	_cleanup_fd_ int dirfd = open_for(c, "freezer", &unified);
+	_cleanup_fd_ int dirfd = open_freezer(c, &unified);
 
 	return dirfd >= 0 && faccessat(dirfd, unified ? "cgroup.freeze" : "freezer.state", W_OK, AT_EACCESS) == 0;
 }
@@ -161,7 +190,7 @@ int cgroup_pids(struct arena *arena, const struct cgroup *c, int **ret_pids, siz
 	*ret_n = 0;
 	if (c->places.n == 0)
 		return 0;
-	dirfd = open_for(c, NULL, &unified);
+	dirfd = open_first(c, &unified);
 	if (dirfd < 0)
 		return error_errno(err, "open the cgroup %s", c->path);
 	control_walk(dirfd, add_pids, &list);
@@ -177,7 +206,7 @@ static int signal_pids(const struct cgroup *c, int signal)
 {
 	_cleanup_arena_ struct arena *scratch = arena_new();
 	bool unified;
-	int dirfd = open_for(c, NULL, &unified), result = 0, number = 0;
+	int dirfd = open_first(c, &unified), result = 0, number = 0;
 	struct pid_list list = { .arena = scratch };
 
 	if (dirfd < 0)
@@ -214,12 +243,12 @@ int cgroup_kill(const struct cgroup *c)
 
 	if (c->places.n == 0)
 		return 0;
-	dirfd = open_for(c, NULL, &unified);
+	dirfd = open_first(c, &unified);
 	if (dirfd < 0)
 		return errno == ENOENT ? 0 : -1;
-	/* Processes of a hybrid host's container are in both, so that this finds them all. */
+	/* Processes of a hybrid host's container are in both, so that this finds them all; but v1's freezer holds them. */
 	if (unified && control_write(dirfd, "cgroup.kill", "1") == 0)
-		return 0;
+		return c->places.n > 1 && cgroup_is_frozen(c) ? cgroup_freeze(c, false, NULL) : 0;
 	return kill_by_list(c);
 }
 
@@ -254,7 +283,7 @@ bool cgroup_is_empty(const struct cgroup *c)
 {
 	uint64_t populated;
 	bool unified;
-	int dirfd = open_for(c, NULL, &unified);
+	int dirfd = open_first(c, &unified);
 
 	if (dirfd < 0)
 		return true;

@@ -73,7 +73,7 @@ static int parse(const struct oci_device_rule *rule, const char *where, size_t i
 	return 0;
 }
 
-static bool is_for_everything(const struct device_rule *r)
+bool device_is_everything(const struct device_rule *r)
 {
 	return r->type == 'a' && r->major == DEVICE_ANY && r->minor == DEVICE_ANY && r->access == DEVICE_ALL;
 }
@@ -93,7 +93,7 @@ int device_rules(struct arena *arena, const struct oci_resources *r, const char 
 
 		if (parse(&r->devices.v[i], where, i, &rule, err) < 0)
 			return -1;
-		if (is_for_everything(&rule))
+		if (device_is_everything(&rule))
 			list = (struct device_rules){ 0 };
 		if (rule.access)
 			*ARRAY_ADD(arena, &list) = rule;
@@ -127,13 +127,13 @@ static void add(struct arena *arena, struct settings *list, const char *where, b
 /* "a" alone is everything: with numbers v1 ignores them, so such a rule is one of each type. */
 void device_settings_v1(struct arena *arena, const struct device_rules *rules, const char *where, struct settings *list)
 {
-	if (rules->n && !is_for_everything(&rules->v[0]))
+	if (rules->n && !device_is_everything(&rules->v[0]))
 		add(arena, list, where, false, "a");
 	for (size_t i = 0; i < rules->n; i++) {
 		const struct device_rule *r = &rules->v[i];
 		const char one[] = { r->type, '\0' }, *types = r->type == 'a' ? "bc" : one;
 
-		if (is_for_everything(r)) {
+		if (device_is_everything(r)) {
 			add(arena, list, where, r->allow, "a");
 			continue;
 		}

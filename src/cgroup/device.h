@@ -30,6 +30,8 @@ struct device_rules {
 	size_t n;
 };
 
+/* Does it decide whatever the access is? */
+bool device_is_everything(const struct device_rule *rule);
 /* The rules of a configuration, then those of the devices that every container has. What comes before a rule that
  * speaks of everything is dropped. Complaints begin with "<where>.devices[N].type". None when r has none. */
 int device_rules(struct arena *arena, const struct oci_resources *r, const char *where, struct device_rules *ret,

@@ -67,17 +67,14 @@ static void rule(struct assembler *a, const struct device_rule *r)
 		unless_equal(a, R2, TYPE_OF(r->type));
 	unless_equal(a, R4, r->major);
 	unless_equal(a, R5, r->minor);
-	if (r->allow) {
+	if (r->access != DEVICE_ALL && r->allow) {
 		emit(a, BPF_ALU | BPF_AND | BPF_K, R3, 0, 0, (int32_t)(~r->access & DEVICE_ALL));
 		emit(a, BPF_JMP32 | BPF_JNE | BPF_K, R3, 0, -1, 0);
-		answer(a, 1);
-	} else {
-		if (r->access != DEVICE_ALL) {
-			emit(a, BPF_JMP32 | BPF_JSET | BPF_K, R3, 0, 1, (int32_t)r->access);
-			emit(a, BPF_JMP | BPF_JA, 0, 0, -1, 0);
-		}
-		answer(a, 0);
+	} else if (r->access != DEVICE_ALL) {
+		emit(a, BPF_JMP32 | BPF_JSET | BPF_K, R3, 0, 1, (int32_t)r->access);
+		emit(a, BPF_JMP | BPF_JA, 0, 0, -1, 0);
 	}
+	answer(a, r->allow);
 	resolve(a->program, from);
 }
 
@@ -89,7 +86,9 @@ void device_program(struct arena *arena, const struct device_rules *rules, struc
 	begin(&a);
 	for (size_t i = rules->n; i-- > 0;)
 		rule(&a, &rules->v[i]);
-	answer(&a, 0);
+	/* After a rule for everything this would be code that nothing reaches, which the kernel refuses. */
+	if (!rules->n || !device_is_everything(&rules->v[0]))
+		answer(&a, 0);
 	*ret = program;
 }
 

@@ -13,6 +13,7 @@
 #define OBJECT "/org/freedesktop/systemd1"
 #define MANAGER "org.freedesktop.systemd1.Manager"
 #define NO_SUCH_UNIT "org.freedesktop.systemd1.NoSuchUnit"
+#define GOING_MS 5000
 #define UNIT_EXISTS "org.freedesktop.systemd1.UnitExists"
 
 /* The types of libsystemd as far as they cross this border (sd-bus(3)). */
@@ -324,6 +325,20 @@ static void merge(struct arena *arena, struct properties *list, const struct pro
 	}
 }
 
+/* Of a container that has just ended systemd may still have the scope, until it notices that it is empty. */
+static int send_start(struct bus *b, const struct systemd_scope *s, struct properties *list, struct error *err)
+{
+	int64_t end = now_ms() + GOING_MS;
+
+	while (send_with(b, "StartTransientUnit", begin_start, s, list, true, err) < 0) {
+		if (!error_is(err, ERROR_EXISTS) || now_ms() > end)
+			return -1;
+		error_clear(err);
+		nanosleep(&(struct timespec){ .tv_nsec = 10000000 }, NULL);
+	}
+	return 0;
+}
+
 int systemd_start(struct arena *arena, const struct systemd_scope *s, struct error *err)
 {
 	struct properties list = scope_properties(arena, s);
@@ -333,7 +348,7 @@ int systemd_start(struct arena *arena, const struct systemd_scope *s, struct err
 	merge(arena, &list, s->properties);
 	if (open_bus(&b, s->user, s->name, "start", err) < 0)
 		return -1;
-	result = send_with(&b, "StartTransientUnit", begin_start, s, &list, true, err);
+	result = send_start(&b, s, &list, err);
 	if (result == 0)
 		result = wait_for_job(&b, err);
 	calls.close(b.connection);

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "cgroup/control.h"
 #include "cgroup/leaf.h"
@@ -53,36 +54,51 @@ int tree_make(struct arena *arena, const char *start, const char *path, struct t
 }
 
 /* --- unified */
-static int enable(struct arena *arena, int dirfd, const char *controller, bool may_empty)
+static bool has_processes(int dirfd)
 {
-	const char *text = arena_printf(arena, "+%s", controller);
+	_cleanup_fd_ int fd = openat(dirfd, "cgroup.procs", O_RDONLY | O_CLOEXEC);
+	char byte;
 
-	if (control_write(dirfd, "cgroup.subtree_control", text) == 0)
-		return 0;
-	if (errno != EBUSY || !may_empty || leaf_move_all(arena, dirfd) < 0)
-		return -1;
-	return control_write(dirfd, "cgroup.subtree_control", text);
+	return fd >= 0 && read(fd, &byte, 1) == 1;
 }
 
-/* Together when that works: the kernel takes all or none, so then one by one. */
+/* A cgroup with processes in it may not hand controllers to its children ("no internal processes"). Of cpu, cpuset and
+ * pids the kernel takes the write all the same, but then makes a threaded domain of it, in whose children nothing can
+ * be started. The hierarchy's root, which alone has no cgroup.type, is free of that rule. */
+static bool may_hand_on(int dirfd)
+{
+	return faccessat(dirfd, "cgroup.type", F_OK, 0) < 0 || !has_processes(dirfd);
+}
+
+static bool has_any(const struct strings *list, const struct strings *wanted)
+{
+	for (size_t i = 0; i < wanted->n; i++)
+		if (strings_has(list, wanted->v[i]))
+			return true;
+	return false;
+}
+
+/* Together when that works: the kernel takes all or none, so then one by one. own: its processes may be moved, which is
+ * done for what is needed only. */
 static void enable_level(struct arena *arena, int dirfd, const struct strings *needed, bool own)
 {
-	struct strings available, enabled, lacking = { 0 };
+	struct strings available, enabled, lacking = { 0 }, texts = { 0 };
 
 	control_read_words(arena, dirfd, "cgroup.controllers", &available);
 	control_read_words(arena, dirfd, "cgroup.subtree_control", &enabled);
 	for (size_t i = 0; i < available.n; i++)
-		if (!strings_has(&enabled, available.v[i]))
-			strings_addf(arena, &lacking, "+%s", available.v[i]);
-	if (lacking.n == 0 || control_write(dirfd, "cgroup.subtree_control", strings_join(arena, &lacking, " ")) == 0)
+		if (!strings_has(&enabled, available.v[i])) {
+			strings_add(arena, &lacking, available.v[i]);
+			strings_addf(arena, &texts, "+%s", available.v[i]);
+		}
+	if (lacking.n == 0)
 		return;
-	for (size_t i = 0; i < lacking.n; i++) {
-		bool is_needed = strings_has(needed, lacking.v[i] + 1);
-
-		/* Refused for the processes in it: so are the others. */
-		if (errno != EBUSY || is_needed)
-			enable(arena, dirfd, lacking.v[i] + 1, own && is_needed);
-	}
+	if (!may_hand_on(dirfd) && (!own || !has_any(&lacking, needed) || leaf_move_all(arena, dirfd) < 0))
+		return;
+	if (control_write(dirfd, "cgroup.subtree_control", strings_join(arena, &texts, " ")) == 0)
+		return;
+	for (size_t i = 0; i < texts.n; i++)
+		control_write(dirfd, "cgroup.subtree_control", texts.v[i]);
 }
 
 void tree_enable_controllers(struct arena *arena, const struct tree *t, const struct strings *needed, int own)

@@ -8,6 +8,7 @@
 #include "base/args.h"
 #include "engine/engine.h"
 
+struct oci;
 struct progress;
 
 struct cli_globals {
@@ -22,6 +23,7 @@ struct cli {
 	struct cli_globals *globals;
 	struct engine engine;
 	bool engine_is_known, engine_is_open;
+	struct oci *oci;		/* of `bryo oci`, when it is open */
 	bool quiet;			/* no progress, no notes */
 	struct progress *progress;
 };

@@ -8,6 +8,7 @@
 
 #include "cli/cli.h"
 #include "cli/commands.h"
+#include "cli/oci.h"
 #include "cli/output.h"
 #include "engine/container.h"
 #include "engine/image.h"
@@ -246,18 +247,22 @@ static void offer_live(struct cli *cli, const struct args_completion *c)
 
 static int run_complete(struct cli *cli, const struct args *args, struct error *err)
 {
+	const struct args_program *program;
 	struct strings candidates = { 0 };
 	struct args_completion c;
+	size_t skip, n = args->operands.n;
 
 	cli->quiet = true;
-	args_complete(cli->arena, cli->program, (int)args->operands.n, args->operands.v, &c);
+	/* The word itself is still being typed when nothing follows it. */
+	program = oci_program_of(n > 1 ? n : 0, args->operands.v, &skip);
+	args_complete(cli->arena, program, (int)(n - skip), args->operands.v + skip, &c);
 	if (c.command == &completion_command && !c.options) {
 		static const char *const shells[] = { "bash", "zsh", "fish", NULL };
 
 		offer_list(cli, &c, shells);
 		return 0;
 	}
-	args_complete_static(cli->arena, cli->program, &c, &candidates);
+	args_complete_static(cli->arena, program, &c, &candidates);
 	for (size_t i = 0; i < candidates.n; i++)
 		puts(candidates.v[i]);
 	offer_live(cli, &c);

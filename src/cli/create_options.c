@@ -1,5 +1,6 @@
 /* cli/create_options - what a new container can be asked: the options of run and create */
 #include "cli/commands.h"
+#include "cli/resource_options.h"
 #include "engine/create_request.h"
 
 #define S(c, name, member, value, help, ...) OPT_STRING(c, name, create_request, member, value, help, ##__VA_ARGS__)
@@ -126,16 +127,7 @@ const struct option create_options[] = {
 	L(0, "sysctl", sysctl, "NAME=VALUE", "Kernel setting of the container's namespaces", RARE),
 
 	OPT_GROUP("Resources"),
-	S('m', "memory", memory, "SIZE", "Limit of memory, as 512m"),
-	S(0, "memory-swap", memory_swap, "SIZE", "Limit of memory and swap together; -1 for none", RARE),
-	S(0, "memory-reservation", memory_reservation, "SIZE", "What the kernel tries to leave it", RARE),
-	S(0, "cpus", cpus, "N", "How many processors' time, as 1.5"),
-	S('c', "cpu-shares", cpu_shares, "N", "Weight among others (default 1024)", RARE),
-	S(0, "cpu-period", cpu_period, "MICROSECONDS", "Period of the processor quota", RARE),
-	S(0, "cpu-quota", cpu_quota, "MICROSECONDS", "Processor time a period", RARE),
-	S(0, "cpuset-cpus", cpuset_cpus, "LIST", "Processors it may use, as 0-3,5", RARE),
-	S(0, "cpuset-mems", cpuset_mems, "LIST", "Memory nodes it may use", RARE),
-	S(0, "pids-limit", pids_limit, "N", "Limit of processes; -1 for none (default 2048)"),
+	RESOURCE_OPTIONS(create_request, ),
 	S(0, "cgroups", cgroups, "MODE", "enabled, disabled, split, no-conmon", .words = "enabled|disabled|split|no-conmon", RARE),
 	S(0, "cgroup-parent", cgroup_parent, "PATH", "The cgroup in which to make the container's", RARE),
 
@@ -182,19 +174,12 @@ const struct option create_options[] = {
 	OPT_UNSUPPORTED("health-log-destination", NO_HEALTH),
 	OPT_UNSUPPORTED("health-max-log-count", NO_HEALTH),
 	OPT_UNSUPPORTED("health-max-log-size", NO_HEALTH),
-	OPT_UNSUPPORTED("blkio-weight", "the io controller is not used; limit --memory and --cpus"),
-	OPT_UNSUPPORTED("blkio-weight-device", "the io controller is not used"),
-	OPT_UNSUPPORTED("device-read-bps", "the io controller is not used"),
-	OPT_UNSUPPORTED("device-read-iops", "the io controller is not used"),
-	OPT_UNSUPPORTED("device-write-bps", "the io controller is not used"),
-	OPT_UNSUPPORTED("device-write-iops", "the io controller is not used"),
 	OPT_UNSUPPORTED("device-cgroup-rule", ROOT_ONLY),
 	OPT_UNSUPPORTED("cpu-rt-period", CGROUP_V1),
 	OPT_UNSUPPORTED("cpu-rt-runtime", CGROUP_V1),
 	OPT_UNSUPPORTED("kernel-memory", CGROUP_V1),
 	OPT_UNSUPPORTED("memory-swappiness", CGROUP_V1),
 	OPT_UNSUPPORTED("oom-kill-disable", CGROUP_V1),
-	OPT_UNSUPPORTED("cgroup-conf", "name the limit by its own option"),
 	OPT_UNSUPPORTED("conmon-pidfile", "there is no conmon; --pidfile names the container's process"),
 	OPT_UNSUPPORTED("sdnotify", "a container's readiness is not reported to systemd"),
 	OPT_UNSUPPORTED("env-merge", "name the whole value with --env"),

@@ -6,15 +6,18 @@
 
 #include "cli/cli.h"
 #include "cli/commands.h"
+#include "cli/oci.h"
 
 static int run_help(struct cli *cli, const struct args *args, struct error *err)
 {
 	_cleanup_buffer_ struct buffer out = BUFFER(1 << 20);
-	struct args about = { .program = cli->program, .path = "" };
+	struct args about = { .path = "" };
+	size_t skip, n = args->operands.n;
 	int used = 0;
 
-	about.command = args_find_command(cli->arena, cli->program, (int)args->operands.n, args->operands.v, &used, &about.path);
-	if (used < (int)args->operands.n)
+	about.program = oci_program_of(n, args->operands.v, &skip);
+	about.command = args_find_command(cli->arena, about.program, (int)(n - skip), args->operands.v + skip, &used, &about.path);
+	if (used < (int)(n - skip))
 		return error_set(err, ERROR_USAGE, "unrecognized command `bryo %s`\nTry 'bryo --help' for more information",
 				 strings_join(cli->arena, &args->operands, " "));
 	args_help(cli->arena, &about, cli_width(STDOUT_FILENO), &out);
@@ -52,31 +55,29 @@ static char *read_prose(struct cli *cli, const char *path, struct error *err)
 	return n < 0 ? NULL : arena_strndup(cli->arena, text.data ? text.data : "", text.size);
 }
 
-/* "bryo-container-ls" of the canonical "container ls". */
-static char *page_name(struct arena *arena, const struct command *c)
+/* The names of all pages, or the words of the command that one page is about. */
+static void list_page(struct cli *cli, const struct args_program *program, const struct command *c, const char *only)
 {
-	char *name = arena_printf(arena, "bryo-%s", command_name(arena, c));
+	const char *page = args_page_name(cli->arena, program, c ? command_name(cli->arena, c) : ""), *group = program == &oci_program ? "oci " : "";
 
-	for (char *s = name; *s; s++)
-		if (*s == ' ')
-			*s = '-';
-	return name;
+	if (c && (c->flags & COMMAND_HIDDEN))
+		return;
+	if (!only)
+		puts(page);
+	else if (strcmp(only, page) == 0)
+		printf("%s%s\n", group, c ? command_name(cli->arena, c) : "");
 }
 
-/* The names of all pages, or the words of the command that one page is about. */
 static int list_pages(struct cli *cli, const char *only)
 {
-	if (!only)
-		puts("bryo");
-	for (const struct command *const *c = cli->program->commands; *c; c++) {
-		const char *page = page_name(cli->arena, *c);
+	static const struct args_program *const programs[] = { &cli_program, &oci_program };
 
-		if ((*c)->flags & COMMAND_HIDDEN)
-			continue;
-		if (!only)
-			puts(page);
-		else if (strcmp(only, page) == 0)
-			puts(command_name(cli->arena, *c));
+	for (size_t i = 0; i < ELEMENTS(programs); i++) {
+		list_page(cli, programs[i], NULL, only);
+		/* The runtime has a page of its own in place of one about the word. */
+		for (const struct command *const *c = programs[i]->commands; *c; c++)
+			if (*c != &oci_command)
+				list_page(cli, programs[i], *c, only);
 	}
 	return 0;
 }
@@ -85,9 +86,11 @@ static int run_man(struct cli *cli, const struct args *args, struct error *err)
 {
 	_cleanup_buffer_ struct buffer out = BUFFER(4 << 20);
 	char *const *words = args->operands.v, *prose = NULL;
-	const struct command *c;
 	int n = (int)args->operands.n, used = 0;
+	const struct args_program *program;
+	const struct command *c;
 	const char *path;
+	size_t skip;
 
 	if (n == 1 && strcmp(words[0], "--list") == 0)
 		return list_pages(cli, NULL);
@@ -100,10 +103,11 @@ static int run_man(struct cli *cli, const struct args *args, struct error *err)
 		words += 2;
 		n -= 2;
 	}
-	c = args_find_command(cli->arena, cli->program, n, words, &used, &path);
-	if (used < n)
-		return error_set(err, ERROR_USAGE, "unrecognized command `bryo %s`", words[used]);
-	args_man(cli->arena, cli->program, c, prose, &out);
+	program = oci_program_of((size_t)n, words, &skip);
+	c = args_find_command(cli->arena, program, n - (int)skip, words + skip, &used, &path);
+	if (used < n - (int)skip)
+		return error_set(err, ERROR_USAGE, "unrecognized command `bryo %s`", words[skip + (size_t)used]);
+	args_man(cli->arena, program, c, prose, &out);
 	fwrite(out.data, 1, out.size, stdout);
 	return 0;
 }

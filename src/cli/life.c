@@ -1,6 +1,7 @@
 /* cli/life - stop restart kill pause unpause rm init: one verb for several containers */
 #include <stdio.h>
 
+#include "base/signal.h"
 #include "cli/commands.h"
 #include "cli/selection.h"
 

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/oci.h"
 #include "sys/self.h"
 #include "sys/trace.h"
 
@@ -53,7 +54,7 @@ static void start_trace(void)
 		cli_warn("%s", err.text);
 }
 
-int main(int argc, char **argv)
+static int bryo_main(int argc, char **argv)
 {
 	struct cli cli = { .arena = arena_new(), .program = &cli_program };
 	struct error err = { 0 };
@@ -74,4 +75,11 @@ int main(int argc, char **argv)
 	}
 	trace_close();
 	return code;
+}
+
+int main(int argc, char **argv)
+{
+	int skip;
+
+	return oci_is_called(argc, argv, &skip) ? oci_main(argc, argv, skip) : bryo_main(argc, argv);
 }

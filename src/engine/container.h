@@ -45,7 +45,7 @@ struct container_state {		/* runtime directory: `state`; computed parts are not 
 	uint64_t pid_start, monitor_start;
 	char *boot_id;
 	int64_t started_ns;
-	char *cgroup_path;		/* below /sys/fs/cgroup; NULL */
+	struct cgroup *cgroup;		/* NULL: it has none of its own */
 	char *ip, *gateway, *mac;
 	struct strings ports;		/* "0.0.0.0:8080->80/tcp" in config form "IP HOSTPORT CTRPORT PROTO" */
 	int64_t restart_count;
@@ -98,7 +98,6 @@ int container_init(struct engine *e, struct container *c, struct error *err);	/*
 int container_cleanup(struct engine *e, const char *id, struct error *err);
 int container_restart_now(struct engine *e, const char *id, struct error *err);
 
-int signal_parse(const char *text);		/* "TERM", "SIGTERM", "15", "SIGRTMIN+3"; -1 */
 /* "always", "on-failure:3" ...; -1 for anything else. */
 int restart_parse(const char *text, enum restart_policy *ret, uint32_t *ret_max);
 

@@ -38,7 +38,7 @@ static struct json *state_json(struct arena *a, const struct container_state *s)
 	SET("Health", json_new_null(a));
 	SET("StartedAt", time_of(a, s->started_ns));
 	SET("FinishedAt", time_of(a, s->finished_ns));
-	SET("CgroupPath", TEXT(s->cgroup_path));
+	SET("CgroupPath", TEXT(s->cgroup ? s->cgroup->path : NULL));
 	return j;
 }
 

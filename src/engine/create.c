@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/signal.h"
 #include "base/units.h"
 #include "engine/environment.h"
 #include "engine/events.h"

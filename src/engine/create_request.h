@@ -23,7 +23,8 @@ struct create_request {
 	char *userns, *pid, *ipc, *uts, *cgroupns, *cgroups, *cgroup_parent, *subuidname, *subgidname;
 	char *ip, *ip6, *mac_address;
 	char *memory, *memory_swap, *memory_reservation, *cpus, *cpu_shares, *cpu_period, *cpu_quota, *cpuset_cpus,
-		*cpuset_mems, *pids_limit, *shm_size, *oom_score_adj;
+		*cpuset_mems, *pids_limit, *shm_size, *oom_score_adj, *blkio_weight;
+	struct strings blkio_weight_device, device_read_bps, device_write_bps, device_read_iops, device_write_iops, cgroup_conf;
 	char *log_driver, *restart, *stop_signal, *stop_timeout, *timeout;
 	char *cidfile, *pidfile, *detach_keys, *init_path, *hosts_file, *tz, *umask, *systemd, *image_volume;
 	char *pull, *platform, *arch, *os, *variant, *authfile, *tls_verify;

@@ -9,9 +9,9 @@
 #include "base/arena.h"
 #include "base/error.h"
 #include "base/string.h"
+#include "cgroup/cgroup.h"
 #include "spec/transfer.h"
 #include "store/store.h"
-#include "sys/cgroup.h"
 #include "userns/userns.h"
 
 struct engine_face {

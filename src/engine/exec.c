@@ -32,6 +32,7 @@ struct exec {
 	struct oci_spec spec;
 	struct oci_linux linux_;
 	int target_pidfd, cgroup_fd;
+	struct run_moments moments;
 	int *preserve_fds;
 	size_t preserve_fds_n;
 };
@@ -178,11 +179,22 @@ static int build_spec(struct exec *x, struct error *err)
 	return add_namespaces(x, err);
 }
 
-static void open_cgroup(struct exec *x)
+static int join_cgroup(void *context, const struct run_process *p, struct error *err)
 {
-	if (x->state.cgroup_path)
-		x->cgroup_fd = open(arena_printf(x->e->arena, "/sys/fs/cgroup/%s", x->state.cgroup_path),
-				    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	const struct exec *x = context;
+
+	return cgroup_join(x->state.cgroup, NULL, p->pid, x->cgroup_fd >= 0, err);
+}
+
+/* The unified hierarchy is entered at birth, those of version 1 right after it. */
+static int open_cgroup(struct exec *x, struct error *err)
+{
+	if (!x->state.cgroup)
+		return 0;
+	x->cgroup_fd = cgroup_open(x->state.cgroup, NULL, NULL);
+	if (cgroup_needs_join(x->state.cgroup))
+		x->moments = (struct run_moments){ .context = x, .born = join_cgroup };
+	return cgroup_approach(x->e->arena, x->state.cgroup, err);
 }
 
 static int list_preserved(struct exec *x, struct error *err)
@@ -210,8 +222,7 @@ static int prepare(struct exec *x, struct error *err)
 	    security_parse(x->e->arena, &x->c->request, &x->security, err) < 0 ||
 	    resolve_user(x, err) < 0 || build_process(x, err) < 0 || build_spec(x, err) < 0)
 		return -1;
-	open_cgroup(x);
-	return 0;
+	return open_cgroup(x, err);
 }
 
 static struct run_plan *make_plan(const struct exec *x, const int stdio[3], struct error *err)
@@ -219,6 +230,7 @@ static struct run_plan *make_plan(const struct exec *x, const int stdio[3], stru
 	struct run_exec_request request = {
 		.target = (pid_t)x->state.pid, .target_pidfd = x->target_pidfd, .spec = &x->spec, .process = &x->process,
 		.stdio = { stdio[0], stdio[1], stdio[2] }, .cgroup_fd = x->cgroup_fd,
+		.moments = x->moments.born ? &x->moments : NULL,
 		.seccomp_default = !x->security.unconfined && !x->r->privileged,
 		.seccomp_profile = x->security.seccomp_profile,
 		.cache_dir = arena_printf(x->e->arena, "%s/cache/seccomp", x->e->run_path),

@@ -132,15 +132,13 @@ static void add_identity(struct engine *e, struct json *host)
 
 static void add_cgroup(struct engine *e, struct json *host)
 {
-	static const char *const names[] = { [CGROUP_NONE] = "none", [CGROUP_CGROUPFS] = "cgroupfs",
-					     [CGROUP_SYSTEMD] = "systemd" };
 	struct error ignored = { 0 };
 	struct strings none = { 0 };
 	bool known = engine_cgroup(e, &ignored) == 0;
 	struct strings *controllers = known ? &e->cgroup.controllers : &none;
 
 	info_list(e, host, "cgroupControllers", (const char *const *)controllers->v);
-	info_text(e, host, "cgroupManager", names[known ? e->cgroup.manager : CGROUP_NONE]);
+	info_text(e, host, "cgroupManager", cgroup_manager_names[known ? e->cgroup.manager : CGROUP_NONE]);
 	info_text(e, host, "cgroupVersion", !known || e->cgroup.unified ? "v2" : "v1");
 	if (!known || e->cgroup.why)
 		info_text(e, host, "cgroupReason", known ? e->cgroup.why : ignored.text);

@@ -8,7 +8,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "engine/limits.h"
 #include "engine/own.h"
 #include "engine/state.h"
 #include "engine/volume.h"
@@ -154,29 +153,29 @@ static int plan_network(struct launch *l, bool dry, struct error *err)
 	return net_plan(l->e->arena, &l->net, &l->net_result, err);
 }
 
+static int join_cgroup(void *context, const struct run_process *p, struct error *err)
+{
+	const struct launch *l = context;
+
+	return cgroup_join(&l->cgroup, NULL, p->pid, l->cgroup_fd >= 0, err);
+}
+
 static int make_cgroup(struct launch *l, bool dry, struct error *err)
 {
-	struct cgroup_settings settings;
-	struct strings missing = { 0 };
+	struct cgroup_request request = { .id = l->c->id, .spec = l->spec, .with_caller = true };
+	struct strings warnings;
 	struct engine *e = l->e;
 	_cleanup_trace_ struct trace_span span = trace_begin("make the cgroup");
 
-	if (engine_cgroup(e, err) < 0 || limits_cgroup(e->arena, &l->c->request, &settings, err) < 0)
-		return -1;
 	if (dry || str_eq(l->c->request.cgroups, "disabled"))
 		return 0;
-	if (e->cgroup.manager == CGROUP_NONE) {
-		if (settings.n)
-			engine_warn(e, "resource limits are ignored: %s", e->cgroup.why ? e->cgroup.why : "there is no usable cgroup v2");
-		return 0;
-	}
-	l->cgroup_fd = cgroup_create(e->arena, &e->cgroup, arena_printf(e->arena, "bryo-%s", l->c->id), &settings,
-				     &l->cgroup_path, &missing, err);
-	if (l->cgroup_fd < 0)
+	if (cgroup_create(e->arena, &e->cgroup, &request, &l->cgroup, &warnings, err) < 0)
 		return -1;
-	if (missing.n)
-		engine_warn(e, "resource limits are ignored (%s): the cgroup controllers are not delegated to this user",
-			    strings_join(e->arena, &missing, ", "));
+	for (size_t i = 0; i < warnings.n; i++)
+		engine_warn(e, "%s", warnings.v[i]);
+	if (cgroup_needs_join(&l->cgroup))
+		l->moments = (struct run_moments){ .context = l, .born = join_cgroup };
+	l->cgroup_fd = cgroup_open(&l->cgroup, NULL, NULL);
 	return 0;
 }
 
@@ -210,7 +209,7 @@ static int make_streams(struct launch *l, uint8_t attach, struct error *err)
 	return 0;
 }
 
-static int make_plan(struct launch *l, const struct passwd_user *user, const struct user_files *files, struct error *err)
+static int make_spec(struct launch *l, const struct passwd_user *user, const struct user_files *files, struct error *err)
 {
 	struct engine *e = l->e;
 	struct oci_inputs in = { .c = l->c, .net = &l->net, .netns_path = l->netns_path, .user = user, .files = files,
@@ -219,12 +218,18 @@ static int make_plan(struct launch *l, const struct passwd_user *user, const str
 
 	in.run_path = arena_printf(e->arena, "%s/containers/%s", e->run_path, l->c->id);
 	in.dir_path = arena_printf(e->arena, "%s/containers/%s", e->store.path, l->c->id);
-	l->spec = oci_config(e, &in, err);
-	if (!l->spec)
+	if (engine_cgroup(e, err) < 0)
 		return -1;
+	l->spec = oci_config(e, &in, err);
+	return l->spec ? 0 : -1;
+}
+
+static int make_plan(struct launch *l, struct error *err)
+{
+	struct engine *e = l->e;
 	struct run_request request = { .spec = l->spec, .id = l->c->id, .rootfs = &l->rootfs, .root_mount = l->root_mount,
 				       .stdio = { l->child_stdio[0], l->child_stdio[1], l->child_stdio[2] },
-				       .cgroup_fd = l->cgroup_fd,
+				       .cgroup_fd = l->cgroup_fd, .moments = l->moments.born ? &l->moments : NULL,
 				       .seccomp_default = !l->security.unconfined,
 				       .seccomp_profile = l->security.seccomp_profile,
 				       .cache_dir = arena_printf(e->arena, "%s/cache/seccomp", e->run_path) };
@@ -281,16 +286,16 @@ int launch_prepare(struct launch *l, struct engine *e, struct container *c, cons
 	user_add_entries(e, c, &user, &kept, &files);
 	if (make_workdir(l, err) < 0 || fill_volumes(l, err) < 0 || (!o->dry && give_to_user(l, &user, err) < 0) ||
 	    plan_network(l, o->dry, err) < 0 ||
-	    write_files(l, &files, err) < 0 || make_cgroup(l, o->dry, err) < 0 || make_streams(l, o->attach, err) < 0)
+	    write_files(l, &files, err) < 0 || make_spec(l, &user, &files, err) < 0 || make_cgroup(l, o->dry, err) < 0 ||
+	    make_streams(l, o->attach, err) < 0)
 		return -1;
-	return make_plan(l, &user, &files, err);
+	return make_plan(l, err);
 }
 
 void launch_done(struct launch *l, bool failed)
 {
 	if (failed) {
-		if (l->cgroup_path)
-			cgroup_remove(l->cgroup_path);
+		cgroup_remove(&l->cgroup);
 		container_store_unmount(&l->e->store, l->c->id);
 	}
 	fd_close(&l->dir_fd);

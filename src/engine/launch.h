@@ -22,8 +22,9 @@ struct launch {
 	struct net_request net;
 	struct net_result net_result;
 	char *netns_path;
-	char *cgroup_path;
-	int cgroup_fd;
+	struct cgroup cgroup;
+	int cgroup_fd;			/* its directory in the unified hierarchy */
+	struct run_moments moments;	/* when its hierarchies of version 1 have to be joined */
 	struct oci_spec *spec;
 	struct run_plan *plan;
 	int child_stdio[3], our_stdio[3];

@@ -65,7 +65,7 @@ static int fill_config(struct launch *l, const struct run_process *p, struct mon
 	restart_parse(r->restart, &policy, &m->restart_max);
 	m->restart = policy;
 	/* Somebody must take away what outlives the container: itself with --rm, its cgroup, its helpers. */
-	m->cleanup = r->rm || l->cgroup_path || l->storage_pid || l->net_result.helper_pid;
+	m->cleanup = r->rm || l->cgroup.places.n || l->storage_pid || l->net_result.helper_pid;
 	m->removed_at_end = r->rm;
 	m->client_cleans = l->client_removes;
 	copy_text(m->id, sizeof(m->id), l->c->id);
@@ -141,7 +141,7 @@ static int record_state(struct launch *l, const struct run_process *p, struct er
 	struct container_state s = { .pid = p->pid, .pid_start = pidfd_start_time(p->pid), .monitor_pid = getpid(),
 				     .monitor_start = pidfd_start_time(getpid()), .net_pid = l->net_result.helper_pid,
 				     .storage_pid = l->storage_pid, .boot_id = boot, .started_ns = units_now(),
-				     .cgroup_path = l->cgroup_path, .ip = l->net_result.ip, .gateway = l->net_result.gateway,
+				     .cgroup = l->cgroup.places.n ? &l->cgroup : NULL, .ip = l->net_result.ip, .gateway = l->net_result.gateway,
 				     .mac = l->net_result.mac, .restart_count = l->restart_count };
 
 	pidfd_boot_id(boot);
@@ -256,8 +256,8 @@ static _Noreturn void child(struct launch *l, int report)
 		answer(l, report, &err);
 	else if (report >= 0)
 		error_send(report, &err);
-	if (l->hold && l->cgroup_path)		/* nobody else is there to do it */
-		cgroup_remove(l->cgroup_path);
+	if (l->hold)		/* nobody else is there to do it */
+		cgroup_remove(&l->cgroup);
 	trace_flush();
 	_exit(125);
 }

@@ -22,9 +22,9 @@ void life_release(struct engine *e, const struct container *c, const struct cont
 {
 	net_stop(arena_printf(e->arena, "%s/containers/%s", e->run_path, c->id));
 	container_store_unmount(&e->store, c->id);
-	if (s->cgroup_path) {
-		cgroup_kill(s->cgroup_path);
-		cgroup_remove(s->cgroup_path);
+	if (s->cgroup) {
+		cgroup_kill(s->cgroup);
+		cgroup_remove(s->cgroup);
 	}
 }
 

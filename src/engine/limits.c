@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 
 #include "base/units.h"
+#include "engine/limits_io.h"
 
 static const struct { const char *name; const char *oci; int resource; } rlimit_names[] = {
 	{ "as", "RLIMIT_AS", RLIMIT_AS }, { "core", "RLIMIT_CORE", RLIMIT_CORE }, { "cpu", "RLIMIT_CPU", RLIMIT_CPU },
@@ -92,40 +93,42 @@ int limits_ulimits(struct arena *arena, const struct create_request *r, struct o
 	return 0;
 }
 
-/* --- cgroup v2 */
-static void set(struct arena *arena, struct cgroup_settings *list, const char *controller, const char *file, char *value)
+/* --- cgroup */
+static int64_t *kept(struct arena *arena, int64_t n)
 {
-	*ARRAY_ADD(arena, list) = (struct cgroup_setting){ controller, file, value };
+	return arena_memdup(arena, &n, sizeof(n));
+}
+
+static uint64_t *kept_unsigned(struct arena *arena, uint64_t n)
+{
+	return arena_memdup(arena, &n, sizeof(n));
 }
 
 static int size_or_unlimited(const char *flag, const char *text, int64_t *ret, struct error *err)
 {
 	uint64_t n;
 
+	*ret = 0;
+	if (!text)
+		return 0;
 	if (strcmp(text, "-1") == 0) {
 		*ret = -1;
 		return 0;
 	}
-	if (units_parse_size(text, &n) < 0 || n > INT64_MAX)
+	if (units_parse_size(text, &n) < 0 || n > INT64_MAX / 2)
 		return error_set(err, ERROR_USAGE, "invalid value \"%s\" for %s: not a size such as 512m or 2g", text, flag);
 	*ret = (int64_t)n;
 	return 0;
 }
 
-static char *size_text(struct arena *arena, int64_t n)
+static int memory(struct arena *arena, const struct create_request *r, struct oci_resources *ret, struct error *err)
 {
-	return n < 0 ? "max" : arena_printf(arena, "%lld", (long long)n);
-}
+	struct oci_memory m = { 0 };
+	int64_t limit, swap, low;
 
-static int memory(struct arena *arena, const struct create_request *r, struct cgroup_settings *ret, struct error *err)
-{
-	int64_t limit = 0, swap = 0, low = 0;
-
-	if (r->memory && size_or_unlimited("--memory", r->memory, &limit, err) < 0)
-		return -1;
-	if (r->memory_swap && size_or_unlimited("--memory-swap", r->memory_swap, &swap, err) < 0)
-		return -1;
-	if (r->memory_reservation && size_or_unlimited("--memory-reservation", r->memory_reservation, &low, err) < 0)
+	if (size_or_unlimited("--memory", r->memory, &limit, err) < 0 ||
+	    size_or_unlimited("--memory-swap", r->memory_swap, &swap, err) < 0 ||
+	    size_or_unlimited("--memory-reservation", r->memory_reservation, &low, err) < 0)
 		return -1;
 	if (r->memory_swap && !r->memory)
 		return error_set(err, ERROR_USAGE, "you should always set the --memory limit when using the --memory-swap limit");
@@ -134,12 +137,13 @@ static int memory(struct arena *arena, const struct create_request *r, struct cg
 	if (swap > 0 && swap < limit)
 		return error_set(err, ERROR_USAGE, "minimum memoryswap limit should be larger than memory limit");
 	if (limit)
-		set(arena, ret, "memory", "memory.max", size_text(arena, limit));
-	/* Docker's --memory-swap is memory plus swap; unset it is twice the memory. */
-	if (limit > 0)
-		set(arena, ret, "memory", "memory.swap.max", swap < 0 ? "max" : size_text(arena, swap ? swap - limit : limit));
+		m.limit = kept(arena, limit);
+	if (limit > 0)	/* memory and swap together, as in Docker: twice the memory unless it is said */
+		m.swap = kept(arena, swap ? swap : 2 * limit);
 	if (low)
-		set(arena, ret, "memory", "memory.low", size_text(arena, low));
+		m.reservation = kept(arena, low);
+	if (limit || low)
+		ret->memory = arena_memdup(arena, &m, sizeof(m));
 	return 0;
 }
 
@@ -154,9 +158,9 @@ static int number(const char *flag, const char *text, uint64_t least, uint64_t m
 	return 0;
 }
 
-static int cpu(struct arena *arena, const struct create_request *r, struct cgroup_settings *ret, struct error *err)
+static int quota(struct arena *arena, const struct create_request *r, struct oci_cpu *ret, struct error *err)
 {
-	uint64_t shares = 0, period = 100000, quota = 0;
+	uint64_t period = 100000, time = 0;
 
 	if (r->cpus && (r->cpu_period || r->cpu_quota))
 		return error_set(err, ERROR_USAGE, "--cpus and --cpu-period/--cpu-quota cannot be set together");
@@ -166,48 +170,58 @@ static int cpu(struct arena *arena, const struct create_request *r, struct cgrou
 
 		if (*end || !(n >= 0) || n > 100000)
 			return error_set(err, ERROR_USAGE, "invalid value \"%s\" for --cpus: a number such as 1.5 is needed", r->cpus);
-		quota = (uint64_t)(n * 100000);
+		time = (uint64_t)(n * 100000);
 	}
 	if (r->cpu_period && number("--cpu-period", r->cpu_period, 1000, 1000000, &period, err) < 0)
 		return -1;
-	if (r->cpu_quota && number("--cpu-quota", r->cpu_quota, 1000, INT64_MAX, &quota, err) < 0)
+	if (r->cpu_quota && number("--cpu-quota", r->cpu_quota, 1000, INT64_MAX, &time, err) < 0)
 		return -1;
-	if (quota)
-		set(arena, ret, "cpu", "cpu.max", arena_printf(arena, "%llu %llu", (unsigned long long)quota,
-							       (unsigned long long)period));
-	if (r->cpu_shares) {
-		if (number("--cpu-shares", r->cpu_shares, 2, 262144, &shares, err) < 0)
-			return -1;
-		/* The runtimes' common conversion of 2..262144 to 1..10000. */
-		set(arena, ret, "cpu", "cpu.weight", arena_printf(arena, "%llu",
-			(unsigned long long)(1 + (shares - 2) * 9999 / 262142)));
-	}
-	if (r->cpuset_cpus)
-		set(arena, ret, "cpuset", "cpuset.cpus", r->cpuset_cpus);
-	if (r->cpuset_mems)
-		set(arena, ret, "cpuset", "cpuset.mems", r->cpuset_mems);
+	if (time)
+		ret->quota = kept(arena, (int64_t)time);
+	if (time || r->cpu_period)
+		ret->period = kept_unsigned(arena, period);
 	return 0;
 }
 
-int limits_cgroup(struct arena *arena, const struct create_request *r, struct cgroup_settings *ret, struct error *err)
+static int cpu(struct arena *arena, const struct create_request *r, struct oci_resources *ret, struct error *err)
 {
-	uint64_t pids;
+	struct oci_cpu c = { .cpus = r->cpuset_cpus, .mems = r->cpuset_mems };
+	uint64_t shares = 0;
 
-	*ret = (struct cgroup_settings){ 0 };
-	if (memory(arena, r, ret, err) < 0 || cpu(arena, r, ret, err) < 0)
+	if (quota(arena, r, &c, err) < 0)
+		return -1;
+	if (r->cpu_shares) {
+		if (number("--cpu-shares", r->cpu_shares, 2, 262144, &shares, err) < 0)
+			return -1;
+		c.shares = kept_unsigned(arena, shares);
+	}
+	if (c.quota || c.period || c.shares || c.cpus || c.mems)
+		ret->cpu = arena_memdup(arena, &c, sizeof(c));
+	return 0;
+}
+
+int limits_resources(struct arena *arena, const struct create_request *r, struct oci_resources *ret, struct error *err)
+{
+	uint64_t pids = 0;
+
+	*ret = (struct oci_resources){ 0 };
+	if (memory(arena, r, ret, err) < 0 || cpu(arena, r, ret, err) < 0 || limits_io(arena, r, ret, err) < 0)
 		return -1;
 	if (r->pids_limit && strcmp(r->pids_limit, "-1") != 0 && strcmp(r->pids_limit, "0") != 0) {
 		if (number("--pids-limit", r->pids_limit, 1, 4194304, &pids, err) < 0)
 			return -1;
-		set(arena, ret, "pids", "pids.max", r->pids_limit);
+		ret->pids = arena_new_one(arena, struct oci_pids);
+		ret->pids->limit = kept(arena, (int64_t)pids);
 	}
 	return 0;
 }
 
 int limits_check(struct arena *arena, const struct create_request *r, struct error *err)
 {
-	struct cgroup_settings settings;
+	struct oci_resources resources;
 	struct oci_process process = { 0 };
 
-	return limits_cgroup(arena, r, &settings, err) < 0 || limits_ulimits(arena, r, &process, err) < 0 ? -1 : 0;
+	if (limits_resources(arena, r, &resources, err) < 0 || limits_ulimits(arena, r, &process, err) < 0)
+		return -1;
+	return cgroup_check(&(struct cgroup_host){ .unified = true }, &resources, "", err);
 }

@@ -183,6 +183,16 @@ static int add_sysctls(struct engine *e, const struct oci_inputs *in, struct oci
 	return 0;
 }
 
+/* Beside or below what --cgroup-parent names: a path, for systemd a slice. */
+static char *cgroup_path(struct engine *e, const struct container *c)
+{
+	const char *parent = c->request.cgroup_parent ? c->request.cgroup_parent : "";
+
+	if (e->cgroup.manager == CGROUP_SYSTEMD)
+		return arena_printf(e->arena, "%s:bryo:%s", parent, c->id);
+	return arena_printf(e->arena, "%s%sbryo-%s", parent, *parent ? "/" : "", c->id);
+}
+
 struct oci_spec *oci_config(struct engine *e, const struct oci_inputs *in, struct error *err)
 {
 	struct oci_spec *spec = arena_new_one(e->arena, struct oci_spec);
@@ -202,6 +212,10 @@ struct oci_spec *oci_config(struct engine *e, const struct oci_inputs *in, struc
 	if (add_process(e, in, spec, err) < 0 || add_namespaces(e, in, l, err) < 0 || add_sysctls(e, in, l, err) < 0)
 		return NULL;
 	add_id_maps(e, in->maps, l);
+	l->cgroups_path = cgroup_path(e, in->c);
+	l->resources = arena_new_one(e->arena, struct oci_resources);
+	if (limits_resources(e->arena, r, l->resources, err) < 0)
+		return NULL;
 	if (!in->security->unmask_all) {
 		add_paths(e, run_masked_paths, &in->security->unmask, &l->masked_paths);
 		add_paths(e, run_readonly_paths, &in->security->unmask, &l->readonly_paths);

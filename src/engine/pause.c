@@ -45,8 +45,8 @@ int pause_processes(const struct container_state *s, bool pause, struct error *e
 	_cleanup_arena_ struct arena *arena = NULL;
 	struct pid_list pids;
 
-	if (s->cgroup_path)
-		return cgroup_freeze(s->cgroup_path, pause, err);
+	if (s->cgroup && cgroup_can_freeze(s->cgroup))
+		return cgroup_freeze(s->cgroup, pause, err);
 	arena = arena_new();
 	if (pause_pids(arena, (pid_t)s->pid, &pids, err) < 0)
 		return -1;

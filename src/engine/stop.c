@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "base/signal.h"
 #include "engine/life.h"
 #include "engine/pause.h"
 #include "engine/state.h"

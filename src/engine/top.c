@@ -18,7 +18,6 @@
 #include "engine/top_ps.h"
 #include "spec/passwd.h"
 #include "sys/caps.h"
-#include "sys/cgroup_dir.h"
 #include "sys/fd.h"
 #include "sys/idmap.h"
 #include "sys/inroot.h"
@@ -261,25 +260,15 @@ static void add_process(struct top *t, pid_t pid)
 		*ARRAY_ADD(t->arena, &t->processes) = p;
 }
 
-/* Of a cgroup and those below it, which a container with a cgroup namespace may make. */
-static void add_cgroup(struct top *t, int parent, const char *name, int depth)
+static void add_cgroup(struct top *t, const struct cgroup *c)
 {
-	_cleanup_fd_ int dir = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	char *text = dir < 0 ? NULL : fd_read_file(t->arena, dir, "cgroup.procs", (size_t)1 << 20, NULL);
-	_cleanup_dir_ DIR *listing = dir < 0 ? NULL : fd_opendir(dir, ".");
-	struct dirent *entry;
+	int *pids;
+	size_t n;
 
-	for (char *at = text, *end; at; at = end) {
-		long pid = strtol(at, &end, 10);
-
-		if (end == at)
-			break;
-		if (pid > 0)
-			add_process(t, (pid_t)pid);
-	}
-	while (depth < 16 && listing && (entry = readdir(listing)))
-		if (entry->d_type == DT_DIR && entry->d_name[0] != '.')
-			add_cgroup(t, dir, entry->d_name, depth + 1);
+	if (cgroup_pids(t->arena, c, &pids, &n, NULL) < 0)
+		return;
+	for (size_t i = 0; i < n; i++)
+		add_process(t, pids[i]);
 }
 
 static int compare_pids(const void *a, const void *b)
@@ -293,8 +282,8 @@ static int read_processes(struct top *t, const struct container_state *s, struct
 {
 	struct pid_list pids;
 
-	if (s->cgroup_path)
-		add_cgroup(t, AT_FDCWD, arena_printf(t->arena, CGROUP_ROOT "/%s", s->cgroup_path), 0);
+	if (s->cgroup)
+		add_cgroup(t, s->cgroup);
 	if (!t->processes.n) {
 		if (pause_pids(t->arena, (pid_t)s->pid, &pids, err) < 0)
 			return -1;

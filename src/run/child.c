@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "run/seccomp_load.h"
 #include "sys/fd.h"
 #include "sys/trace.h"
 
@@ -165,8 +166,10 @@ _Noreturn void child_run(const struct child_birth *birth)
 {
 	const struct run_plan *plan = birth->plan;
 	struct child c = { .plan = plan, .fds = birth->fds, .sync = birth->sync, .joined = birth->joined, .root = -1,
-			   .proc = -1, .dev = -1, .devpts = -1, .tmpfs = -1, .console_slave = -1, .label = -1 };
+			   .proc = -1, .dev = -1, .devpts = -1, .tmpfs = -1, .console_slave = -1, .label = { -1, -1 } };
 
+	if (plan->process.listener)
+		c.outer_pid = seccomp_load_own_pid();
 	reset_signals();
 	if (plan->own_user_namespace)
 		enter_user_namespace(&c, birth);

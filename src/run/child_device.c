@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -77,13 +78,37 @@ static int make_node(int dir, const char *name, const struct plan_device *d, con
 	return fchownat(dir, name, d->uid, d->gid, AT_SYMLINK_NOFOLLOW);
 }
 
-/* The host's node of the same name: it must be the device that was meant. */
+/* The only file of a detached file system as a mount of its own. For that the file system must be mounted for a moment,
+ * where nothing is hidden by it: at the container's root. */
+static int take_out(struct child *c, int fs)
+{
+	int mount = -1, number;
+
+	if (mount_attach(fs, c->root) < 0)
+		return -1;
+	mount = mount_clone(fs, PLAN_DEVICE_NAME, false);
+	number = errno;
+	if (fchdir(fs) < 0 || umount2(".", MNT_DETACH) < 0) {
+		fd_close(&mount);
+		return -1;
+	}
+	errno = number;
+	return mount;
+}
+
+/* The host's node of the same name, which must be the device that was meant, or one that was made apart. */
 static int bind_node(struct child *c, const struct op *op, const char **ret_what)
 {
 	int mount = op->slot >= 0 ? c->fds[op->slot] : mount_clone(AT_FDCWD, op->source, false);
 	struct stat st;
 	int result;
 
+	if (mount >= 0 && op->device->apart && fstat(mount, &st) == 0 && S_ISDIR(st.st_mode)) {
+		int fs = mount;
+
+		mount = take_out(c, fs);
+		close(fs);
+	}
 	if (mount < 0 || fstat(mount, &st) < 0)
 		return -1;
 	if (S_ISDIR(st.st_mode) || (op->device->has_number && !is_device(&st, op->device))) {

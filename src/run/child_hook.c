@@ -1,6 +1,7 @@
 #include "run/plan.h"
 
 #include <errno.h>
+#include <linux/seccomp.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 #include "sys/fd.h"
 #include "sys/ns.h"
 #include "sys/pidfd.h"
+#include "sys/seccomp.h"
 
 /* The state as the hook reads it: prepared by the parent, but for the pid, which is the container's own number here. */
 static int write_state(const struct child *c, int fd)
@@ -42,13 +44,23 @@ static int place_streams(const struct child *c, int state)
 	return dup2(state, 0);
 }
 
+/* The container's filter; nobody listens to what a hook's process would notify. */
+static int confine(const struct child *c)
+{
+	const struct plan_process *p = &c->plan->process;
+	unsigned flags = p->filter_flags & ~(unsigned)SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
+
+	return p->filter_n ? seccomp_load_filter(p->filter, p->filter_n, flags) : 0;
+}
+
 static _Noreturn void execute_hook(const struct child *c, const struct plan_hook *hook, int state)
 {
 	enum error_kind kind;
 	const char *what;
 
-	/* Its program may be the container's: then nothing may lead back to this one. */
-	if (place_streams(c, state) >= 0 && child_check_executable(hook->path, &kind, &what) == 0)
+	/* Its program may be the container's: then nothing may lead back to this one, and it is confined as the container. */
+	if (place_streams(c, state) >= 0 && child_check_executable(hook->path, &kind, &what) == 0 &&
+	    (!c->command || confine(c) == 0))
 		execve(hook->path, hook->argv, hook->envp);
 	_exit(errno == ENOENT ? 127 : 126);
 }

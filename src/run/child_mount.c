@@ -10,6 +10,7 @@
 
 #include "sys/fd.h"
 #include "sys/inroot.h"
+#include "sys/lsm.h"
 #include "sys/mount.h"
 
 #define MODE_DIRECTORY 0755
@@ -192,21 +193,34 @@ static void remember(struct child *c, const struct op *op, int *mount)
 		c->dev = fd_take(mount);
 }
 
+/* A label has commas between its categories. */
+static bool is_context(const char *option)
+{
+	size_t n = strcspn(option, "=");
+
+	return option[n] && n >= 7 && strncmp(option + n - 7, "context", 7) == 0 && option[n + 1] != '"';
+}
+
 static int join_data(const struct strings *list, char *to, size_t size)
 {
 	char *end = to + size, *at = to;
 
 	for (size_t i = 0; i < list->n; i++) {
-		size_t n = strlen(list->v[i]);
+		size_t n = strlen(list->v[i]), key = is_context(list->v[i]) ? strcspn(list->v[i], "=") + 1 : 0;
 
-		if (n + 2 > (size_t)(end - at)) {
+		if (n + 4 > (size_t)(end - at)) {
 			errno = E2BIG;
 			return -1;
 		}
 		if (i)
 			*at++ = ',';
-		memcpy(at, list->v[i], n);
-		at += n;
+		/* "context=LABEL" in quotes: there is no other way to say its commas here. */
+		at = mempcpy(at, list->v[i], key);
+		if (key)
+			*at++ = '"';
+		at = mempcpy(at, list->v[i] + key, n - key);
+		if (key)
+			*at++ = '"';
 	}
 	*at = '\0';
 	return 0;
@@ -245,6 +259,10 @@ static int mount_filesystem(struct child *c, const struct op *op, const char **r
 		return mount_long(c, op, ret_what);
 	if (mount < 0) {
 		*ret_what = step;
+		return -1;
+	}
+	if (op->label && lsm_label_mount(mount, op->label) < 0) {
+		*ret_what = "label it";
 		return -1;
 	}
 	if (op->mount.copy_up && child_copy_up(c, op, mount, ret_what) < 0)

@@ -67,8 +67,10 @@ static int chroot_target(struct child *c, const struct op *op)
 
 /* Kernels without keyrings, filters that refuse them (as in another container) and users that have too many do not
  * keep a container from running: it shares the caller's. */
-static int join_keyring(const char *name)
+static int join_keyring(const struct child *c, const char *name)
 {
+	if (child_label_keyring(c) < 0)
+		return -1;
 	if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, name) >= 0)
 		return 0;
 	return errno == ENOSYS || errno == EPERM || errno == EACCES || errno == EDQUOT ? 0 : -1;
@@ -91,7 +93,7 @@ int child_namespace_op(struct child *c, const struct op *op, const char **ret_wh
 	case OP_JOIN_TARGET:		return join_target(c, op, ret_what);
 	case OP_CHROOT_TARGET:		return chroot_target(c, op);
 	case OP_OOM_SCORE:		return set_oom_score((int64_t)op->value);
-	case OP_KEYRING:		return join_keyring(op->source);
+	case OP_KEYRING:		return join_keyring(c, op->source);
 	case OP_MOMENT:			return tell_moment(c);
 	case OP_CGROUP_NAMESPACE:	return unshare(CLONE_NEWCGROUP);
 	case OP_LOOPBACK:		return ns_loopback_up();

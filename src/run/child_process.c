@@ -12,7 +12,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "sys/seccomp.h"
+#include "run/seccomp_load.h"
 
 #define SYS_ADMIN_BIT CAPS_BIT(CAP_SYS_ADMIN)
 #define INTERPRETERS_MAX 5
@@ -54,7 +54,7 @@ static int set_groups(const struct plan_process *p)
 	return errno == EPERM && p->groups_n == 0 ? 0 : -1;
 }
 
-/* Until the filter is loaded the process keeps CAP_SYS_ADMIN when it needs it for that (no_new_privs is not set). */
+/* The process keeps CAP_SYS_ADMIN when it needs it to load the filter (no_new_privs is not set). */
 static uint64_t needed_later(const struct plan_process *p)
 {
 	return p->filter_n && !p->no_new_privileges ? SYS_ADMIN_BIT : 0;
@@ -154,7 +154,7 @@ int child_check_executable(const char *path, enum error_kind *ret_kind, const ch
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
 		close(fd);
 		*ret_what = "not a regular file";
-		errno = EPERM;
+		errno = EACCES;		/* as execve(2) has it */
 		return -1;
 	}
 	close(fd);
@@ -189,28 +189,36 @@ static void find_command(struct child *c)
 
 /* --- the last steps */
 
-static int drop_needed_later(const struct plan_process *p)
+/* In the helper of seccomp_load, who still may speak. */
+static void report_listener(void *context, const char *what)
 {
-	uint64_t effective, permitted, inheritable;
+	const struct child *c = context;
+	struct message m = { .kind = MESSAGE_FAILED, .step = (int)c->step, .sys = errno };
 
-	if (caps_get(&effective, &permitted, &inheritable) < 0)
-		return -1;
-	return caps_set(effective & p->caps.effective, permitted & p->caps.permitted, inheritable);
+	memcpy(m.what, what, strnlen(what, sizeof(m.what) - 1));
+	child_send(c->sync, &m, NULL, 0);
 }
 
-static int load_filter(const struct child *c, const char **ret_what)
+/* Nothing is done between the filter and exec: a permitted set that was kept to load it (needed_later) is no part of
+ * what exec gives the command (capabilities(7)). */
+static int load_filter(struct child *c, const struct op *op, const char **ret_what)
 {
 	const struct plan_process *p = &c->plan->process;
+	const struct seccomp_load load = {
+		.v = p->filter, .n = p->filter_n, .flags = p->filter_flags, .listener = p->listener,
+		.receiver = p->listener ? c->fds[op->slot] : -1, .pid = c->outer_pid, .report = report_listener, .context = c,
+	};
+	const uint64_t of_exec[3] = { (uintptr_t)c->command, (uintptr_t)p->argv, (uintptr_t)p->envp };
 
-	*ret_what = "load the seccomp filter";
-	if (seccomp_load_filter(p->filter, p->filter_n, p->filter_flags) < 0)
+	if (seccomp_load_forbids(&load, SYS_execve, of_exec)) {
+		*ret_what = "the seccomp filter forbids execve, which starts the command";
+		errno = EPERM;
 		return -1;
-	if (!needed_later(p))
-		return 0;
-	return drop_needed_later(p);
+	}
+	return seccomp_load(&load, ret_what);
 }
 
-/* Below the filter: few calls, and those that every usable profile allows. */
+/* Below the filter: exec alone, and where that fails what tells it. */
 static _Noreturn void execute(struct child *c)
 {
 	const struct plan_process *p = &c->plan->process;
@@ -244,7 +252,7 @@ int child_process_op(struct child *c, const struct op *op, const char **ret_what
 	case OP_LABEL_OPEN: case OP_LABEL:
 		return child_label_op(c, op, ret_what);
 	case OP_SECCOMP:
-		return load_filter(c, ret_what);
+		return load_filter(c, op, ret_what);
 	default:
 		execute(c);
 	}

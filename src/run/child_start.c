@@ -9,6 +9,8 @@
 
 #include "sys/fd.h"
 
+#define OPEN_MAX_LOOKED_AT 1024		/* the maker has opened what is needed in a process that had opened little */
+
 /* Whoever connects the network looks into our /proc/PID/ns, which a process that is not dumpable hides. Where other
  * containers' processes could look too (a shared pid namespace, exec), it stays hidden. */
 static void show_to_parent(const struct child *c)
@@ -38,6 +40,40 @@ static int wait_for_release(struct child *c)
 	return 0;
 }
 
+static bool is_needed(const struct child *c, int fd)
+{
+	const int needed[] = { c->plan->start_socket, c->plan->created_lock, c->label[0], c->label[1], c->plan->hook_output[0],
+			       c->plan->hook_output[1] };
+
+	for (size_t i = 0; i < ELEMENTS(needed); i++)
+		if (needed[i] == fd)
+			return true;
+	for (size_t i = 0; i < c->plan->ops.n; i++) {
+		const struct op *op = &c->plan->ops.v[i];
+
+		if ((op->kind == OP_HOOK && c->fds[op->hook->state] == fd) ||
+		    (op->kind == OP_SECCOMP && op->slot >= 0 && c->fds[op->slot] == fd))
+			return true;
+	}
+	return false;
+}
+
+/* What the maker had open besides would stay open as long as the container waits: his locks, pipes of his caller. */
+static int close_others(struct child *c)
+{
+	unsigned first = 3 + (unsigned)c->plan->preserve_fds_n, at = first;
+
+	c->sync = -1;
+	for (unsigned fd = first; fd < OPEN_MAX_LOOKED_AT; fd++) {
+		if (!is_needed(c, (int)fd))
+			continue;
+		if (fd > at && close_range(at, fd - 1, 0) < 0)
+			return -1;
+		at = fd + 1;
+	}
+	return close_range(at, ~0u, 0);
+}
+
 /* Its maker has gone; anybody who reaches the socket (its directory is private) may start it. One who connects and
  * says nothing was killed before he could: the next one is waited for. */
 static int wait_for_start(struct child *c)
@@ -45,7 +81,8 @@ static int wait_for_start(struct child *c)
 	int connection;
 	char byte;
 
-	fd_close(&c->sync);
+	if (close_others(c) < 0)
+		return -1;
 	for (;;) {
 		connection = accept4(c->plan->start_socket, NULL, NULL, SOCK_CLOEXEC);
 		if (connection >= 0 && recv(connection, &byte, 1, 0) == 1)

@@ -228,3 +228,9 @@ uint64_t mount_options_propagation(const char *word, bool *ret_tree)
 	*ret_tree = w->tree;
 	return w->value;
 }
+
+void mount_options_names(struct arena *arena, struct strings *ret)
+{
+	for (size_t i = 0; i < ELEMENTS(words); i++)
+		strings_add(arena, ret, words[i].name);
+}

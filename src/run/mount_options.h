@@ -28,6 +28,8 @@ struct mount_options {
 void mount_options_parse(struct arena *arena, const struct strings *words, struct mount_options *ret);
 /* " ro,nosuid,rprivate" for a plan's line; nothing when there is nothing to say. */
 int mount_options_print(const struct mount_options *options, struct buffer *out);
+/* All words that are understood. */
+void mount_options_names(struct arena *arena, struct strings *ret);
 /* MS_* of a propagation word ("rslave"), 0 for another; *ret_tree says whether it began with r. */
 uint64_t mount_options_propagation(const char *word, bool *ret_tree);
 

@@ -4,8 +4,6 @@
 #include <linux/mempolicy.h>
 #include <linux/sched.h>
 
-#include "base/string.h"
-
 #ifndef MPOL_WEIGHTED_INTERLEAVE
 #define MPOL_WEIGHTED_INTERLEAVE 6	/* since 6.9 */
 #endif
@@ -97,4 +95,12 @@ int placement_memory_mode(const char *name, uint64_t *ret)
 int placement_memory_flag(const char *name, uint64_t *mode)
 {
 	return add_flag(memory_flags, ELEMENTS(memory_flags), name, mode);
+}
+
+void placement_memory_names(struct arena *arena, struct strings *ret_modes, struct strings *ret_flags)
+{
+	for (size_t i = 0; i < ELEMENTS(memory_modes); i++)
+		strings_add(arena, ret_modes, memory_modes[i].name);
+	for (size_t i = 0; i < ELEMENTS(memory_flags); i++)
+		strings_add(arena, ret_flags, memory_flags[i].name);
 }

@@ -85,34 +85,7 @@ static void add_root(struct run_plan *plan, const struct run_request *request)
 	op->mount.propagation = root_propagation(request->spec->linux_);
 }
 
-/* "net.ipv4.ip_forward" and "net/ipv4/ip_forward" both name net/ipv4/ip_forward; an interface's dots are written as
- * slashes in the first form (sysctl(8)). */
-static char *sysctl_path(struct arena *arena, const char *key)
-{
-	char *path = arena_strdup(arena, key), first = path[strcspn(path, "./")];
-
-	for (char *s = path; first == '.' && *s; s++)
-		*s = *s == '.' ? '/' : *s == '/' ? '.' : *s;
-	return path;
-}
-
-static int add_sysctls(struct run_plan *plan, const struct oci_linux *l, struct error *err)
-{
-	for (size_t i = 0; i < l->sysctl.n; i++) {
-		char *path = sysctl_path(plan->arena, l->sysctl.v[i].key);
-		struct op *op;
-
-		if (*path == '/' || strstr(path, "..") || !*path)
-			return error_set(err, ERROR_INVALID, ".linux.sysctl[\"%s\"]: not a name below /proc/sys",
-					 l->sysctl.v[i].key);
-		op = plan_add(plan, OP_SYSCTL);
-		op->source = path;
-		op->fstype = l->sysctl.v[i].value;
-	}
-	return 0;
-}
-
-static bool has_namespace(const struct oci_linux *l, const char *type)
+bool plan_has_namespace(const struct oci_linux *l, const char *type)
 {
 	for (size_t i = 0; i < l->namespaces.n; i++)
 		if (str_eq(l->namespaces.v[i].type, type))
@@ -130,12 +103,12 @@ static int add_names(struct run_plan *plan, const struct oci_spec *spec, struct 
 	for (size_t i = 0; i < ELEMENTS(names); i++) {
 		if (str_is_empty(names[i].value))
 			continue;
-		if (!has_namespace(spec->linux_, "uts"))
+		if (!plan_has_namespace(spec->linux_, "uts"))
 			return error_set(err, ERROR_INVALID, ".%s: there is no uts namespace, so it would be the host's",
 					 names[i].name);
 		plan_add(plan, names[i].kind)->source = names[i].value;
 	}
-	return add_sysctls(plan, spec->linux_, err);
+	return plan_add_sysctls(plan, spec->linux_, err);
 }
 
 static int add_paths(struct run_plan *plan, const struct strings *paths, enum op_kind kind, const char *name,
@@ -220,7 +193,7 @@ static int add_birth(struct run_plan *plan, const struct run_request *request, s
 		return -1;
 	add_moment(plan, RUN_BORN, moments && moments->born);
 	/* clone makes the cgroup namespace before it moves the child: then the root would be our own cgroup. */
-	if ((plan->clone_flags & CLONE_NEWCGROUP) && (plan->cgroup_fd >= 0 || (moments && moments->born))) {
+	if ((plan->clone_flags & CLONE_NEWCGROUP) && (plan->cgroup_fd >= 0 || request->cgroup_later)) {
 		plan->clone_flags &= ~(uint64_t)CLONE_NEWCGROUP;
 		plan_add(plan, OP_CGROUP_NAMESPACE);
 	}
@@ -297,6 +270,12 @@ static void take_request(struct run_plan *plan, const struct run_request *reques
 	plan->start_socket = request->start_socket ? *request->start_socket : -1;
 	plan->created_lock = request->created_lock ? *request->created_lock : -1;
 	plan->process_at = ".process";
+	plan->process.none = request->no_command;
+}
+
+void run_plan_set_cgroup(struct run_plan *plan, int cgroup_fd)
+{
+	plan->cgroup_fd = cgroup_fd;
 }
 
 struct run_plan *run_plan_new(struct arena *arena, const struct run_request *request, struct error *err)
@@ -323,6 +302,15 @@ static uint64_t target_namespaces(const struct oci_linux *l)
 	for (size_t i = 0; l && i < l->namespaces.n; i++)
 		flags |= l->namespaces.v[i].type ? ns_flag(l->namespaces.v[i].type) : 0;
 	return flags;
+}
+
+/* In a mount namespace of others the container's root is not the namespace's. */
+static bool has_joined_mounts(const struct oci_linux *l)
+{
+	for (size_t i = 0; l && i < l->namespaces.n; i++)
+		if (str_eq(l->namespaces.v[i].type, "mount") && !str_is_empty(l->namespaces.v[i].path))
+			return true;
+	return false;
 }
 
 static void take_exec_request(struct run_plan *plan, const struct run_exec_request *request)
@@ -352,6 +340,10 @@ static int add_target(struct run_plan *plan, const struct run_exec_request *requ
 		plan_add(plan, OP_LABEL_OPEN);
 	op = plan_add(plan, OP_JOIN_TARGET);
 	op->flags = target_namespaces(request->spec->linux_);
+	if (has_joined_mounts(request->spec->linux_)) {
+		op = plan_add_slot(plan, OP_CHROOT_TARGET);
+		op->source = arena_printf(plan->arena, "/proc/%d/root", (int)request->target);
+	}
 	if (p->terminal)
 		plan_add(plan, OP_CONSOLE)->target = "/dev/pts/ptmx";
 	return 0;

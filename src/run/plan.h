@@ -10,6 +10,7 @@
 
 #include "run/mount_options.h"
 #include "run/run.h"
+#include "run/seccomp_listener.h"
 #include "sys/caps.h"
 #include "sys/idmap.h"
 
@@ -79,7 +80,8 @@ struct plan_device {
 	dev_t number;
 	bool has_number;
 	bool make;			/* by mknod where that is allowed; otherwise the host's node is bound */
-	uint32_t uid, gid;		/* of a made node */
+	bool apart;			/* for a user namespace: by the parent's mknod in a file system of its own */
+	uint32_t uid, gid;		/* of a made node; apart: the host's ids */
 };
 
 #define PLAN_BITS 1024
@@ -98,6 +100,7 @@ struct op {
 		const struct plan_scheduler *scheduler;
 		const struct id_maps *maps;	/* OP_BIND: the mount shows ids as these maps say */
 		const struct run_hierarchies *hierarchies;	/* OP_CGROUP_V1 */
+		const char *label;		/* OP_MOUNT: SELinux' of the root; NULL */
 	};
 	int slot;			/* descriptor that the parent prepares for this operation; -1 none */
 };
@@ -107,6 +110,7 @@ struct plan_process {
 	const gid_t *groups;
 	size_t groups_n;
 	bool reset_affinity;
+	bool none;			/* there is no command, nor a start */
 	bool keep_groups;		/* the caller's own supplementary groups stay, as --group-add keep-groups asks */
 	struct cap_sets caps;
 	bool no_new_privileges;
@@ -119,6 +123,7 @@ struct plan_process {
 	const struct sock_filter *filter;
 	size_t filter_n;
 	unsigned filter_flags;
+	const struct seccomp_listener *listener;	/* whom the filter notifies; NULL: nobody */
 };
 
 struct run_plan {
@@ -159,6 +164,9 @@ int op_describe(const struct op *op, struct buffer *out);
 
 /* Parts of run_plan_new, in their own files. */
 int plan_add_namespaces(struct run_plan *plan, const struct oci_linux *l, struct error *err);
+bool plan_has_namespace(const struct oci_linux *l, const char *type);
+/* Refuses settings that are not those of a namespace of the container's. */
+int plan_add_sysctls(struct run_plan *plan, const struct oci_linux *l, struct error *err);
 int plan_add_mounts(struct run_plan *plan, const struct run_request *request, struct error *err);
 int plan_add_devices(struct run_plan *plan, const struct run_request *request, struct error *err);
 int plan_add_hooks(struct run_plan *plan, const struct oci_hook *hooks, size_t n, const char *name, struct error *err);
@@ -170,6 +178,9 @@ int plan_add_process(struct run_plan *plan, const struct oci_spec *spec, const s
 		     struct error *err);
 int plan_check_process(const struct run_plan *plan, const struct oci_process *process, struct error *err);
 void plan_warn(struct run_plan *plan, const char *fmt, ...) ERROR_PRINTF(2, 3);
+
+/* The name of a device that was made apart. */
+#define PLAN_DEVICE_NAME "device"
 
 /* Opens the descriptors that the plan's operations name: fds[slot]. late: without what only the child may open, in its
  * new user and mount namespace, as the caller has no privilege in his own. */
@@ -208,8 +219,9 @@ struct child {
 	int proc, dev, devpts;		/* the container's, as mounted by us: verified by birth */
 	int tmpfs;			/* an empty read-only tmpfs that already covers a masked directory */
 	int console_slave;
-	int label;			/* opened by OP_LABEL_OPEN */
+	int label[2];			/* by enum lsm, opened by OP_LABEL_OPEN */
 	const char *command;		/* found by OP_FIND_COMMAND */
+	pid_t outer_pid;		/* its id as the runtime sees it, for the listener's receiver */
 	size_t step;
 	char text[128];			/* for a word about a failure that has two parts */
 };
@@ -237,6 +249,7 @@ int child_device_op(struct child *c, const struct op *op, const char **ret_what)
 int child_hook_op(struct child *c, const struct op *op, const char **ret_what);
 int child_placement_op(struct child *c, const struct op *op, const char **ret_what);
 int child_start_op(struct child *c, const struct op *op);
+int child_label_keyring(const struct child *c);
 int child_label_op(struct child *c, const struct op *op, const char **ret_what);
 int child_root_op(struct child *c, const struct op *op, const char **ret_what);
 int child_mount_op(struct child *c, const struct op *op, const char **ret_what);

@@ -39,24 +39,49 @@ static int wrong(size_t i, const char *member, const char *what, struct error *e
 	return error_set(err, ERROR_INVALID, ".linux.devices[%zu].%s: %s", i, member, what);
 }
 
+static int check_ids(const struct run_plan *plan, const struct oci_device *d, size_t i, struct error *err)
+{
+	const struct { const char *name; const uint64_t *id; const struct id_map *map; } ids[] = {
+		{ "uid", d->uid, &plan->maps.uid }, { "gid", d->gid, &plan->maps.gid },
+	};
+
+	for (size_t k = 0; k < ELEMENTS(ids); k++) {
+		if (!ids[k].id)
+			continue;
+		if (*ids[k].id >= UINT32_MAX)
+			return wrong(i, ids[k].name, "beyond 32 bits", err);
+		if (plan->own_user_namespace && idmap_to_outside(ids[k].map, (uint32_t)*ids[k].id) == ID_NONE)
+			return wrong(i, ids[k].name, "not among the ids of the user namespace", err);
+	}
+	return 0;
+}
+
 static int add_listed(struct run_plan *plan, const struct oci_device *d, size_t i, bool make, struct error *err)
 {
 	struct plan_device device = { .make = make, .has_number = d->major > 0 || d->minor > 0 };
+	char *path = arena_strdup(plan->arena, d->path ? d->path : "");
 
-	if (str_is_empty(d->path) || d->path[0] != '/' || str_ends(d->path, "/"))
+	for (size_t n = strlen(path); n > 1 && path[n - 1] == '/'; n--)
+		path[n - 1] = '\0';
+	if (path[0] != '/' || !path[1])
 		return wrong(i, "path", "not the absolute path of a device", err);
 	if (device_type(d->type, &device.mode) < 0)
 		return wrong(i, "type", "none of c, u, b and p", err);
 	if (d->major < 0 || d->major > UINT32_MAX || d->minor < 0 || d->minor > UINT32_MAX)
 		return wrong(i, d->major < 0 || d->major > UINT32_MAX ? "major" : "minor", "out of range", err);
-	if ((d->uid && *d->uid >= UINT32_MAX) || (d->gid && *d->gid >= UINT32_MAX))
-		return wrong(i, d->uid && *d->uid >= UINT32_MAX ? "uid" : "gid", "beyond 32 bits", err);
-	device.make &= device.has_number;
+	if (check_ids(plan, d, i, err) < 0)
+		return -1;
+	device.apart = make && plan->own_user_namespace && device.has_number;
+	device.make &= device.has_number && !plan->own_user_namespace;
 	device.number = makedev((unsigned)d->major, (unsigned)d->minor);
 	device.mode |= d->file_mode ? (mode_t)*d->file_mode & 07777 : 0666;
 	device.uid = d->uid ? (uint32_t)*d->uid : 0;
 	device.gid = d->gid ? (uint32_t)*d->gid : 0;
-	add_device(plan, d->path, &device);
+	if (device.apart) {
+		device.uid = idmap_to_outside(&plan->maps.uid, device.uid);
+		device.gid = idmap_to_outside(&plan->maps.gid, device.gid);
+	}
+	add_device(plan, path, &device);
 	return 0;
 }
 
@@ -108,14 +133,13 @@ static void add_links(struct run_plan *plan)
 int plan_add_devices(struct run_plan *plan, const struct run_request *request, struct error *err)
 {
 	const struct oci_linux *l = request->spec->linux_;
-	bool make = request->make_devices && !plan->own_user_namespace;
 
 	for (size_t i = 0; i < l->devices.n; i++)
-		if (add_listed(plan, &l->devices.v[i], i, make, err) < 0)
+		if (add_listed(plan, &l->devices.v[i], i, request->make_devices, err) < 0)
 			return -1;
 	if (dev_is_host(request->spec))
 		return 0;
-	add_standard(plan, l, make);
+	add_standard(plan, l, request->make_devices && !plan->own_user_namespace);
 	add_links(plan);
 	return 0;
 }

@@ -1,5 +1,7 @@
 #include "run/plan.h"
 
+#include <unistd.h>
+
 /* All of a container's hooks read the same file, one after the other. */
 static int state_slot(const struct run_plan *plan)
 {
@@ -32,7 +34,7 @@ static int add_hook(struct run_plan *plan, const struct oci_hook *h, const char 
 	op = state < 0 ? plan_add_slot(plan, OP_HOOK) : plan_add(plan, OP_HOOK);
 	hook->path = h->path;
 	hook->argv = words(plan, &h->args, h->path);
-	hook->envp = words(plan, &h->env, NULL);
+	hook->envp = h->env.n ? words(plan, &h->env, NULL) : environ;	/* as runc and crun have it */
 	hook->timeout = h->timeout ? *h->timeout : 0;
 	hook->position = position;
 	hook->state = state < 0 ? op->slot : state;

@@ -3,6 +3,8 @@
 #include <string.h>
 #include <sys/mount.h>
 
+#include "sys/lsm.h"
+
 /* What the functions below work on: one mount and where it stands. */
 struct mount_entry {
 	const struct run_request *request;
@@ -134,21 +136,39 @@ static int add_bind(struct run_plan *plan, struct mount_entry *e, struct error *
 	return choose_maps(plan, e, &op->maps, err);
 }
 
-/* SELinux' label of the tree, for file systems that keep none of their own. */
-static void add_context(struct run_plan *plan, const struct oci_spec *spec, struct mount_options *o, const char *fstype)
+/* SELinux' label of the tree, for file systems that keep none of their own: as an option, or set on the root later. */
+static int add_label(struct run_plan *plan, const struct mount_entry *e, struct mount_options *o, const char **ret_label,
+		     struct error *err)
 {
-	static const char *const labelled[] = { "tmpfs", "mqueue", "overlay", "ramfs", "devpts" };
-	const char *kind = map_get(&spec->annotations, "run.oci.mount_context_type");
+	const struct oci_spec *spec = e->request->spec;
+	const char *label = spec->linux_->mount_label, *kind = map_get(&spec->annotations, "run.oci.mount_context_type");
+	enum lsm_mount way = lsm_mount_way(e->m->type, !plan->own_user_namespace && lsm_is_initial());
+	char *option;
 
-	for (size_t i = 0; i < ELEMENTS(labelled); i++)
-		if (str_eq(labelled[i], fstype))
-			strings_addf(plan->arena, &o->data, "%s=\"%s\"", kind ? kind : "context", spec->linux_->mount_label);
+	if (way == LSM_MOUNT_ROOT)
+		*ret_label = label;
+	if (way != LSM_MOUNT_OPTION)
+		return 0;
+	option = lsm_mount_option(plan->arena, label, kind);
+	if (!option)
+		return error_set(err, ERROR_INVALID, ".annotations[\"run.oci.mount_context_type\"]: \"%s\" is none of context, "
+				 "fscontext, defcontext and rootcontext", kind);
+	strings_add(plan->arena, &o->data, option);
+	return 0;
+}
+
+/* crun's annotation: for systemds in containers that know no cgroup v2. */
+static bool is_systemds_v1(const struct oci_spec *spec, const struct oci_mount *m)
+{
+	return str_eq(map_get(&spec->annotations, "run.oci.systemd.force_cgroup_v1"), m->destination) &&
+	       (str_eq(m->type, "cgroup") || str_eq(m->type, "cgroup2"));
 }
 
 static int add_new(struct run_plan *plan, struct mount_entry *e, struct error *err)
 {
 	const struct run_request *r = e->request;
 	const struct oci_mount *m = e->m;
+	const char *label = NULL;
 	const struct id_maps *maps;
 	struct op *op;
 
@@ -156,8 +176,8 @@ static int add_new(struct run_plan *plan, struct mount_entry *e, struct error *e
 		return wrong(e, "type", "missing, and this is no bind mount", err);
 	if (choose_maps(plan, e, &maps, err) < 0)
 		return -1;
-	if (!str_is_empty(r->spec->linux_->mount_label))
-		add_context(plan, r->spec, &e->options, m->type);
+	if (!str_is_empty(r->spec->linux_->mount_label) && add_label(plan, e, &e->options, &label, err) < 0)
+		return -1;
 	if (str_eq(m->type, "cgroup") && r->cgroup_v1) {
 		op = plan_add(plan, OP_CGROUP_V1);
 		op->hierarchies = r->cgroup_v1;
@@ -167,6 +187,11 @@ static int add_new(struct run_plan *plan, struct mount_entry *e, struct error *e
 	op->source = m->source;
 	/* One hierarchy for all: what older configurations call cgroup is cgroup2 here. */
 	op->fstype = str_eq(m->type, "cgroup") ? "cgroup2" : m->type;
+	op->label = label;
+	if (is_systemds_v1(r->spec, m)) {
+		op->fstype = "cgroup";
+		e->options.data = strings_split(plan->arena, "none,name=systemd,xattr", ",");
+	}
 	return 0;
 }
 

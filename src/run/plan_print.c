@@ -105,7 +105,7 @@ int op_describe(const struct op *op, struct buffer *out)
 	case OP_DEVICE:
 		if (S_ISFIFO(op->device->mode))
 			return buffer_printf(out, "make the FIFO %s", op->target);
-		if (op->device->make)
+		if (op->device->make || op->device->apart)
 			return buffer_printf(out, "make the device %s", op->target);
 		return buffer_printf(out, "mount %s at %s", op->source, op->target);
 	case OP_SYMLINK:
@@ -175,7 +175,7 @@ static int print_details(const struct run_plan *plan, const struct op *op, struc
 			return -1;
 		return mount_options_print(&op->mount, out);
 	case OP_DEVICE:
-		return op->device->make ? buffer_printf(out, " %u:%u", major(op->device->number), minor(op->device->number)) : 0;
+		return op->device->make || op->device->apart ? buffer_printf(out, " %u:%u", major(op->device->number), minor(op->device->number)) : 0;
 	case OP_LABEL:
 		return buffer_printf(out, " %s", plan->process.selinux_label ? plan->process.selinux_label :
 				     plan->process.apparmor_profile);
@@ -184,7 +184,9 @@ static int print_details(const struct run_plan *plan, const struct op *op, struc
 	case OP_USER:
 		return print_user(&plan->process, out);
 	case OP_SECCOMP:
-		return buffer_printf(out, " of %zu instructions", plan->process.filter_n);
+		return buffer_printf(out, " of %zu instructions%s%s", plan->process.filter_n,
+				     plan->process.listener ? ", answered at " : "",
+				     plan->process.listener ? plan->process.listener->path : "");
 	case OP_FIND_COMMAND:
 		for (size_t i = 0; i < plan->process.candidates.n; i++)
 			if (buffer_printf(out, "%s%s", i ? "," : " in ", plan->process.candidates.v[i]) < 0)

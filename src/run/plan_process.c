@@ -21,7 +21,7 @@ static int wrong(const struct run_plan *plan, const char *member, const char *wh
 
 int plan_check_process(const struct run_plan *plan, const struct oci_process *process, struct error *err)
 {
-	if (process->args.n == 0 || str_is_empty(process->args.v[0]))
+	if (!plan->process.none && (process->args.n == 0 || str_is_empty(process->args.v[0])))
 		return wrong(plan, "args", "no command to run", err);
 	if (str_is_empty(process->cwd) || process->cwd[0] != '/')
 		return error_set(err, ERROR_INVALID, "%s.cwd: the working directory \"%s\" is not an absolute path",
@@ -177,14 +177,16 @@ static int add_start(struct run_plan *plan, const struct oci_spec *spec, const s
 	plan_add(plan, OP_READY);
 	if (plan->start_socket >= 0)
 		plan_add(plan, OP_START);
-	if (plan->process.filter_n)
-		plan_add(plan, OP_SECCOMP);
+	if (plan->process.selinux_label || plan->process.apparmor_profile)
+		plan_add(plan, OP_LABEL);
 	if (plan->target_pidfd < 0 && spec->hooks &&
 	    plan_add_hooks(plan, spec->hooks->start_container.v, spec->hooks->start_container.n, "startContainer", err) < 0)
 		return -1;
-	if (plan->process.selinux_label || plan->process.apparmor_profile)
-		plan_add(plan, OP_LABEL);
-	plan_add(plan, OP_EXEC)->source = process->args.v[0];
+	if (plan->process.filter_n && plan->process.listener)
+		plan_add_slot(plan, OP_SECCOMP);	/* the connection to the receiver */
+	else if (plan->process.filter_n)
+		plan_add(plan, OP_SECCOMP);
+	plan_add(plan, OP_EXEC)->source = plan->process.none ? "" : process->args.v[0];
 	return 0;
 }
 
@@ -202,7 +204,8 @@ int plan_add_process(struct run_plan *plan, const struct oci_spec *spec, const s
 	p->no_new_privileges = process->no_new_privileges;
 	p->argv = process->args.v;
 	p->envp = process->env.n ? process->env.v : arena_new_array(plan->arena, char *, 1);
-	add_candidates(plan, process);
+	if (!p->none)
+		add_candidates(plan, process);
 	if (plan_add_placement(plan, process, spec->linux_, err) < 0)
 		return -1;
 	for (size_t i = 0; i < process->rlimits.n; i++)
@@ -213,6 +216,7 @@ int plan_add_process(struct run_plan *plan, const struct oci_spec *spec, const s
 	plan_add(plan, OP_UMASK)->value = p->umask;
 	plan_add(plan, OP_CHDIR)->target = process->cwd;
 	plan_add(plan, OP_USER);
-	plan_add(plan, OP_FIND_COMMAND)->source = process->args.v[0];
+	if (!p->none)
+		plan_add(plan, OP_FIND_COMMAND)->source = process->args.v[0];
 	return add_start(plan, spec, process, err);
 }

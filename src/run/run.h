@@ -59,14 +59,16 @@ struct run_request {
 					   directory. The child only attaches it; rootfs serves --plan's text */
 	int stdio[3];			/* for the container; with process.terminal: ignored, a pty is made */
 	int cgroup_fd;			/* CLONE_INTO_CGROUP; -1: none */
+	bool cgroup_later;		/* run_plan_set_cgroup tells, when all else is known to be good */
 	const char *cache_dir;		/* for compiled seccomp programs; NULL: none kept */
-	bool seccomp_default;		/* without spec.linux.seccomp: the default profile, filtered by the bounding set.
-					   Quicker than run_default_seccomp: a cached program is found by the file's stat */
+	bool seccomp_default;		/* without spec.linux.seccomp: the default profile, filtered by the bounding set: the
+					   installed containers-common file when there is one, else bryo's own */
 	const char *seccomp_profile;	/* the same with this profile file in Docker's format */
 	const int *preserve_fds;	/* moved to 3.. in the container */
 	size_t preserve_fds_n;
 
 	/* For whoever makes a container from a bundle; all may be left empty. */
+	bool no_command;		/* the process has none: it is never started */
 	bool no_pivot;			/* chroot in place of pivot_root, for roots that cannot be pivoted to (initramfs) */
 	bool keyring;			/* a session keyring of its own */
 	bool make_devices;		/* by mknod where the kernel allows it, rather than as the host's */
@@ -84,6 +86,7 @@ struct run_request {
 
 struct run_plan;
 struct run_plan *run_plan_new(struct arena *arena, const struct run_request *request, struct error *err);
+void run_plan_set_cgroup(struct run_plan *plan, int cgroup_fd);
 /* One line an operation, for `--plan` and golden files. */
 int run_plan_print(const struct run_plan *plan, struct buffer *out);
 
@@ -108,6 +111,7 @@ struct run_exec_request {
 	pid_t target;			/* the container's first process */
 	int target_pidfd;
 	const struct oci_spec *spec;	/* of the container */
+	const char *id, *bundle;	/* of the container, as in run_request */
 	const struct oci_process *process;
 	int stdio[3];
 	int cgroup_fd;
@@ -123,10 +127,6 @@ struct run_exec_request {
 };
 struct run_plan *run_exec_plan_new(struct arena *arena, const struct run_exec_request *request, struct error *err);
 
-/* The default seccomp profile after filtering by the bounding set: the installed containers-common file when there is
- * one (path in *ret_path), else bryo's own. */
-struct oci_seccomp *run_default_seccomp(struct arena *arena, const char *profile_path, const struct strings *bounding,
-					const char **ret_path, struct error *err);
 /* The names of the default capability set, and lookup: "net_admin", "CAP_NET_ADMIN", "ALL". */
 int run_capabilities(struct arena *arena, const struct strings *add, const struct strings *drop, bool privileged,
 		     struct strings *ret, struct error *err);

@@ -1,245 +1,275 @@
 #include "run/seccomp_compile.h"
 
-#include <ctype.h>
-#include <dlfcn.h>
 #include <errno.h>
 #include <linux/seccomp.h>
-#include <seccomp.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "run/seccomp_library.h"
+#include "run/seccomp_words.h"
 #include "sys/fd.h"
+#include "sys/seccomp.h"
 
+#define ADDITIONS_MAX 10000	/* of conditions to calls; a program has room for less than half */
+#define ARGUMENTS 6
 
-#define LIBRARY "libseccomp.so.2"
-#define OPTIMIZE_BINARY_TREE 2	/* log n comparisons a system call, and a third of the kernel's time to load it */
-
-struct library {
-	__typeof__(seccomp_init) *init;
-	__typeof__(seccomp_release) *release;
-	__typeof__(seccomp_attr_set) *attr_set;
-	__typeof__(seccomp_arch_add) *arch_add;
-	__typeof__(seccomp_arch_resolve_name) *arch_resolve_name;
-	__typeof__(seccomp_syscall_resolve_name) *syscall_resolve_name;
-	__typeof__(seccomp_rule_add_array) *rule_add_array;
-	__typeof__(seccomp_export_bpf) *export_bpf;
+/* One compilation. */
+struct compiler {
+	struct arena *arena;
+	const struct seccomp_source *source;
+	struct seccomp_library library;
+	scmp_filter_ctx ctx;
+	uint32_t default_action;
+	size_t additions;
+	struct error *err;
 };
 
-static int load(struct library *l, struct error *err)
+static size_t number_of(const struct seccomp_source *s, size_t rule)
 {
-	void *handle = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
-	const struct { const char *name; void **to; } symbols[] = {
-		{ "seccomp_init", (void **)&l->init },
-		{ "seccomp_release", (void **)&l->release },
-		{ "seccomp_attr_set", (void **)&l->attr_set },
-		{ "seccomp_arch_add", (void **)&l->arch_add },
-		{ "seccomp_arch_resolve_name", (void **)&l->arch_resolve_name },
-		{ "seccomp_syscall_resolve_name", (void **)&l->syscall_resolve_name },
-		{ "seccomp_rule_add_array", (void **)&l->rule_add_array },
-		{ "seccomp_export_bpf", (void **)&l->export_bpf },
-	};
+	return s->numbers ? s->numbers[rule] : rule;
+}
 
-	if (!handle) {
-		error_set(err, ERROR_UNSUPPORTED, "%s is not installed, so no seccomp filter can be made", LIBRARY);
-		return error_hint(err, "install libseccomp2, or run with --security-opt seccomp=unconfined");
-	}
-	for (size_t i = 0; i < ELEMENTS(symbols); i++) {
-		*symbols[i].to = dlsym(handle, symbols[i].name);
-		if (!*symbols[i].to)
-			return error_set(err, ERROR_UNSUPPORTED, "%s lacks %s", LIBRARY, symbols[i].name);
-	}
-	return 0;
+/* Puts the position of a rule's member in front. */
+static int in_rule(const struct compiler *c, size_t rule, const char *member)
+{
+	return error_frame(c->err, "%s.syscalls[%zu]%s", c->source->where, number_of(c->source, rule), member);
+}
+
+static int in_element(const struct compiler *c, size_t rule, const char *list, size_t element, const char *member)
+{
+	return error_frame(c->err, "%s.syscalls[%zu].%s[%zu]%s", c->source->where, number_of(c->source, rule), list,
+			   element, member);
+}
+
+static int unknown(const struct compiler *c, const char *what, const char *name)
+{
+	return error_set(c->err, ERROR_INVALID, "unknown %s \"%s\"", what, str_printable(c->arena, name, 64));
 }
 
 /* --- words to numbers */
 
-static int action(const char *name, const uint64_t *errno_ret, uint32_t *ret, struct error *err)
+/* On an error *ret_errno tells whether the errno is what is wrong. */
+static int find_action(const struct compiler *c, const char *name, const uint64_t *errno_ret, uint32_t *ret,
+		       bool *ret_errno)
 {
-	unsigned number = errno_ret ? (unsigned)*errno_ret : EPERM;
-	const struct { const char *name; uint32_t value; } actions[] = {
-		{ "SCMP_ACT_ALLOW", SCMP_ACT_ALLOW },		{ "SCMP_ACT_ERRNO", SCMP_ACT_ERRNO(number) },
-		{ "SCMP_ACT_KILL", SCMP_ACT_KILL_THREAD },	{ "SCMP_ACT_KILL_THREAD", SCMP_ACT_KILL_THREAD },
-		{ "SCMP_ACT_KILL_PROCESS", SCMP_ACT_KILL_PROCESS }, { "SCMP_ACT_TRAP", SCMP_ACT_TRAP },
-		{ "SCMP_ACT_TRACE", SCMP_ACT_TRACE(number) },	{ "SCMP_ACT_LOG", SCMP_ACT_LOG },
-	};
+	const struct seccomp_word *action = seccomp_words_find(seccomp_words_actions, name);
 
-	for (size_t i = 0; i < ELEMENTS(actions); i++)
-		if (str_eq(actions[i].name, name)) {
-			*ret = actions[i].value;
-			return 0;
-		}
-	return error_set(err, ERROR_INVALID, "seccomp: unknown action \"%s\"", name ? name : "");
+	*ret_errno = action != NULL && errno_ret;
+	if (!action)
+		return unknown(c, "action", name);
+	if (errno_ret && !action->data_max)
+		return error_set(c->err, ERROR_INVALID, "the action \"%s\" takes no errno", name);
+	if (errno_ret && *errno_ret > action->data_max)
+		return error_set(c->err, ERROR_INVALID, "%llu is more than %u, the largest for \"%s\"",
+				 (unsigned long long)*errno_ret, action->data_max, name);
+	*ret_errno = false;
+	if (!seccomp_has_action(action->value))
+		return error_set(c->err, ERROR_UNSUPPORTED, "this kernel does not know the action \"%s\"", name);
+	*ret = action->value | (uint32_t)(errno_ret ? *errno_ret : action->data_max ? EPERM : 0);
+	return 0;
 }
 
-static int comparison(const struct oci_seccomp_arg *a, struct scmp_arg_cmp *ret, struct error *err)
+static int find_default(struct compiler *c)
 {
-	static const struct { const char *name; enum scmp_compare op; } operators[] = {
-		{ "SCMP_CMP_NE", SCMP_CMP_NE }, { "SCMP_CMP_LT", SCMP_CMP_LT }, { "SCMP_CMP_LE", SCMP_CMP_LE },
-		{ "SCMP_CMP_EQ", SCMP_CMP_EQ }, { "SCMP_CMP_GE", SCMP_CMP_GE }, { "SCMP_CMP_GT", SCMP_CMP_GT },
-		{ "SCMP_CMP_MASKED_EQ", SCMP_CMP_MASKED_EQ },
-	};
+	const struct oci_seccomp *rules = c->source->rules;
+	bool number;
 
-	if (a->index > 5)
-		return error_set(err, ERROR_INVALID, "seccomp: a system call has no argument %llu",
-				 (unsigned long long)a->index);
-	for (size_t i = 0; i < ELEMENTS(operators); i++)
-		if (str_eq(operators[i].name, a->op)) {
-			*ret = (struct scmp_arg_cmp){ .arg = (unsigned)a->index, .op = operators[i].op,
-						      .datum_a = a->value, .datum_b = a->value_two };
-			return 0;
-		}
-	return error_set(err, ERROR_INVALID, "seccomp: unknown operator \"%s\"", a->op ? a->op : "");
+	if (find_action(c, rules->default_action, rules->default_errno_ret, &c->default_action, &number) == 0)
+		return 0;
+	return error_frame(c->err, "%s.%s", c->source->where, number ? "defaultErrnoRet" : "defaultAction");
 }
 
-int seccomp_compile_flags(const struct strings *names, unsigned *ret, struct error *err)
+static int find_rule_action(const struct compiler *c, size_t rule, uint32_t *ret)
 {
-	static const struct { const char *name; unsigned flag; } flags[] = {
-		{ "SECCOMP_FILTER_FLAG_TSYNC", 0 },	/* there is one thread */
-		{ "SECCOMP_FILTER_FLAG_LOG", SECCOMP_FILTER_FLAG_LOG },
-		{ "SECCOMP_FILTER_FLAG_SPEC_ALLOW", SECCOMP_FILTER_FLAG_SPEC_ALLOW },
-		{ "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV", 0 },	/* of listeners */
-	};
+	const struct oci_syscall *call = &c->source->rules->syscalls.v[rule];
+	bool number;
+
+	if (find_action(c, call->action, call->errno_ret, ret, &number) == 0)
+		return 0;
+	return in_rule(c, rule, number ? ".errnoRet" : ".action");
+}
+
+static int find_condition(const struct compiler *c, size_t rule, size_t i, struct scmp_arg_cmp *ret)
+{
+	const struct oci_seccomp_arg *a = &c->source->rules->syscalls.v[rule].args.v[i];
+	const struct seccomp_word *op = seccomp_words_find(seccomp_words_operators, a->op);
+
+	if (!op) {
+		unknown(c, "operator", a->op);
+		return in_element(c, rule, "args", i, ".op");
+	}
+	if (a->index >= ARGUMENTS) {
+		error_set(c->err, ERROR_INVALID, "%llu: a system call has the arguments 0 to 5",
+			  (unsigned long long)a->index);
+		return in_element(c, rule, "args", i, ".index");
+	}
+	*ret = (struct scmp_arg_cmp){ .arg = (unsigned)a->index, .op = (enum scmp_compare)op->value,
+				      .datum_a = a->value, .datum_b = a->value_two };
+	return 0;
+}
+
+static int find_flag(struct arena *arena, const char *name, unsigned *ret, struct error *err)
+{
+	const struct seccomp_word *flag = seccomp_words_find(seccomp_words_flags, name);
+
+	if (!flag)
+		return error_set(err, ERROR_INVALID, "unknown flag \"%s\"", str_printable(arena, name, 64));
+	if (!seccomp_has_flag(flag->value))
+		return error_set(err, ERROR_UNSUPPORTED, "this kernel does not know the flag \"%s\"", name);
+	*ret |= flag->value;
+	return 0;
+}
+
+int seccomp_compile_flags(struct arena *arena, const struct seccomp_source *source, unsigned *ret, struct error *err)
+{
+	const struct strings *names = &source->rules->flags;
 	unsigned set = 0;
 
-	for (size_t i = 0, j; i < names->n; i++) {
-		for (j = 0; j < ELEMENTS(flags) && !str_eq(flags[j].name, names->v[i]); j++)
-			continue;
-		if (j == ELEMENTS(flags))
-			return error_set(err, ERROR_INVALID, "seccomp: unknown flag \"%s\"", names->v[i]);
-		set |= flags[j].flag;
-	}
-	*ret = set;
+	for (size_t i = 0; i < names->n; i++)
+		if (find_flag(arena, names->v[i], &set, err) < 0)
+			return error_frame(err, "%s.flags[%zu]", source->where, i);
+	if (names->n == 0 && seccomp_has_flag(SECCOMP_FILTER_FLAG_SPEC_ALLOW))
+		set = SECCOMP_FILTER_FLAG_SPEC_ALLOW;
+	*ret = set & ~(unsigned)SECCOMP_FILTER_FLAG_TSYNC;
 	return 0;
 }
 
 /* --- compiling */
 
-static int add_architectures(const struct library *l, scmp_filter_ctx ctx, const struct strings *names,
-			     struct error *err)
+static int add_architecture(struct compiler *c, const char *name)
 {
-	for (size_t i = 0; i < names->n; i++) {
-		const char *suffix = str_after(names->v[i], "SCMP_ARCH_");
-		char name[32] = "";
-		uint32_t token;
-		int result;
+	uint32_t token = seccomp_library_architecture(&c->library, name);
+	int result;
 
-		for (size_t j = 0; suffix && suffix[j] && j < sizeof(name) - 1; j++)
-			name[j] = (char)tolower((unsigned char)suffix[j]);
-		token = l->arch_resolve_name(name);
-		if (!token)
-			return error_set(err, ERROR_INVALID, "seccomp: unknown architecture \"%s\"", names->v[i]);
-		result = l->arch_add(ctx, token);
-		if (result < 0 && result != -EEXIST)
-			return error_set(err, ERROR_FAILED, "seccomp: architecture %s: %s", names->v[i], strerror(-result));
-	}
+	if (!token)
+		return unknown(c, "architecture", name);
+	result = c->library.arch_add(c->ctx, token);
+	if (result == 0 || result == -EEXIST)
+		return 0;
+	if (result == -EDOM)
+		return error_set(c->err, ERROR_INVALID, "the byte order of \"%s\" is not this machine's", name);
+	return error_set(c->err, ERROR_FAILED, "libseccomp refuses \"%s\": %s", name, strerror(-result));
+}
+
+static int add_architectures(struct compiler *c)
+{
+	const struct strings *names = &c->source->rules->architectures;
+
+	for (size_t i = 0; i < names->n; i++)
+		if (add_architecture(c, names->v[i]) < 0)
+			return error_frame(c->err, "%s.architectures[%zu]", c->source->where, i);
 	return 0;
 }
 
-/* Conditions on the same argument are alternatives (as Docker reads them), on different ones all must hold. */
-static bool has_alternatives(const struct oci_syscall *call)
+static bool has_alternatives(const struct scmp_arg_cmp *conditions, size_t n)
 {
 	unsigned seen = 0;
 
-	for (size_t i = 0; i < call->args.n; i++) {
-		if (seen & 1u << call->args.v[i].index)
+	for (size_t i = 0; i < n; i++) {
+		if (seen & 1u << conditions[i].arg)
 			return true;
-		seen |= 1u << call->args.v[i].index;
+		seen |= 1u << conditions[i].arg;
 	}
 	return false;
 }
 
-static int add_rule(const struct library *l, scmp_filter_ctx ctx, uint32_t act, int number,
-		    const struct oci_syscall *call, const struct scmp_arg_cmp *conditions)
+static int add_to_call(struct compiler *c, uint32_t action, int number, const struct scmp_arg_cmp *conditions, size_t n)
 {
 	int result = 0;
 
-	if (!has_alternatives(call))
-		return l->rule_add_array(ctx, act, number, (unsigned)call->args.n, conditions);
-	for (size_t i = 0; i < call->args.n && result >= 0; i++)
-		result = l->rule_add_array(ctx, act, number, 1, &conditions[i]);
+	if (!has_alternatives(conditions, n))
+		return c->library.rule_add_array(c->ctx, action, number, (unsigned)n, conditions);
+	for (size_t i = 0; i < n && result >= 0; i++)
+		result = c->library.rule_add_array(c->ctx, action, number, 1, &conditions[i]);
 	return result;
 }
 
-static int add_call(const struct library *l, scmp_filter_ctx ctx, uint32_t default_action,
-		    const struct oci_syscall *call, struct error *err)
+static int add_name(struct compiler *c, size_t rule, const char *name, uint32_t action,
+		    const struct scmp_arg_cmp *conditions, size_t n)
 {
-	struct scmp_arg_cmp conditions[6];
-	uint32_t act;
+	int result, number = c->library.syscall_resolve_name(name);
 
-	if (action(call->action, call->errno_ret, &act, err) < 0)
-		return -1;
-	if (act == default_action)
+	if (number == __NR_SCMP_ERROR)	/* of another age or architecture */
+		return c->source->known_only ? unknown(c, "system call", name) : 0;
+	c->additions += n ? n : 1;
+	if (c->additions > ADDITIONS_MAX)
+		return error_set(c->err, ERROR_INVALID, "the filter has more than %d rules", ADDITIONS_MAX);
+	result = add_to_call(c, action, number, conditions, n);
+	if (result >= 0)
 		return 0;
-	if (call->args.n > ELEMENTS(conditions))
-		return error_set(err, ERROR_INVALID, "seccomp: more than 6 conditions in one rule");
-	for (size_t i = 0; i < call->args.n; i++)
-		if (comparison(&call->args.v[i], &conditions[i], err) < 0)
-			return -1;
-	for (size_t i = 0; i < call->names.n; i++) {
-		int result, number = l->syscall_resolve_name(call->names.v[i]);
+	if (result == -EEXIST)
+		return error_set(c->err, ERROR_INVALID, "\"%s\" has another action already under these conditions",
+				 name);
+	return error_set(c->err, ERROR_FAILED, "libseccomp refuses the rule for \"%s\": %s", name, strerror(-result));
+}
 
-		if (number == __NR_SCMP_ERROR)
-			continue;	/* of another age or architecture */
-		result = add_rule(l, ctx, act, number, call, conditions);
-		if (result < 0 && result != -EEXIST)
-			return error_set(err, ERROR_FAILED, "seccomp: rule for %s: %s", call->names.v[i],
-					 strerror(-result));
+static int add_rule(struct compiler *c, size_t rule)
+{
+	const struct oci_syscall *call = &c->source->rules->syscalls.v[rule];
+	struct scmp_arg_cmp *conditions = arena_new_array(c->arena, struct scmp_arg_cmp, call->args.n + 1);
+	uint32_t action;
+
+	if (call->names.n == 0) {
+		error_set(c->err, ERROR_INVALID, "no system call is named");
+		return in_rule(c, rule, ".names");
 	}
+	if (find_rule_action(c, rule, &action) < 0)
+		return -1;
+	for (size_t i = 0; i < call->args.n; i++)
+		if (find_condition(c, rule, i, &conditions[i]) < 0)
+			return -1;
+	if (action == c->default_action)
+		return 0;
+	for (size_t i = 0; i < call->names.n; i++)
+		if (add_name(c, rule, call->names.v[i], action, conditions, call->args.n) < 0)
+			return in_element(c, rule, "names", i, "");
 	return 0;
 }
 
-static int export(struct arena *arena, const struct library *l, scmp_filter_ctx ctx, struct seccomp_code *ret,
-		  struct error *err)
+static int export(struct compiler *c, struct seccomp_code *ret)
 {
 	_cleanup_fd_ int fd = memfd_create("seccomp", MFD_CLOEXEC);
 	off_t size;
 
-	if (fd < 0 || l->export_bpf(ctx, fd) < 0)
-		return error_errno(err, "seccomp: write the program");
+	if (fd < 0 || c->library.export_bpf(c->ctx, fd) < 0)
+		return error_errno(c->err, "%s: write the program", c->source->name);
 	size = lseek(fd, 0, SEEK_END);
-	if (size <= 0 || size % (off_t)sizeof(*ret->v) || size / (off_t)sizeof(*ret->v) > BPF_MAXINSNS)
-		return error_set(err, ERROR_INVALID, "seccomp: the program is too long for the kernel");
+	if (size <= 0 || size % (off_t)sizeof(*ret->v) || size / (off_t)sizeof(*ret->v) > SECCOMP_CODE_MAX)
+		return error_set(c->err, ERROR_INVALID, "%s: the filter is too long for the kernel", c->source->name);
 	ret->n = (size_t)size / sizeof(*ret->v);
-	ret->v = arena_new_array(arena, struct sock_filter, ret->n);
+	ret->v = arena_new_array(c->arena, struct sock_filter, ret->n);
 	if (pread(fd, ret->v, (size_t)size, 0) != size)
-		return error_errno(err, "seccomp: read the program");
+		return error_errno(c->err, "%s: read the program", c->source->name);
 	return 0;
 }
 
-static int fill(const struct library *l, scmp_filter_ctx ctx, uint32_t default_action,
-		const struct oci_seccomp *rules, struct error *err)
+static int fill(struct compiler *c)
 {
-	l->attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, OPTIMIZE_BINARY_TREE);
-	if (add_architectures(l, ctx, &rules->architectures, err) < 0)
+	if (add_architectures(c) < 0)
 		return -1;
-	for (size_t i = 0; i < rules->syscalls.n; i++)
-		if (add_call(l, ctx, default_action, &rules->syscalls.v[i], err) < 0)
+	for (size_t i = 0; i < c->source->rules->syscalls.n; i++)
+		if (add_rule(c, i) < 0)
 			return -1;
 	return 0;
 }
 
-int seccomp_compile(struct arena *arena, const struct oci_seccomp *rules, struct seccomp_code *ret,
+int seccomp_compile(struct arena *arena, const struct seccomp_source *source, struct seccomp_code *ret,
 		    struct error *err)
 {
-	struct library l = { 0 };
-	uint32_t default_action;
-	scmp_filter_ctx ctx;
-	Dl_info info = { 0 };
+	struct compiler c = { .arena = arena, .source = source, .err = err };
 	int result;
 
-	if (!str_is_empty(rules->listener_path))
-		return error_set(err, ERROR_UNSUPPORTED, "seccomp: a listener");
-	if (action(rules->default_action, rules->default_errno_ret, &default_action, err) < 0 ||
-	    seccomp_compile_flags(&rules->flags, &ret->flags, err) < 0 || load(&l, err) < 0)
+	if (find_default(&c) < 0 || seccomp_compile_flags(arena, source, &ret->flags, err) < 0 ||
+	    seccomp_library_open(&c.library, err) < 0)
 		return -1;
-	ctx = l.init(default_action);
-	if (!ctx)
-		return error_set(err, ERROR_FAILED, "seccomp: no memory, or an impossible default action");
-	result = fill(&l, ctx, default_action, rules, err);
+	c.ctx = c.library.init(c.default_action);
+	if (!c.ctx)
+		return error_set(err, ERROR_FAILED, "%s.defaultAction: libseccomp refuses it", source->where);
+	result = fill(&c);
 	if (result == 0)
-		result = export(arena, &l, ctx, ret, err);
-	l.release(ctx);
-	ret->library = arena_strdup(arena, dladdr((void *)l.init, &info) && info.dli_fname ? info.dli_fname : "");
+		result = export(&c, ret);
+	c.library.release(c.ctx);
+	ret->library = arena_strdup(arena, c.library.file);
 	return result;
 }

@@ -6,11 +6,11 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include "run/run.h"
 #include "sys/caps.h"
 #include "sys/fd.h"
 
 #define PROFILE_MAX (1u << 20)
+#define ERRNO_NAMES 256
 
 /* --- the file's format */
 
@@ -23,6 +23,7 @@ struct seccomp_rule {
 	char *name;			/* the older form of names */
 	struct strings names;
 	char *action;
+	char *errno_name;		/* "ENOSYS", which wins over the number */
 	uint64_t *errno_ret;
 	ARRAY(struct oci_seccomp_arg) args;
 	struct seccomp_condition *includes, *excludes;
@@ -34,9 +35,10 @@ struct seccomp_arch_map {
 };
 
 struct seccomp_file {
-	char *default_action;
+	char *default_action, *default_errno_name;
 	uint64_t *default_errno_ret;
 	struct strings architectures, flags;
+	char *listener_path, *listener_metadata;
 	ARRAY(struct seccomp_arch_map) arch_map;
 	ARRAY(struct seccomp_rule) syscalls;
 };
@@ -59,6 +61,7 @@ JSON_SHAPE(seccomp_rule,
 	JSON_FIELD(seccomp_rule, name, "name", T_STRING),
 	JSON_FIELD(seccomp_rule, names, "names", T_STRINGS),
 	JSON_FIELD(seccomp_rule, action, "action", T_STRING, .required = true),
+	JSON_FIELD(seccomp_rule, errno_name, "errno", T_STRING),
 	JSON_FIELD(seccomp_rule, errno_ret, "errnoRet", T_OPT_UINT),
 	JSON_FIELD(seccomp_rule, args, "args", T_OBJECTS, .shape = &argument_shape),
 	JSON_FIELD(seccomp_rule, includes, "includes", T_OBJECT, .shape = &seccomp_condition_shape),
@@ -70,9 +73,12 @@ JSON_SHAPE(seccomp_arch_map,
 
 JSON_SHAPE(seccomp_file,
 	JSON_FIELD(seccomp_file, default_action, "defaultAction", T_STRING, .required = true),
+	JSON_FIELD(seccomp_file, default_errno_name, "defaultErrno", T_STRING),
 	JSON_FIELD(seccomp_file, default_errno_ret, "defaultErrnoRet", T_OPT_UINT),
 	JSON_FIELD(seccomp_file, architectures, "architectures", T_STRINGS),
 	JSON_FIELD(seccomp_file, flags, "flags", T_STRINGS),
+	JSON_FIELD(seccomp_file, listener_path, "listenerPath", T_STRING),
+	JSON_FIELD(seccomp_file, listener_metadata, "listenerMetadata", T_STRING),
 	JSON_FIELD(seccomp_file, arch_map, "archMap", T_OBJECTS, .shape = &seccomp_arch_map_shape),
 	JSON_FIELD(seccomp_file, syscalls, "syscalls", T_OBJECTS, .shape = &seccomp_rule_shape));
 
@@ -158,6 +164,19 @@ static bool is_excluded(const struct seccomp_condition *c, const struct seccomp_
 	return !str_is_empty(c->min_kernel) && kernel_is(t, c->min_kernel);
 }
 
+/* containers-common's files have names of errors too; one that this C library does not know is left to the number. */
+static uint64_t *errno_of(struct arena *arena, const char *name, uint64_t *number)
+{
+	for (int n = 1; !str_is_empty(name) && n < ERRNO_NAMES; n++) {
+		if (!str_eq(strerrorname_np(n), name))
+			continue;
+		number = arena_new_one(arena, uint64_t);
+		*number = (uint64_t)n;
+		break;
+	}
+	return number;
+}
+
 static void keep_rule(struct arena *arena, struct oci_seccomp *s, const struct seccomp_rule *r)
 {
 	struct oci_syscall *call = ARRAY_ADD(arena, &s->syscalls);
@@ -166,9 +185,25 @@ static void keep_rule(struct arena *arena, struct oci_seccomp *s, const struct s
 	if (r->name)
 		strings_add(arena, &call->names, r->name);
 	call->action = r->action;
-	call->errno_ret = r->errno_ret;
+	call->errno_ret = errno_of(arena, r->errno_name, r->errno_ret);
 	call->args.v = r->args.v;
 	call->args.n = r->args.n;
+}
+
+static const size_t *keep_rules(struct arena *arena, struct oci_seccomp *s, const struct seccomp_file *p,
+				const struct seccomp_target *target)
+{
+	size_t *numbers = arena_new_array(arena, size_t, p->syscalls.n + 1);
+
+	for (size_t i = 0; i < p->syscalls.n; i++) {
+		const struct seccomp_rule *r = &p->syscalls.v[i];
+
+		if (!is_included(r->includes, target) || is_excluded(r->excludes, target))
+			continue;
+		numbers[s->syscalls.n] = i;
+		keep_rule(arena, s, r);
+	}
+	return numbers;
 }
 
 static void keep_architectures(struct arena *arena, struct oci_seccomp *s, const struct seccomp_file *p,
@@ -183,53 +218,42 @@ static void keep_architectures(struct arena *arena, struct oci_seccomp *s, const
 	}
 }
 
-struct oci_seccomp *seccomp_profile_parse(struct arena *arena, const char *text, size_t len, const char *where,
-					  const struct seccomp_target *target, struct error *err)
+int seccomp_profile_parse(struct arena *arena, const char *text, size_t len, const char *where,
+			  const struct seccomp_target *target, struct seccomp_source *ret, struct error *err)
 {
 	struct oci_seccomp *s = arena_new_one(arena, struct oci_seccomp);
 	struct seccomp_file p = { 0 };
 
 	if (json_decode(arena, &seccomp_file_shape, &p, text, len, where, err) < 0)
-		return NULL;
+		return -1;
 	s->default_action = p.default_action;
-	s->default_errno_ret = p.default_errno_ret;
+	s->default_errno_ret = errno_of(arena, p.default_errno_name, p.default_errno_ret);
 	s->flags = p.flags;
+	s->listener_path = p.listener_path;
+	s->listener_metadata = p.listener_metadata;
 	keep_architectures(arena, s, &p, target);
-	for (size_t i = 0; i < p.syscalls.n; i++)
-		if (is_included(p.syscalls.v[i].includes, target) && !is_excluded(p.syscalls.v[i].excludes, target))
-			keep_rule(arena, s, &p.syscalls.v[i]);
-	return s;
+	*ret = (struct seccomp_source){ .rules = s, .name = arena_strdup(arena, where),
+					.where = arena_printf(arena, "%s: ", where),
+					.numbers = keep_rules(arena, s, &p, target) };
+	return 0;
 }
 
-static uint64_t mask_of(const struct strings *names)
+int seccomp_profile_read(struct arena *arena, const char *path, uint64_t bounding, struct seccomp_source *ret,
+			 struct error *err)
 {
-	uint64_t mask = 0;
-
-	for (size_t i = 0; i < names->n; i++)
-		mask |= caps_number(names->v[i]) >= 0 ? CAPS_BIT(caps_number(names->v[i])) : 0;
-	return mask;
-}
-
-struct oci_seccomp *run_default_seccomp(struct arena *arena, const char *profile_path, const struct strings *bounding,
-					const char **ret_path, struct error *err)
-{
-	struct seccomp_target target = seccomp_target_native(mask_of(bounding));
-	const char *path = profile_path ? profile_path : seccomp_profile_installed();
-	struct oci_seccomp *s;
+	struct seccomp_target target = seccomp_target_native(bounding);
 	size_t size;
 	char *text;
 
-	if (ret_path)
-		*ret_path = path;
-	if (!path)
-		return seccomp_profile_builtin(arena, &target);
-	text = fd_read_file(arena, AT_FDCWD, path, PROFILE_MAX, &size);
-	if (!text) {
-		error_errno(err, "read the seccomp profile %s", path);
-		return NULL;
+	if (!path) {
+		*ret = (struct seccomp_source){ .rules = seccomp_profile_builtin(arena, &target),
+						.name = "bryo's profile", .where = "bryo's profile: " };
+		return 0;
 	}
-	s = seccomp_profile_parse(arena, text, size, path, &target, err);
-	if (!s)
-		error_frame(err, "seccomp profile");
-	return s;
+	text = fd_read_file(arena, AT_FDCWD, path, PROFILE_MAX, &size);
+	if (!text)
+		return error_errno(err, "read the seccomp profile %s", path);
+	if (seccomp_profile_parse(arena, text, size, path, &target, ret, err) < 0)
+		return error_frame(err, "seccomp profile");
+	return 0;
 }

@@ -7,7 +7,7 @@
 
 #include <stdint.h>
 
-#include "spec/oci_runtime.h"
+#include "run/seccomp_compile.h"
 
 struct seccomp_target {
 	uint64_t bounding;		/* capabilities of the container */
@@ -18,8 +18,12 @@ struct seccomp_target {
 
 /* This machine and a container with these capabilities. */
 struct seccomp_target seccomp_target_native(uint64_t bounding);
-struct oci_seccomp *seccomp_profile_parse(struct arena *arena, const char *text, size_t len, const char *where,
-					  const struct seccomp_target *target, struct error *err);
+/* What a file's text leaves for the target; `where` names the file in errors, then and when it is compiled. */
+int seccomp_profile_parse(struct arena *arena, const char *text, size_t len, const char *where,
+			  const struct seccomp_target *target, struct seccomp_source *ret, struct error *err);
+/* The same of the file; NULL: bryo's own profile. */
+int seccomp_profile_read(struct arena *arena, const char *path, uint64_t bounding, struct seccomp_source *ret,
+			 struct error *err);
 /* bryo's own, for machines without an installed profile. */
 struct oci_seccomp *seccomp_profile_builtin(struct arena *arena, const struct seccomp_target *target);
 /* The installed default profile, NULL when there is none. */

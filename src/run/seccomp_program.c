@@ -1,25 +1,20 @@
 #include "run/seccomp_program.h"
 
-#include <errno.h>
-#include <fcntl.h>
+#include <linux/seccomp.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "run/seccomp_compile.h"
+#include "run/seccomp_apart.h"
+#include "run/seccomp_cache.h"
+#include "run/seccomp_listener.h"
+#include "run/seccomp_machine.h"
 #include "run/seccomp_profile.h"
 #include "run/seccomp_shrink.h"
-#include "sys/fd.h"
+#include "spec/base64.h"
 
-/* A cached program: this head, then the instructions. It is only good as long as the libseccomp that made it is the
- * one that is installed: a newer one knows more system calls. */
-#define CACHE_MAGIC UINT64_C(0x62727962706632)
-struct cache_head {
-	uint64_t magic;
-	uint64_t libseccomp_mtime, libseccomp_size;
-	uint32_t flags, n;
-	char libseccomp[256];
-};
+#define SECTION ".linux.seccomp"
+#define COMPILE_SECONDS 5		/* a usual profile takes a fiftieth of one */
+#define RAW_ANNOTATION "run.oci.seccomp_bpf_data"
+#define KNOWN_ANNOTATION "run.oci.seccomp_fail_unknown_syscall"
 
 /* What the two kinds of requests have in common. */
 struct wanted {
@@ -28,12 +23,8 @@ struct wanted {
 	const char *profile;
 	const struct strings *bounding;
 	const char *cache_dir;
+	struct seccomp_container container;
 };
-
-static uint64_t mtime_of(const struct stat *st)
-{
-	return (uint64_t)st->st_mtim.tv_sec * 1000000000 + (uint64_t)st->st_mtim.tv_nsec;
-}
 
 static uint64_t bounding_mask(const struct strings *names)
 {
@@ -47,122 +38,128 @@ static uint64_t bounding_mask(const struct strings *names)
 	return mask;
 }
 
-/* FNV-1a; the names are the user's own files in his own directory, so nobody is there to collide on purpose. */
-static uint64_t hash(const char *text, uint64_t seed)
+static const char *annotation(const struct wanted *w, const char *name)
 {
-	uint64_t h = seed;
-
-	for (; *text; text++)
-		h = (h ^ (unsigned char)*text) * UINT64_C(0x100000001b3);
-	return h;
+	return w->container.annotations ? map_get(w->container.annotations, name) : NULL;
 }
 
-/* Everything the program depends on, as a file name. */
-static char *key_of_profile(struct arena *arena, const struct wanted *w, const char *path)
+/* --- compiled, or found */
+
+/* Where the rules come from and what they depend on. A profile is not read yet: source->rules stays NULL. */
+static bool find_source(struct arena *arena, const struct wanted *w, const char **ret_path,
+			struct seccomp_source *source, struct seccomp_key *key)
 {
-	struct stat st = { 0 };
-	const char *arch = seccomp_target_native(0).arch;
-
-	if (path && stat(path, &st) < 0)
-		return NULL;
-	return arena_printf(arena, "%s-%s-%s-%llx-%llx-%llx-%llx-%llx.bpf", path ? "file" : "builtin", BRYO_VERSION, arch,
-			    (unsigned long long)st.st_dev, (unsigned long long)st.st_ino,
-			    (unsigned long long)mtime_of(&st), (unsigned long long)st.st_size,
-			    (unsigned long long)bounding_mask(w->bounding));
-}
-
-static char *key_of_rules(struct arena *arena, const struct oci_seccomp *rules)
-{
-	const char *text = json_print(arena, json_encode(arena, &oci_seccomp_shape, rules), 0);
-
-	return arena_printf(arena, "rules-%s-%s-%zx-%016llx%016llx.bpf", BRYO_VERSION, seccomp_target_native(0).arch,
-			    strlen(text), (unsigned long long)hash(text, UINT64_C(0xcbf29ce484222325)),
-			    (unsigned long long)hash(text, UINT64_C(0x9ae16a3b2f90404f)));
-}
-
-/* --- cache */
-
-static bool is_current(const struct cache_head *head, size_t size)
-{
+	const char *known = annotation(w, KNOWN_ANNOTATION);
 	struct stat st;
 
-	return size >= sizeof(*head) && head->magic == CACHE_MAGIC && head->n > 0 && head->n <= BPF_MAXINSNS &&
-	       size == sizeof(*head) + head->n * sizeof(struct sock_filter) &&
-	       memchr(head->libseccomp, '\0', sizeof(head->libseccomp)) && stat(head->libseccomp, &st) == 0 &&
-	       head->libseccomp_mtime == mtime_of(&st) && head->libseccomp_size == (uint64_t)st.st_size;
-}
-
-static bool find_cached(struct arena *arena, const char *dir, const char *key, struct plan_process *process)
-{
-	size_t size;
-	char *data = fd_read_file(arena, AT_FDCWD, arena_printf(arena, "%s/%s", dir, key),
-				  sizeof(struct cache_head) + BPF_MAXINSNS * sizeof(struct sock_filter), &size);
-	const struct cache_head *head = (const struct cache_head *)(const void *)data;
-
-	if (!data || !is_current(head, size))
+	if (w->rules) {
+		*source = (struct seccomp_source){ .rules = w->rules, .name = SECTION, .where = SECTION,
+						   .known_only = known && !str_eq(known, "0") };
+		return seccomp_key_of_rules(arena, source, key);
+	}
+	*ret_path = w->profile ? w->profile : seccomp_profile_installed();
+	if (*ret_path && stat(*ret_path, &st) < 0)
 		return false;
-	process->filter = (const struct sock_filter *)(const void *)(data + sizeof(*head));
-	process->filter_n = head->n;
-	process->filter_flags = head->flags;
-	return true;
+	return seccomp_key_of_profile(arena, *ret_path ? &st : NULL, bounding_mask(w->bounding), key);
 }
 
-/* Failing to keep it costs the next start some time, nothing else. */
-static void keep(const char *dir, const char *key, const struct seccomp_code *code)
+static int compile(struct arena *arena, const struct wanted *w, const char *path, struct seccomp_source *source,
+		   struct seccomp_code *ret, struct error *err)
 {
-	struct cache_head head = { .magic = CACHE_MAGIC, .flags = code->flags, .n = (uint32_t)code->n };
-	_cleanup_buffer_ struct buffer b = BUFFER(1 << 20);
-	_cleanup_fd_ int dirfd = -1;
-	struct stat st;
+	if (!source->rules && seccomp_profile_read(arena, path, bounding_mask(w->bounding), source, err) < 0)
+		return -1;
+	if (seccomp_apart_compile(arena, source, COMPILE_SECONDS, ret, err) < 0)
+		return -1;
+	seccomp_shrink(arena, &ret->v, &ret->n);
+	if (ret->n <= BPF_MAXINSNS)
+		return 0;
+	return error_set(err, ERROR_INVALID, "%s: the filter has %zu instructions, and the kernel takes %d",
+			 source->name, ret->n, BPF_MAXINSNS);
+}
 
-	if (strlen(code->library) >= sizeof(head.libseccomp) || stat(code->library, &st) < 0)
-		return;
-	memcpy(head.libseccomp, code->library, strlen(code->library) + 1);
-	head.libseccomp_mtime = mtime_of(&st);
-	head.libseccomp_size = (uint64_t)st.st_size;
-	if (fd_mkdirs(AT_FDCWD, dir, 0700) < 0 || (dirfd = fd_open_dir(AT_FDCWD, dir)) < 0)
-		return;
-	if (buffer_add(&b, &head, sizeof(head)) == 0 && buffer_add(&b, code->v, code->n * sizeof(*code->v)) == 0)
-		fd_write_file(dirfd, key, b.data, b.size, 0600, false);
+/* A profile with a receiver of its own is always read: its program does not tell him. */
+static bool may_be_kept(const struct wanted *w, const struct seccomp_code *code)
+{
+	return w->rules || !seccomp_machine_notifies(code->v, code->n);
+}
+
+static int make_code(struct arena *arena, const struct wanted *w, struct seccomp_source *source,
+		     struct seccomp_code *ret, struct error *err)
+{
+	struct seccomp_key key;
+	const char *path = NULL;
+	bool cached = find_source(arena, w, &path, source, &key) && w->cache_dir;
+
+	if (cached && seccomp_cache_find(arena, w->cache_dir, &key, ret))
+		return 0;
+	if (compile(arena, w, path, source, ret, err) < 0)
+		return -1;
+	if (cached && may_be_kept(w, ret))
+		seccomp_cache_keep(w->cache_dir, &key, ret);
+	return 0;
+}
+
+/* --- brought along */
+
+/* The flags and the receiver are still the section's. */
+static int take_raw(struct arena *arena, const struct wanted *w, const char *text, struct seccomp_source *source,
+		    struct seccomp_code *ret, struct error *err)
+{
+	static const struct oci_seccomp nothing;
+	size_t size = 0;
+	char *bytes = base64_decode(arena, text, &size);
+
+	*source = (struct seccomp_source){ .rules = w->rules ? w->rules : &nothing, .name = SECTION, .where = SECTION };
+	if (seccomp_compile_flags(arena, source, &ret->flags, err) < 0)
+		return -1;
+	if (!bytes)
+		error_set(err, ERROR_INVALID, "no base64");
+	else if (size % sizeof(*ret->v))
+		error_set(err, ERROR_INVALID, "%zu bytes are no whole instructions of %zu", size, sizeof(*ret->v));
+	if (!bytes || size % sizeof(*ret->v))
+		return error_frame(err, ".annotations[\"%s\"]", RAW_ANNOTATION);
+	ret->v = (struct sock_filter *)(void *)bytes;
+	ret->n = size / sizeof(*ret->v);
+	if (seccomp_machine_check(arena, ret->v, ret->n, err) < 0)
+		return error_frame(err, ".annotations[\"%s\"]", RAW_ANNOTATION);
+	return 0;
 }
 
 /* --- the program */
 
-static int compile(struct arena *arena, const struct wanted *w, const char *path, const char *key,
-		   struct plan_process *process, struct error *err)
+/* A filter that notifies nobody loads without a listener, whatever receiver is named: so the specification has it. */
+static int add_listener(struct arena *arena, const struct wanted *w, const struct seccomp_source *source,
+			struct seccomp_code *code, struct plan_process *process, struct error *err)
 {
-	const struct oci_seccomp *rules = w->rules;
-	static const struct strings no_capabilities;
-	struct seccomp_code code = { 0 };
+	struct seccomp_container container = w->container;
+	const struct oci_seccomp *rules = source->rules;
 
-	if (!rules)
-		rules = run_default_seccomp(arena, path, w->bounding ? w->bounding : &no_capabilities, &path, err);
-	if (!rules || seccomp_compile(arena, rules, &code, err) < 0)
-		return -1;
-	seccomp_shrink(arena, &code.v, &code.n);
-	if (w->cache_dir && key)
-		keep(w->cache_dir, key, &code);
-	process->filter = code.v;
-	process->filter_n = code.n;
-	process->filter_flags = code.flags;
-	return 0;
+	if (!seccomp_machine_notifies(code->v, code->n)) {
+		code->flags &= ~(unsigned)SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
+		return 0;
+	}
+	container.metadata = rules->listener_metadata;
+	code->flags |= SECCOMP_FILTER_FLAG_NEW_LISTENER;
+	process->listener = seccomp_listener_new(arena, rules->listener_path, source->where, &container, err);
+	return process->listener ? 0 : -1;
 }
 
 static int program(struct arena *arena, const struct wanted *w, struct plan_process *process, struct error *err)
 {
-	const char *path = NULL, *key;
+	const char *raw = annotation(w, RAW_ANNOTATION);
+	struct seccomp_source source = { 0 };
+	struct seccomp_code code = { 0 };
+	int result;
 
-	if (!w->rules && !w->by_default && !w->profile)
+	if (!raw && !w->rules && !w->by_default && !w->profile)
 		return 0;
-	if (w->rules) {
-		key = key_of_rules(arena, w->rules);
-	} else {
-		path = w->profile ? w->profile : seccomp_profile_installed();
-		key = key_of_profile(arena, w, path);
-	}
-	if (w->cache_dir && key && find_cached(arena, w->cache_dir, key, process))
-		return 0;
-	return compile(arena, w, path, key, process, err);
+	result = raw ? take_raw(arena, w, raw, &source, &code, err) : make_code(arena, w, &source, &code, err);
+	if (result < 0 || add_listener(arena, w, &source, &code, process, err) < 0)
+		return -1;
+	process->filter = code.v;
+	process->filter_n = code.n;
+	process->filter_flags = code.flags;
+	return 0;
 }
 
 static const struct strings *bounding_of(const struct oci_spec *spec)
@@ -175,7 +172,9 @@ int seccomp_program_for_container(struct arena *arena, const struct run_request 
 {
 	struct wanted w = { .rules = request->spec->linux_->seccomp, .by_default = request->seccomp_default,
 			    .profile = request->seccomp_profile, .bounding = bounding_of(request->spec),
-			    .cache_dir = request->cache_dir };
+			    .cache_dir = request->cache_dir,
+			    .container = { .id = request->id, .bundle = request->bundle,
+					   .annotations = &request->spec->annotations } };
 
 	return program(arena, &w, process, err);
 }
@@ -185,7 +184,9 @@ int seccomp_program_for_exec(struct arena *arena, const struct run_exec_request 
 {
 	struct wanted w = { .rules = request->spec->linux_ ? request->spec->linux_->seccomp : NULL,
 			    .by_default = request->seccomp_default, .profile = request->seccomp_profile,
-			    .bounding = bounding_of(request->spec), .cache_dir = request->cache_dir };
+			    .bounding = bounding_of(request->spec), .cache_dir = request->cache_dir,
+			    .container = { .id = request->id, .bundle = request->bundle, .first = request->target,
+					   .annotations = &request->spec->annotations } };
 
 	return program(arena, &w, process, err);
 }

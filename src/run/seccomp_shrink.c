@@ -12,6 +12,7 @@
 #include <string.h>
 
 #define FAR 250		/* of the 255 instructions that a comparison can jump over */
+#define SINGLES 4	/* numbers that are compared one after the other */
 
 /* The numbers from `first` to that of the next range lead to the instruction `target` of the old program. */
 struct range {
@@ -23,7 +24,7 @@ struct shrink {
 	const struct sock_filter *old;
 	size_t old_n;
 	struct sock_filter *new;	/* from its end */
-	size_t new_n;
+	size_t new_n, room;
 	size_t *place;			/* of each old instruction in the new program, plus one; 0: not written yet */
 	struct arena *arena;
 	bool failed;
@@ -33,7 +34,7 @@ static size_t write_block(struct shrink *s, size_t pc);
 
 static size_t add(struct shrink *s, struct sock_filter instruction)
 {
-	if (s->new_n >= s->old_n) {
+	if (s->new_n >= s->room) {
 		s->failed = true;
 		return 0;
 	}
@@ -116,15 +117,33 @@ static int by_number(const void *a, const void *b)
 	return *x < *y ? -1 : *x > *y;
 }
 
-/* The numbers at which the outcome may change: beside every constant of the comparisons behind `pc`. More than those that
- * can be reached do no harm. */
+/* The comparisons of the number that can follow on `pc`; jumps only go forward. */
+static bool *find_comparisons(const struct shrink *s, size_t pc)
+{
+	bool *reached = arena_new_array(s->arena, bool, s->old_n);
+
+	reached[pc] = true;
+	for (size_t i = pc; i < s->old_n; i++) {
+		const struct sock_filter *f = &s->old[i];
+
+		if (reached[i] && is_jump(f))
+			reached[i + 1 + f->k] = true;
+		if (reached[i] && is_comparison(f))
+			reached[i + 1 + f->jt] = reached[i + 1 + f->jf] = true;
+		reached[i] = reached[i] && is_comparison(f);
+	}
+	return reached;
+}
+
+/* The numbers at which the outcome may change: beside every constant of these comparisons. */
 static size_t find_limits(const struct shrink *s, size_t pc, uint32_t *limits)
 {
+	const bool *reached = find_comparisons(s, pc);
 	size_t n = 0;
 
 	limits[n++] = 0;
 	for (size_t i = pc; i < s->old_n; i++) {
-		if (!is_comparison(&s->old[i]))
+		if (!reached[i])
 			continue;
 		limits[n++] = s->old[i].k;
 		if (s->old[i].k != UINT32_MAX)
@@ -150,11 +169,33 @@ static struct range *find_ranges(const struct shrink *s, size_t pc, size_t *ret_
 	return ranges;
 }
 
-/* The place of `target` if the next comparisons can jump there, else of a return or jump that is put in reach. */
+static size_t destination(const struct shrink *s, size_t place)
+{
+	return is_jump(&s->new[place]) ? place - s->new[place].k - 1 : place;
+}
+
+/* Something in reach that does what `target` does: put there before for another comparison. */
+static bool find_near(const struct shrink *s, size_t target, size_t *ret)
+{
+	const struct sock_filter *f = &s->new[target];
+
+	for (size_t i = s->new_n - FAR + 1; i < s->new_n; i++)
+		if (is_return(f) ? is_return(&s->new[i]) && s->new[i].k == f->k : destination(s, i) == target) {
+			*ret = i;
+			return true;
+		}
+	return false;
+}
+
+/* The place of `target` if the next comparisons can jump there, else of a return or jump in reach. */
 static size_t reach(struct shrink *s, size_t target)
 {
+	size_t near;
+
 	if (s->new_n - target < FAR)
 		return target;
+	if (find_near(s, target, &near))
+		return near;
 	if (is_return(&s->new[target]))
 		return add(s, s->new[target]);
 	return add(s, (struct sock_filter){ .code = BPF_JMP | BPF_JA, .k = (uint32_t)(s->new_n - target - 1) });
@@ -168,27 +209,57 @@ static size_t add_comparison(struct shrink *s, uint16_t code, uint32_t k, size_t
 					    .jf = (uint8_t)(s->new_n - no - 1) });
 }
 
-static bool is_hole(const struct range *r, size_t n)
+/* Single numbers in what all leads where the last range does: each takes one comparison, in place of two. */
+static bool are_singles(const struct range *r, size_t n)
 {
-	return n == 3 && r[0].target == r[2].target && r[2].first - r[1].first == 1;
+	for (size_t i = 0; i < n - 1; i++)
+		if (r[i].target != r[n - 1].target && r[i + 1].first - r[i].first != 1)
+			return false;
+	return true;
+}
+
+/* The index of the middle one, and how many there are. */
+static size_t middle_single(const struct range *r, size_t n, size_t *ret_count)
+{
+	size_t count = 0, middle = 0;
+
+	for (size_t i = 0; i < n; i++)
+		count += r[i].target != r[n - 1].target;
+	*ret_count = count;
+	for (count = count / 2 + 1; count > 0; middle++)
+		count -= r[middle].target != r[n - 1].target;
+	return middle - 1;
+}
+
+static size_t write_singles(struct shrink *s, const struct range *r, size_t n)
+{
+	size_t no = write_block(s, r[n - 1].target);
+
+	for (size_t i = n - 1; i-- > 0 && !s->failed;)
+		if (r[i].target != r[n - 1].target) {
+			size_t yes = write_block(s, r[i].target);
+
+			no = s->failed ? 0 : add_comparison(s, BPF_JMP | BPF_JEQ | BPF_K, r[i].first, yes, no);
+		}
+	return no;
 }
 
 static size_t write_tree(struct shrink *s, const struct range *r, size_t n)
 {
-	size_t yes, no, half = n / 2;
+	size_t yes, no, half = n / 2, singles;
 
 	if (s->failed)
 		return 0;
 	if (n == 1)
 		return write_block(s, r->target);
-	if (is_hole(r, n)) {
-		no = write_block(s, r[0].target);
-		yes = write_block(s, r[1].target);
-		return add_comparison(s, BPF_JMP | BPF_JEQ | BPF_K, r[1].first, yes, no);
+	if (are_singles(r, n)) {
+		half = middle_single(r, n, &singles);
+		if (singles <= SINGLES || half == 0)
+			return write_singles(s, r, n);
 	}
 	no = write_tree(s, r, half);
 	yes = write_tree(s, r + half, n - half);
-	return add_comparison(s, BPF_JMP | BPF_JGE | BPF_K, r[half].first, yes, no);
+	return s->failed ? 0 : add_comparison(s, BPF_JMP | BPF_JGE | BPF_K, r[half].first, yes, no);
 }
 
 /* An instruction that goes on with the next one: that must be the last written. */
@@ -244,7 +315,10 @@ void seccomp_shrink(struct arena *arena, struct sock_filter **v, size_t *n)
 
 	if (!is_understood(*v, *n))
 		return;
-	s.new = arena_new_array(arena, struct sock_filter, *n);
+	s.room = *n + *n / 2 + 16;
+	if (*n <= BPF_MAXINSNS && s.room > BPF_MAXINSNS)
+		s.room = BPF_MAXINSNS;
+	s.new = arena_new_array(arena, struct sock_filter, s.room);
 	s.place = arena_new_array(arena, size_t, *n);
 	start = write_block(&s, 0);
 	if (s.failed || start + 1 != s.new_n)

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -77,6 +78,33 @@ static int clone_source(const struct op *op, const char **ret_step)
 	return result < 0 ? close_failed(mount) : mount;
 }
 
+/* In a user namespace no device can be made; what is made by us on a file system of ours is one there too. Its only
+ * file is bound by the child, as no kernel before 6.15 copies a part of a detached mount. */
+static int make_apart(const struct plan_device *d, const char **ret_step)
+{
+	const char *const options[] = { "mode=711", "nr_inodes=2", NULL };
+	int result, fs = mount_new("tmpfs", "device", options, MOUNT_ATTR_NOEXEC | MOUNT_ATTR_NOSUID, ret_step);
+	mode_t mask;
+
+	if (fs < 0)
+		return -1;
+	*ret_step = NULL;
+	mask = umask(0);
+	result = mknodat(fs, PLAN_DEVICE_NAME, d->mode, d->number);
+	umask(mask);
+	if (result == 0)
+		result = fchownat(fs, PLAN_DEVICE_NAME, d->uid, d->gid, AT_SYMLINK_NOFOLLOW);
+	return result < 0 ? close_failed(fs) : fs;
+}
+
+/* Root without the right to make nodes, as in another container, has the host's. */
+static int open_device(const struct op *op, const char **ret_step)
+{
+	int fd = op->device->apart ? make_apart(op->device, ret_step) : -1;
+
+	return fd >= 0 || (op->device->apart && errno != EPERM) ? fd : clone_source(op, ret_step);
+}
+
 /* For kernels that know only the mount(2) string -1 is an answer: the child mounts in its own mount namespace. */
 static int open_overlay(const struct run_plan *plan, const char **ret_step)
 {
@@ -99,6 +127,7 @@ static int open_slot(const struct run_plan *plan, const struct op *op, const cha
 	case OP_ROOT_OVERLAY:	return open_overlay(plan, ret_step);
 	case OP_JOIN:		return open(op->source, O_RDONLY | O_CLOEXEC);
 	case OP_CHROOT_TARGET:	return open(op->source, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	case OP_DEVICE:		return open_device(op, ret_step);
 	case OP_HOOK:		return memfd_create("state", MFD_CLOEXEC);
 	default:		return clone_source(op, ret_step);
 	}
@@ -110,13 +139,27 @@ static bool needs_privilege(const struct op *op)
 	return op->kind != OP_JOIN && op->kind != OP_CHROOT_TARGET && op->kind != OP_HOOK;
 }
 
+/* The receiver of a seccomp listener has words of his own about what is wrong. */
+static int connect_receiver(const struct run_plan *plan, int *fds, struct error *err)
+{
+	for (size_t i = 0; i < plan->ops.n; i++) {
+		const struct op *op = &plan->ops.v[i];
+
+		if (op->kind != OP_SECCOMP || op->slot < 0)
+			continue;
+		fds[op->slot] = seccomp_listener_connect(plan->process.listener, 3 + (int)plan->preserve_fds_n, err);
+		return fds[op->slot] < 0 ? -1 : 0;
+	}
+	return 0;
+}
+
 static int open_needed(const struct run_plan *plan, int *fds, bool privileged, bool late, size_t *ret_step,
 		       const char **ret_what)
 {
 	for (size_t i = 0; i < plan->ops.n; i++) {
 		const struct op *op = &plan->ops.v[i];
 
-		if (op->slot < 0 || (late && needs_privilege(op) != privileged))
+		if (op->slot < 0 || op->kind == OP_SECCOMP || (late && needs_privilege(op) != privileged))
 			continue;
 		*ret_what = NULL;
 		*ret_step = i;
@@ -135,9 +178,11 @@ int slots_open(const struct run_plan *plan, int *fds, bool late, struct error *e
 
 	for (size_t i = 0; i < plan->slots_n; i++)
 		fds[i] = -1;
-	if (open_needed(plan, fds, false, late, &step, &what) == 0)
-		return 0;
-	plan_error(plan, step, what, err);
+	if (connect_receiver(plan, fds, err) == 0) {
+		if (open_needed(plan, fds, false, late, &step, &what) == 0)
+			return 0;
+		plan_error(plan, step, what, err);
+	}
 	slots_close(plan, fds);
 	return -1;
 }

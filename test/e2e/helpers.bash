@@ -121,7 +121,7 @@ runtime() {
 	[ -z "${RUNTIME:-}" ] || return 0
 	mkdir -p "$E2E_DIR/bin"
 	RUNTIME=$E2E_DIR/bin/${1:-bryo-oci}
-	ln -s "$BRYO" "$RUNTIME"
+	ln -sf "$BRYO" "$RUNTIME"
 }
 
 # bundle [-s] [-n] DIR [JQ-FILTER...] [-- ARG...]: see make-bundle.

@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "base/signal.h"
 #include "engine/environment.h"
 #include "engine/limits.h"
 #include "engine/security.h"
@@ -63,42 +64,32 @@ static void restart_policies(void **state)
 	}
 }
 
-static char *settings_text(const struct cgroup_settings *s)
-{
-	struct strings texts = { 0 };
-
-	for (size_t i = 0; i < s->n; i++)
-		strings_addf(arena, &texts, "%s=%s", s->v[i].file, s->v[i].value);
-	return strings_join(arena, &texts, " ");
-}
-
 static void cgroup_limits(void **state)
 {
 	static const struct { struct create_request r; const char *expect; } cases[] = {
-		{ { 0 }, "" },
-		{ { .memory = "64m" }, "memory.max=67108864 memory.swap.max=67108864" },
-		{ { .memory = "64m", .memory_swap = "100m" }, "memory.max=67108864 memory.swap.max=37748736" },
-		{ { .memory = "64m", .memory_swap = "-1" }, "memory.max=67108864 memory.swap.max=max" },
-		{ { .memory_reservation = "1g" }, "memory.low=1073741824" },
-		{ { .cpus = "1.5" }, "cpu.max=150000 100000" },
-		{ { .cpu_quota = "50000", .cpu_period = "200000" }, "cpu.max=50000 200000" },
-		{ { .cpu_shares = "1024" }, "cpu.weight=39" },
-		{ { .cpuset_cpus = "0-1" }, "cpuset.cpus=0-1" },
-		{ { .pids_limit = "50" }, "pids.max=50" },
-		{ { .pids_limit = "-1" }, "" },
+		{ { 0 }, "{}" },
+		{ { .memory = "64m" }, "{\"memory\":{\"limit\":67108864,\"swap\":134217728}}" },
+		{ { .memory = "64m", .memory_swap = "100m" }, "{\"memory\":{\"limit\":67108864,\"swap\":104857600}}" },
+		{ { .memory = "64m", .memory_swap = "-1" }, "{\"memory\":{\"limit\":67108864,\"swap\":-1}}" },
+		{ { .memory_reservation = "1g" }, "{\"memory\":{\"reservation\":1073741824}}" },
+		{ { .cpus = "1.5" }, "{\"cpu\":{\"quota\":150000,\"period\":100000}}" },
+		{ { .cpu_quota = "50000", .cpu_period = "200000" }, "{\"cpu\":{\"quota\":50000,\"period\":200000}}" },
+		{ { .cpu_shares = "1024" }, "{\"cpu\":{\"shares\":1024}}" },
+		{ { .cpuset_cpus = "0-1" }, "{\"cpu\":{\"cpus\":\"0-1\"}}" },
+		{ { .pids_limit = "50" }, "{\"pids\":{\"limit\":50}}" },
 		{ { .memory = "lots" }, NULL }, { { .memory = "1k" }, NULL }, { { .memory_swap = "64m" }, NULL },
 		{ { .memory = "64m", .memory_swap = "32m" }, NULL }, { { .cpus = "two" }, NULL }, { { .cpus = "nan" }, NULL },
 		{ { .cpus = "1", .cpu_quota = "5000" }, NULL }, { { .cpu_shares = "1" }, NULL }, { { .pids_limit = "many" }, NULL },
 	};
 
 	for (size_t i = 0; i < ELEMENTS(cases); i++) {
-		struct cgroup_settings s;
+		struct oci_resources resources = { 0 };
 		struct error err = { 0 };
-		int r = limits_cgroup(arena, &cases[i].r, &s, &err);
+		int r = limits_resources(arena, &cases[i].r, &resources, &err);
 
 		assert_int_equal(r, cases[i].expect ? 0 : -1);
 		if (cases[i].expect)
-			assert_string_equal(settings_text(&s), cases[i].expect);
+			assert_string_equal(json_print(arena, json_encode(arena, &oci_resources_shape, &resources), 0), cases[i].expect);
 		else
 			assert_int_equal(err.kind, ERROR_USAGE);
 	}

@@ -150,6 +150,13 @@ static void two_ns(struct arena *a, struct oci_spec *s) { ARRAY_ADD(a, &s->linux
 static void unmapped_ns(struct arena *a, struct oci_spec *s) { ARRAY_ADD(a, &s->linux_->namespaces)->type = "user"; }
 static void relative_ns(struct arena *a, struct oci_spec *s) { s->linux_->namespaces.v[0].path = "ns"; }
 static void sysctl_up(struct arena *a, struct oci_spec *s) { map_set(a, &s->linux_->sysctl, "../../etc/passwd", "x"); }
+static void sysctl_of_host(struct arena *a, struct oci_spec *s) { map_set(a, &s->linux_->sysctl, "vm.swappiness", "1"); }
+static void sysctl_name(struct arena *a, struct oci_spec *s) { map_set(a, &s->linux_->sysctl, "kernel/hostname", "x"); }
+static void sysctl_no_ns(struct arena *a, struct oci_spec *s)
+{
+	container_drop_namespace(s, "ipc");
+	map_set(a, &s->linux_->sysctl, "kernel.shmmax", "1");
+}
 static void relative_mask(struct arena *a, struct oci_spec *s) { strings_add(a, &s->linux_->masked_paths, "proc"); }
 static void odd_propagation(struct arena *a, struct oci_spec *s) { s->linux_->rootfs_propagation = "often"; }
 static void odd_oom(struct arena *a, struct oci_spec *s) { s->process->oom_score_adj = arena_memdup(a, &(int64_t){ 1001 }, 8); }
@@ -233,6 +240,8 @@ static void test_refused(void **state)
 		{ star_env, ".process.env[1]:" }, { no_mount_ns, ".linux.namespaces:" }, { no_uts_ns, ".hostname:" },
 		{ moon_ns, ".linux.namespaces[6].type:" }, { two_ns, ".linux.namespaces[6].type:" },
 		{ unmapped_ns, ".linux.uidMappings:" }, { relative_ns, ".linux.namespaces[0].path:" },
+		{ sysctl_of_host, ".linux.sysctl[\"vm.swappiness\"]:" }, { sysctl_name, ".linux.sysctl[\"kernel/hostname\"]:" },
+		{ sysctl_no_ns, ".linux.sysctl[\"kernel.shmmax\"]: there is no ipc namespace" },
 		{ sysctl_up, ".linux.sysctl[\"../../etc/passwd\"]:" }, { relative_mask, ".linux.maskedPaths[11]:" },
 		{ odd_propagation, ".linux.rootfsPropagation:" }, { odd_oom, ".process.oomScoreAdj:" },
 		{ limits_twice, ".process.rlimits[1].type:" }, { odd_limit, ".process.rlimits[0].type:" },

@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "run/run.h"
-#include "run/seccomp_compile.h"
+#include "run/seccomp_apart.h"
 #include "run/seccomp_profile.h"
 
 static int setup(void **state)
@@ -73,7 +73,8 @@ static const uint64_t arguments[] = { 0, 1, 2, 8, 16, 40, 0x20000, 0x20008, 0x7c
 
 static void compare(const struct sock_filter *old, size_t old_n, const struct sock_filter *new, size_t new_n, int number)
 {
-	static const uint32_t machines[] = { AUDIT_ARCH_X86_64, AUDIT_ARCH_I386, AUDIT_ARCH_AARCH64, AUDIT_ARCH_ARM, 7 };
+	static const uint32_t machines[] = { AUDIT_ARCH_X86_64, AUDIT_ARCH_I386, AUDIT_ARCH_AARCH64, AUDIT_ARCH_ARM,
+					     AUDIT_ARCH_RISCV64, 7 };
 
 	for (size_t i = 0; i < ELEMENTS(machines); i++) {
 		for (size_t j = 0; j < ELEMENTS(arguments); j++) {
@@ -90,13 +91,13 @@ static void compare(const struct sock_filter *old, size_t old_n, const struct so
 static void test_profile(void **state)
 {
 	struct seccomp_target target = seccomp_target_native(0);
-	struct oci_seccomp *rules = seccomp_profile_builtin(*state, &target);
+	struct seccomp_source source = { .rules = seccomp_profile_builtin(*state, &target), .name = "builtin", .where = "builtin: " };
 	struct seccomp_code code = { 0 };
 	struct sock_filter *new;
 	struct error err = { 0 };
 	size_t n;
 
-	if (seccomp_compile(*state, rules, &code, &err) < 0)
+	if (seccomp_compile(*state, &source, &code, &err) < 0)
 		fail_msg("%s", err.text);
 	new = code.v;
 	n = code.n;
@@ -163,6 +164,91 @@ static void test_any_program(void **state)
 	assert_true(changed > 1000);
 }
 
+/* --- any section */
+
+static char *pick(uint32_t *seed, const char *const *names, uint32_t n)
+{
+	return (char *)(unsigned long)names[next(seed, n)];
+}
+
+static void add_argument(struct arena *arena, struct oci_syscall *call, uint32_t *seed)
+{
+	static const char *const operators[] = { "SCMP_CMP_NE", "SCMP_CMP_LT", "SCMP_CMP_LE", "SCMP_CMP_EQ", "SCMP_CMP_GE",
+						 "SCMP_CMP_GT", "SCMP_CMP_MASKED_EQ" };
+	struct oci_seccomp_arg *a = ARRAY_ADD(arena, &call->args);
+
+	a->index = next(seed, 6);
+	a->op = pick(seed, operators, ELEMENTS(operators));
+	a->value = arguments[next(seed, ELEMENTS(arguments))];
+	a->value_two = arguments[next(seed, ELEMENTS(arguments))];
+}
+
+static const char *const actions[] = { "SCMP_ACT_ALLOW", "SCMP_ACT_ERRNO", "SCMP_ACT_KILL", "SCMP_ACT_NOTIFY" };
+
+/* Calls that architectures have or lack, number in several ways, or put behind another one. */
+static void add_rule(struct arena *arena, struct oci_seccomp *s, uint32_t *seed)
+{
+	static const char *const names[] = {
+		"read", "write", "open", "openat", "socket", "connect", "sendmsg", "recvmsg", "shmat", "semop", "semtimedop",
+		"msgget", "ipc", "socketcall", "clone", "fork", "mmap", "mmap2", "stat64", "fstat", "personality", "time",
+		"clock_gettime64", "arch_prctl", "breakpoint", "riscv_flush_icache", "bpf", "seccomp", "getpid", "exit_group",
+		"futex", "futex_time64", "execve", "rt_sigaction", "ioctl", "umount", "umount2", "setuid32", "pidfd_open",
+	};
+	struct oci_syscall *call = ARRAY_ADD(arena, &s->syscalls);
+
+	call->action = pick(seed, actions, ELEMENTS(actions));
+	for (uint32_t i = 1 + next(seed, 12); i > 0; i--)
+		strings_add(arena, &call->names, pick(seed, names, ELEMENTS(names)));
+	for (uint32_t i = next(seed, 2) ? next(seed, 4) : 0; i > 0; i--)
+		add_argument(arena, call, seed);
+}
+
+static struct oci_seccomp *make_section(struct arena *arena, uint32_t seed)
+{
+	static const char *const architectures[] = { "SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_X32", "SCMP_ARCH_AARCH64",
+						     "SCMP_ARCH_ARM", "SCMP_ARCH_RISCV64" };
+	struct oci_seccomp *s = arena_new_one(arena, struct oci_seccomp);
+
+	s->default_action = pick(&seed, actions, ELEMENTS(actions));
+	for (uint32_t i = next(&seed, 4); i > 0; i--)
+		strings_add(arena, &s->architectures, pick(&seed, architectures, ELEMENTS(architectures)));
+	for (uint32_t i = 1 + next(&seed, 12); i > 0; i--)
+		add_rule(arena, s, &seed);
+	return s;
+}
+
+static void compare_all(const struct seccomp_code *code, const struct sock_filter *new, size_t n)
+{
+	for (int number = -1; number < 470; number++) {
+		compare(code->v, code->n, new, n, number);
+		compare(code->v, code->n, new, n, number | 0x40000000);
+	}
+}
+
+/* Some contradict themselves: those have no program to compare. */
+static void test_sections(void **state)
+{
+	size_t compared = 0, changed = 0;
+
+	for (uint32_t seed = 1; seed <= 120; seed++) {
+		_cleanup_arena_ struct arena *arena = arena_new();
+		struct seccomp_source source = { .rules = make_section(arena, seed), .name = "section", .where = "section" };
+		struct seccomp_code code = { 0 };
+		struct sock_filter *new;
+		size_t n;
+
+		if (seccomp_apart_compile(arena, &source, 5, &code, NULL) < 0)	/* libseccomp forgets some memory then */
+			continue;
+		new = code.v;
+		n = code.n;
+		seccomp_shrink(arena, &new, &n);
+		compare_all(&code, new, n);
+		compared++;
+		changed += new != code.v;
+	}
+	assert_true(compared > 60 && changed > compared - 5);
+}
+
 /* Cut off, jumping out, or with other instructions: nothing is done to it. */
 static void test_not_understood(void **state)
 {
@@ -189,6 +275,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_profile, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_sections, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_any_program, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_not_understood, setup, teardown),
 	};

@@ -138,7 +138,7 @@ static void test_not_executable(void **state)
 	f->spec = container_spec(f->arena, (const char *[]){ "/etc", NULL });
 	assert_int_equal(sh(f, ""), -1);
 	assert_int_equal(f->err.kind, ERROR_NOT_EXECUTABLE);
-	assert_string_equal(f->err.text, "the path `/etc` is not a regular file: Operation not permitted");
+	assert_string_equal(f->err.text, "the path `/etc` is not a regular file: Permission denied");
 	f->spec = container_spec(f->arena, (const char *[]){ "/proc/self/exe", NULL });
 	assert_int_equal(sh(f, ""), -1);
 	assert_int_equal(f->err.kind, ERROR_NOT_EXECUTABLE);

@@ -1,0 +1,17 @@
+/* oci/limits - the cgroup of a container that is being made */
+#ifndef BRYO_OCI_LIMITS_H
+#define BRYO_OCI_LIMITS_H
+
+#include "oci/oci.h"
+#include "run/run.h"
+
+/* What this host offers, asked once. */
+int limits_host(struct oci *o, struct error *err);
+/* Makes it and sets its limits: *ret_fd is its directory for clone (-1: none), *ret_views what a mount of type cgroup
+ * shows where that is not the unified hierarchy alone (n 0 otherwise). */
+int limits_make(struct oci *o, const char *id, const struct oci_spec *spec, struct cgroup *ret, int *ret_fd,
+		struct run_hierarchies *ret_views, struct error *err);
+/* Is there a hierarchy that the process cannot be cloned into? Then cgroup_join has work while it waits. */
+bool limits_need_join(const struct oci *o);
+
+#endif

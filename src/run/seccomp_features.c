@@ -1,0 +1,38 @@
+#include "run/seccomp_features.h"
+
+#include "run/seccomp_library.h"
+#include "run/seccomp_words.h"
+#include "sys/seccomp.h"
+
+static void add_names(struct arena *arena, const struct seccomp_word *table, struct strings *ret)
+{
+	for (; table->name; table++)
+		strings_add(arena, ret, table->name);
+}
+
+static void add_library(struct arena *arena, struct seccomp_features *ret)
+{
+	struct seccomp_library l = { 0 };
+	const struct scmp_version *version;
+
+	if (seccomp_library_open(&l, NULL) < 0)
+		return;
+	ret->enabled = true;
+	version = l.version();
+	ret->library_version = arena_printf(arena, "%u.%u.%u", version->major, version->minor, version->micro);
+	for (const struct seccomp_word *word = seccomp_words_architectures; word->name; word++)
+		if (seccomp_library_architecture(&l, word->name))
+			strings_add(arena, &ret->archs, word->name);
+}
+
+void seccomp_features(struct arena *arena, struct seccomp_features *ret)
+{
+	*ret = (struct seccomp_features){ 0 };
+	add_names(arena, seccomp_words_actions, &ret->actions);
+	add_names(arena, seccomp_words_operators, &ret->operators);
+	add_names(arena, seccomp_words_flags, &ret->known_flags);
+	for (const struct seccomp_word *word = seccomp_words_flags; word->name; word++)
+		if (seccomp_has_flag(word->value))
+			strings_add(arena, &ret->supported_flags, word->name);
+	add_library(arena, ret);
+}
