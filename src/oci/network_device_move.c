@@ -130,10 +130,7 @@ static int carry(struct device *d, const struct side *from, const struct side *t
 	netlink_request_add_string(&r, IFLA_IFNAME, name);
 	if (netlink_ask(from->socket, &r, NULL, NULL, err) == 0)
 		return 0;
-	error_frame(err, "move it");
-	if (errno == EPERM)
-		error_hint(err, "only root of the network namespace that an interface is in can give it away");
-	return -1;
+	return error_frame(err, "move it");
 }
 
 /* The description is given back as it was; what the kernel found out or counts itself is left out. */
@@ -294,5 +291,7 @@ int network_device_move(struct arena *arena, const struct oci_linux *l, pid_t pi
 		close_side(&host);
 		close_side(&inside);
 	}
+	if (result < 0 && error_is(err, ERROR_DENIED))
+		error_hint(err, "only root of the network namespace that an interface is in can give it away");
 	return result;
 }

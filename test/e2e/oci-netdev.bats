@@ -96,6 +96,18 @@ refused() {
 	ip -o addr show dev probe0 | grep -q 2001:db8::7/64
 }
 
+@test "nobody but root gives the host's interfaces away" {
+	chmod 711 .
+	mkdir -m 777 run2
+	bundle -s b "$(devices '{probe0: {}}')"
+	jq '.linux.uidMappings = [] | .linux.gidMappings = []' b/config.json >b/new && mv b/new b/config.json
+	run setpriv --reuid 4242 --regid 4242 --clear-groups env XDG_RUNTIME_DIR="$PWD/run2" "$BRYO" oci run -b b c
+	assert_status 1
+	assert_contains 'config.json: .linux.netDevices: enter the network namespace: Operation not permitted'
+	assert_contains 'hint: only root of the network namespace that an interface is in can give it away'
+	ip -o link show dev probe0 | grep -q '[<,]UP[,>]'
+}
+
 @test "resource classes need resctrl" {
 	[ ! -e /sys/fs/resctrl/schemata ] || skip "resctrl is mounted here"
 	bundle b '.linux.intelRdt = {closID: "gold", memBwSchema: "MB:0=20"}'
