@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -38,7 +37,7 @@ void cgroup_settle(struct cgroup *c)
 }
 
 /* --- directories */
-static int open_place(const struct cgroup_place *place, const char *sub, struct error *err)
+int cgroup_open_place(const struct cgroup_place *place, const char *sub, struct error *err)
 {
 	_cleanup_fd_ int dirfd = control_open_dir(place->path);
 	int fd;
@@ -60,36 +59,7 @@ int cgroup_open(const struct cgroup *c, const char *sub, struct error *err)
 		errno = ENOENT;
 		return -1;
 	}
-	return open_place(&c->places.v[0], sub, err);
-}
-
-bool cgroup_needs_join(const struct cgroup *c)
-{
-	return c->places.n > 1 || (c->places.n == 1 && !hierarchy_is_unified(c->places.v[0].controllers));
-}
-
-int cgroup_join(const struct cgroup *c, const char *sub, pid_t pid, bool entered, struct error *err)
-{
-	char text[16];
-
-	snprintf(text, sizeof(text), "%d", (int)pid);
-	for (size_t i = 0; i < c->places.n; i++) {
-		const struct cgroup_place *place = &c->places.v[i];
-		_cleanup_fd_ int dirfd = -1;
-
-		if (entered && hierarchy_is_unified(place->controllers))
-			continue;
-		/* In hierarchies without controllers there is nothing to lose. */
-		dirfd = open_place(place, sub, err);
-		if (dirfd >= 0 && control_write(dirfd, "cgroup.procs", text) == 0)
-			continue;
-		if (strchr(place->controllers, '=')) {
-			error_clear(err);
-			continue;
-		}
-		return dirfd < 0 ? -1 : error_errno(err, "move process %d into the cgroup %s", (int)pid, place->path);
-	}
-	return 0;
+	return cgroup_open_place(&c->places.v[0], sub, err);
 }
 
 /* --- limits without a cgroup */

@@ -85,25 +85,26 @@ struct cgroup_request {
 /* Makes the cgroup and sets its limits. A place that exists already is used when no process is in it, as runc does, and
  * is an error otherwise. *ret_warnings: lines about limits that were left out.
  *
- * The caller then clones into cgroup_open()'s descriptor, and calls cgroup_join for what cannot be entered so (v1), while
- * the child waits and before it makes a cgroup namespace; then cgroup_settle. On an error nothing is left behind. */
+ * The caller then clones into cgroup_entry()'s descriptor, and calls cgroup_join for what cannot be entered so, while the
+ * child waits and before it makes a cgroup namespace; then cgroup_settle. On an error nothing is left behind. */
 int cgroup_create(struct arena *arena, const struct cgroup_host *host, const struct cgroup_request *request,
 		  struct cgroup *ret, struct strings *ret_warnings, struct error *err);
 /* The container's first process is inside: lets go of what kept the cgroup alive so far. May be called twice. */
 void cgroup_settle(struct cgroup *c);
 
-/* Is there a place that a process has to be moved into, because it cannot be cloned there? */
-bool cgroup_needs_join(const struct cgroup *c);
-/* The directory in the unified hierarchy for CLONE_INTO_CGROUP, memory.events and cgroup.kill; sub (NULL: none) is an
- * existing cgroup below it ("exec --cgroup"). -1 with errno ENOENT and no error when the cgroup has no unified place. */
+/* The directory in the unified hierarchy, for memory.events, cgroup.kill and the like; sub (NULL: none) is an existing
+ * cgroup below it ("exec --cgroup"). -1 with errno ENOENT and no error when the cgroup has no unified place. */
 int cgroup_open(const struct cgroup *c, const char *sub, struct error *err);
-/* Moves a process into all places (those that need it: entered says that it was cloned into the unified one). */
+/* The same for CLONE_INTO_CGROUP: the answer is -1 with errno ENOENT and no error as well when the caller may not clone
+ * into it from where he is. Then, and for v1, the process is to be moved: cgroup_join. */
+int cgroup_entry(const struct cgroup *c, const char *sub, struct error *err);
+bool cgroup_needs_join(const struct cgroup *c, int entry_fd);
+/* The same before anything is made: false when a container of this configuration will be cloned into its cgroup for sure. */
+bool cgroup_may_need_join(const struct cgroup_host *host, const struct oci_spec *spec);
+/* Moves a process into all places, but into the unified one when it was cloned there (entered). What a user may not do his
+ * systemd does for him. The process is one that waits, and has made no cgroup namespace yet. */
 int cgroup_join(const struct cgroup *c, const char *sub, pid_t pid, bool entered, struct error *err);
-
-/* For a caller who is about to clone into the cgroup of a container that runs ("exec"): a user may move processes only
- * within what he owns, and his login session is no part of it. The user's systemd then takes the caller in, into a scope
- * of his own. Elsewhere nothing happens. */
-int cgroup_approach(struct arena *arena, const struct cgroup *c, struct error *err);
+int cgroup_open_place(const struct cgroup_place *place, const char *sub, struct error *err);
 
 /* Complaints about linux.resources that need no cgroup, before anything is made: "<where>.memory.limit: ..."; where is
  * ".linux.resources" for a bundle. cgroup_create makes the same. */

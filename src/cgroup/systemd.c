@@ -380,25 +380,53 @@ int systemd_set(struct arena *arena, bool user, const char *unit, const struct p
 	return result;
 }
 
-static int stop(struct bus *b, struct error *err)
+/* Sends a call that has its arguments, or has failed (result < 0) to get them. allowed: the error that is none. */
+static int finish_call(struct bus *b, void *message, int result, bool has_job, const char *allowed, struct error *err)
 {
 	struct bus_error e = { 0 };
-	void *message = NULL;
-	int result = calls.new_call(b->connection, &message, SERVICE, OBJECT, MANAGER, "StopUnit"), absent;
+	bool is_allowed;
 
-	append(message, 's', b->unit, &result);
-	append(message, 's', "replace", &result);
 	if (result >= 0)
-		result = send_message(b, message, true, &e);
-	absent = result < 0 && str_eq(e.name, NO_SUCH_UNIT);
-	if (result < 0 && !absent)
+		result = send_message(b, message, has_job, &e);
+	is_allowed = result < 0 && allowed && str_eq(e.name, allowed);
+	if (result < 0 && !is_allowed)
 		refused(b, result, &e, err);
 	calls.error_free(&e);
 	if (message)
 		calls.unref(message);
 	if (result < 0)
-		return absent ? 0 : -1;
-	return wait_for_job(b, err);
+		return is_allowed ? 0 : -1;
+	return has_job ? wait_for_job(b, err) : 0;
+}
+
+int systemd_attach(struct arena *arena, bool user, const char *unit, const char *below, pid_t pid, struct error *err)
+{
+	uint32_t number = (uint32_t)pid;
+	void *message = NULL;
+	struct bus b;
+	int result;
+
+	if (open_bus(&b, user, unit, "take a process into", err) < 0)
+		return -1;
+	result = calls.new_call(b.connection, &message, SERVICE, OBJECT, MANAGER, "AttachProcessesToUnit");
+	append(message, 's', unit, &result);
+	append(message, 's', below, &result);
+	open_container(message, 'a', "u", &result);
+	append(message, 'u', &number, &result);
+	close_container(message, &result);
+	result = finish_call(&b, message, result, false, NULL, err);
+	calls.close(b.connection);
+	return result;
+}
+
+static int stop(struct bus *b, struct error *err)
+{
+	void *message = NULL;
+	int result = calls.new_call(b->connection, &message, SERVICE, OBJECT, MANAGER, "StopUnit");
+
+	append(message, 's', b->unit, &result);
+	append(message, 's', "replace", &result);
+	return finish_call(b, message, result, true, NO_SUCH_UNIT, err);
 }
 
 int systemd_stop(struct arena *arena, bool user, const char *unit, struct error *err)

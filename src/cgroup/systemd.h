@@ -17,6 +17,9 @@ struct systemd_scope {
 /* Starts the delegated scope and waits until the process is in it (30 s). ERROR_UNSUPPORTED without libsystemd, and
  * ERROR_EXISTS when there is such a unit. */
 int systemd_start(struct arena *arena, const struct systemd_scope *s, struct error *err);
+/* Moves a process into a cgroup of a delegated unit: below ("/container", "" for the unit's own) is relative to it. The
+ * user's systemd has the system's do it where it may not itself. */
+int systemd_attach(struct arena *arena, bool user, const char *unit, const char *below, pid_t pid, struct error *err);
 /* Changes properties of a running unit, for as long as it runs. */
 int systemd_set(struct arena *arena, bool user, const char *unit, const struct properties *properties, struct error *err);
 /* Stops it with all processes that are in it and waits for that (30 s). 0 when there is no such unit. */

@@ -6,6 +6,7 @@
 
 #include "cli/cli.h"
 #include "cli/oci.h"
+#include "sys/fd.h"
 #include "sys/self.h"
 #include "sys/trace.h"
 
@@ -81,5 +82,6 @@ int main(int argc, char **argv)
 {
 	int skip;
 
+	fd_fill_standard();
 	return oci_is_called(argc, argv, &skip) ? oci_main(argc, argv, skip) : bryo_main(argc, argv);
 }

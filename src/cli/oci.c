@@ -149,11 +149,24 @@ static void print_failure(struct arena *arena, struct error *err)
 	oci_log(OCI_LOG_ERROR, err->hint[0] ? arena_printf(arena, "%s\nhint: %s", err->text, err->hint) : err->text);
 }
 
+/* What a wrong command line says about the log may stand behind what is wrong. */
+static void look_for(int argc, char **argv, const char *option, char **ret)
+{
+	for (int i = 1; i < argc && !*ret && strcmp(argv[i], "--") != 0; i++) {
+		char *rest = strncmp(argv[i], option, strlen(option)) == 0 ? argv[i] + strlen(option) : NULL;
+
+		if (rest && *rest == '=')
+			*ret = rest + 1;
+		else if (rest && !*rest && i + 1 < argc)
+			*ret = argv[i + 1];
+	}
+}
+
 int oci_main(int argc, char **argv, int skip)
 {
 	struct cli cli = { .arena = arena_new(), .program = &oci_program };
 	struct error err = { 0 }, log_err = { 0 };
-	const struct oci_globals *g;
+	struct oci_globals *g;
 	struct args args = { 0 };
 	int parsed, code;
 
@@ -161,8 +174,11 @@ int oci_main(int argc, char **argv, int skip)
 		oci_log(OCI_LOG_WARNING, log_err.text);
 	parsed = code = args_parse(cli.arena, &oci_program, argc - skip, argv + skip, &args, &err);
 	g = args.globals;
-	/* Even a wrong command line is worth a line in the log, where that can be known. */
-	if (g && oci_log_open(&g->log, &log_err) < 0 && parsed == 0) {
+	if (parsed < 0) {
+		look_for(argc, argv, "--log", &g->log.destination);
+		look_for(argc, argv, "--log-format", &g->log.format);
+	}
+	if (oci_log_open(&g->log, &log_err) < 0 && parsed == 0) {
 		err = log_err;
 		code = -1;
 	}
@@ -185,7 +201,7 @@ static int run_as_command(struct cli *cli, const struct args *args, struct error
 {
 	struct strings argv = { 0 };
 
-	strings_add(cli->arena, &argv, "bryo");
+	strings_add(cli->arena, &argv, "bryo-oci");	/* a sealed copy goes by it */
 	strings_add_all(cli->arena, &argv, &args->operands);
 	return oci_main((int)argv.n, argv.v, 0);
 }

@@ -50,7 +50,7 @@ static int kill_them(struct cli *cli, const struct args *args, struct error *err
 	const char *name = args->operands.n > 1 ? args->operands.v[1] : "SIGTERM";
 	const struct kill_request *r = args->request;
 	struct strings ids = { 0 };
-	int signal = signal_parse(name);
+	int signal = strcmp(name, "0") == 0 ? 0 : signal_parse(name);	/* 0: is it there? */
 	struct oci *o = cli_oci(cli, err);
 
 	if (!o)

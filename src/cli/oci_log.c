@@ -12,6 +12,8 @@
 #include "sys/fd.h"
 #include "sys/tty.h"
 
+#define ABOVE_PRESERVED 200	/* the numbers below are callers' to give away (--preserve-fds) */
+
 /* One process, one log. */
 static struct {
 	int fd;
@@ -44,6 +46,7 @@ static int set_level(const struct oci_log_options *o, struct error *err)
 static int set_destination(const char *destination, struct error *err)
 {
 	const char *system = str_after(destination, "syslog:"), *file = str_after(destination, "file:");
+	_cleanup_fd_ int fd = -1;
 
 	if (!system)
 		system = str_after(destination, "journald:");
@@ -54,7 +57,10 @@ static int set_destination(const char *destination, struct error *err)
 	}
 	if (!file)
 		file = destination;
-	log_state.fd = open(file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0600);
+	fd = open(file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0600);
+	if (fd < 0)
+		return error_errno(err, "open the log %s", file);
+	log_state.fd = fcntl(fd, F_DUPFD_CLOEXEC, ABOVE_PRESERVED);
 	return log_state.fd < 0 ? error_errno(err, "open the log %s", file) : 0;
 }
 
@@ -72,8 +78,12 @@ static char *line(struct arena *arena, enum oci_log_level level, const char *tex
 	struct json *object = json_new_object(arena);
 	char *time = units_format_time(arena, units_now());
 
-	if (!log_state.json)
-		return arena_printf(arena, "%s %s: %s\n", time, level_names[level], output_clean(arena, text));
+	if (!log_state.json) {
+		struct strings lines = strings_split(arena, text, "\n");
+
+		return arena_printf(arena, "%s %s: %s\n", time, level_names[level],
+				    output_clean(arena, strings_join(arena, &lines, "; ")));
+	}
 	json_set(arena, object, "msg", json_new_string(arena, text));
 	json_set(arena, object, "level", json_new_string(arena, level_names[level]));
 	json_set(arena, object, "time", json_new_string(arena, time));

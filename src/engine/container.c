@@ -19,7 +19,8 @@ JSON_SHAPE(container_mount,
 	JSON_FIELD(container_mount, read_only, "readOnly", T_BOOL),
 	JSON_FIELD(container_mount, anonymous, "anonymous", T_BOOL),
 	JSON_FIELD(container_mount, chown, "chown", T_BOOL),
-	JSON_FIELD(container_mount, overlay, "overlay", T_BOOL));
+	JSON_FIELD(container_mount, overlay, "overlay", T_BOOL),
+	JSON_FIELD(container_mount, relabel, "relabel", T_STRING));
 
 JSON_SHAPE(container,
 	JSON_FIELD(container, id, "id", T_STRING, .required = true),
@@ -42,7 +43,9 @@ JSON_SHAPE(container,
 	JSON_FIELD(container, mounts, "mounts", T_OBJECTS, .shape = &container_mount_shape),
 	JSON_FIELD(container, log_driver, "logDriver", T_STRING),
 	JSON_FIELD(container, stop_timeout_s, "stopTimeout", T_INT, .always = true),
-	JSON_FIELD(container, log_options, "logOptions", T_MAP));
+	JSON_FIELD(container, log_options, "logOptions", T_MAP),
+	JSON_FIELD(container, process_label, "processLabel", T_STRING),
+	JSON_FIELD(container, mount_label, "mountLabel", T_STRING));
 
 /* What everybody relies on is there. */
 static int check_record(const struct container *c, const char *id, struct error *err)

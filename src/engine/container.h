@@ -16,6 +16,7 @@ struct container_mount {		/* resolved at create */
 	char *source, *destination;
 	struct strings options;
 	bool read_only, anonymous, chown, overlay;
+	char *relabel;			/* SELinux: "shared" (z), "private" (Z); NULL: labels stay */
 };
 
 struct container {			/* config.json */
@@ -33,6 +34,7 @@ struct container {			/* config.json */
 	char *log_driver;
 	int64_t stop_timeout_s;
 	struct string_map log_options;
+	char *process_label, *mount_label;	/* SELinux, see engine/label; NULL without */
 };
 extern const struct json_shape container_shape;
 

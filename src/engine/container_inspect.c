@@ -4,6 +4,7 @@
 #include "base/units.h"
 #include "engine/inspect.h"
 #include "engine/network.h"
+#include "engine/security.h"
 #include "engine/state.h"
 #include "engine/usage.h"
 #include "run/run.h"
@@ -250,7 +251,7 @@ static struct json *mount_json(struct arena *a, const struct container_mount *m)
 	SET("Source", TEXT(m->source));
 	SET("Destination", TEXT(m->destination));
 	SET("Driver", TEXT(m->name ? "local" : ""));
-	SET("Mode", TEXT(""));
+	SET("Mode", TEXT(str_eq(m->relabel, "shared") ? "z" : m->relabel ? "Z" : ""));
 	SET("Options", json_new_strings(a, &m->options));
 	SET("RW", BOOL(!m->read_only));
 	SET("Propagation", TEXT("rprivate"));
@@ -323,10 +324,11 @@ int container_inspect(struct engine *e, const struct container *c, bool size, st
 	struct json *j = json_new_object(a), *mounts = json_new_list(a), *args = json_new_list(a);
 	struct strings caps = { 0 };
 	struct container_state s;
+	struct security security;
 	char *log_path = arena_printf(a, "%s/containers/%s/ctr.log", e->store.path, c->id);
 	char *run_path = arena_printf(a, "%s/containers/%s", e->run_path, c->id);
 
-	if (container_load_state(e, c, &s, err) < 0 ||
+	if (container_load_state(e, c, &s, err) < 0 || security_parse(a, &c->request, &security, err) < 0 ||
 	    run_capabilities(a, &c->request.cap_add, &c->request.cap_drop, c->request.privileged, &caps, err) < 0)
 		return -1;
 	for (size_t i = 1; i < c->args.n; i++)
@@ -358,9 +360,9 @@ int container_inspect(struct engine *e, const struct container *c, bool size, st
 	SET("ExecIDs", json_new_list(a));
 	SET("Pod", TEXT(""));
 	SET("IsInfra", BOOL(false));
-	SET("MountLabel", TEXT(""));
-	SET("ProcessLabel", TEXT(""));
-	SET("AppArmorProfile", TEXT(""));
+	SET("MountLabel", TEXT(c->mount_label));
+	SET("ProcessLabel", TEXT(c->process_label));
+	SET("AppArmorProfile", TEXT(security.apparmor));
 	SET("OCIConfigPath", TEXT(arena_printf(a, "%s/containers/%s/config.json", e->store.path, c->id)));
 	SET("GraphDriver", driver_json(e, c));
 	SET("OCIRuntime", TEXT("bryo"));

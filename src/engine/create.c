@@ -11,6 +11,7 @@
 #include "engine/events.h"
 #include "engine/idfile.h"
 #include "engine/image.h"
+#include "engine/label.h"
 #include "engine/life.h"
 #include "engine/limits.h"
 #include "engine/mounts.h"
@@ -24,6 +25,7 @@
 #include "spec/reference.h"
 #include "store/container.h"
 #include "sys/fd.h"
+#include "sys/lsm.h"
 #include "sys/trace.h"
 
 #define STOP_TIMEOUT_DEFAULT 10
@@ -185,6 +187,8 @@ static int check_request(struct engine *e, const struct container *c, struct err
 		return -1;
 	if (r->publish.n && !network.ports.n)
 		engine_warn(e, "published ports are discarded: --network %s is not a network of the container's own", r->network.v[0]);
+	if (security.apparmor && lsm_check_profile(security.apparmor, err) < 0)
+		return -1;
 	return run_capabilities(e->arena, &r->cap_add, &r->cap_drop, r->privileged, &capabilities, err);
 }
 
@@ -278,6 +282,10 @@ int container_create(struct engine *e, const struct create_request *r, struct co
 	c.mounts.n = mounts.n;
 	if (commit(e, &c, err) < 0)
 		return -1;
+	if (label_choose(e, &c, err) < 0) {
+		life_remove(e, &c, &(struct container_state){ 0 }, true, &(struct error){ 0 });
+		return -1;
+	}
 	*ret = c;
 	event_add(e, "container", "create", c.id, c.name, c.image_name, &c.labels);
 	if (!r->cidfile || idfile_write(r->cidfile, c.id, true, err) == 0)

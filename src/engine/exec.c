@@ -17,6 +17,7 @@
 #include "engine/state.h"
 #include "engine/user.h"
 #include "sys/fd.h"
+#include "sys/lsm.h"
 #include "sys/pidfd.h"
 #include "sys/tty.h"
 
@@ -27,6 +28,7 @@ struct exec {
 	const struct exec_request *r;
 	struct container_state state;
 	struct security security;
+	struct label_pipes pipes;	/* a label where the process gets one */
 	struct passwd_user user;
 	struct oci_process process;
 	struct oci_spec spec;
@@ -138,6 +140,7 @@ static int build_process(struct exec *x, struct error *err)
 	p->user.umask = arena_memdup(x->e->arena, &umask, sizeof(umask));
 	p->no_new_privileges = x->security.no_new_privileges;
 	p->apparmor_profile = x->security.apparmor;
+	p->selinux_label = x->pipes.label ? x->c->process_label : NULL;
 	if (p->terminal)
 		set_console_size(x);
 	if (build_environment(x, err) < 0 || add_capabilities(x, err) < 0)
@@ -186,15 +189,14 @@ static int join_cgroup(void *context, const struct run_process *p, struct error 
 	return cgroup_join(x->state.cgroup, NULL, p->pid, x->cgroup_fd >= 0, err);
 }
 
-/* The unified hierarchy is entered at birth, those of version 1 right after it. */
-static int open_cgroup(struct exec *x, struct error *err)
+/* The unified hierarchy is entered at birth where that is allowed, and all others right after it. */
+static void open_cgroup(struct exec *x)
 {
 	if (!x->state.cgroup)
-		return 0;
-	x->cgroup_fd = cgroup_open(x->state.cgroup, NULL, NULL);
-	if (cgroup_needs_join(x->state.cgroup))
+		return;
+	x->cgroup_fd = cgroup_entry(x->state.cgroup, NULL, NULL);
+	if (cgroup_needs_join(x->state.cgroup, x->cgroup_fd))
 		x->moments = (struct run_moments){ .context = x, .born = join_cgroup };
-	return cgroup_approach(x->e->arena, x->state.cgroup, err);
 }
 
 static int list_preserved(struct exec *x, struct error *err)
@@ -219,16 +221,21 @@ static int list_preserved(struct exec *x, struct error *err)
 static int prepare(struct exec *x, struct error *err)
 {
 	if (list_preserved(x, err) < 0 || find_target(x, err) < 0 ||
-	    security_parse(x->e->arena, &x->c->request, &x->security, err) < 0 ||
-	    resolve_user(x, err) < 0 || build_process(x, err) < 0 || build_spec(x, err) < 0)
+	    security_parse(x->e->arena, &x->c->request, &x->security, err) < 0)
 		return -1;
-	return open_cgroup(x, err);
+	x->pipes.dir = x->e->run_fd;
+	x->pipes.label = x->c->process_label && lsm_is_on(LSM_SELINUX) ? x->c->mount_label : NULL;
+	if (resolve_user(x, err) < 0 || build_process(x, err) < 0 || build_spec(x, err) < 0)
+		return -1;
+	open_cgroup(x);
+	return 0;
 }
 
 static struct run_plan *make_plan(const struct exec *x, const int stdio[3], struct error *err)
 {
 	struct run_exec_request request = {
-		.target = (pid_t)x->state.pid, .target_pidfd = x->target_pidfd, .spec = &x->spec, .process = &x->process,
+		.target = (pid_t)x->state.pid, .target_pidfd = x->target_pidfd, .spec = &x->spec, .id = x->c->id,
+		.process = &x->process,
 		.stdio = { stdio[0], stdio[1], stdio[2] }, .cgroup_fd = x->cgroup_fd,
 		.moments = x->moments.born ? &x->moments : NULL,
 		.seccomp_default = !x->security.unconfined && !x->r->privileged,
@@ -274,7 +281,7 @@ static int run_foreground(const struct exec *x, int *ret_exit_code, struct error
 
 	if (x->r->tty)
 		return run_and_wait(x, make_plan(x, none, err), NULL, ret_exit_code, err);
-	if (exec_relay_open(&relay, streams, err) < 0)
+	if (exec_relay_open(&relay, streams, &x->pipes, err) < 0)
 		return -1;
 	r = run_and_wait(x, make_plan(x, relay.child, err), &relay, ret_exit_code, err);
 	exec_relay_close(&relay);
@@ -287,7 +294,7 @@ static int run_detached(const struct exec *x, char **ret_session, struct error *
 	struct run_plan *plan;
 	int r = -1;
 
-	if (exec_streams_open(&streams, x->r->tty, err) < 0)
+	if (exec_streams_open(&streams, x->r->tty, &x->pipes, err) < 0)
 		return -1;
 	plan = make_plan(x, streams.child, err);
 	if (plan)

@@ -12,13 +12,15 @@
 
 #define OUTPUT_SIZE 65536
 
-static bool may_be_passed(int fd)
+static bool may_be_passed(int fd, bool labels)
 {
 	struct stat st;
 
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return false;
-	return S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode) || (S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3));
+	if (S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3))
+		return true;
+	return !labels && (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode));
 }
 
 /* Output and errors to the same place keep their order through the same pipe. */
@@ -29,13 +31,13 @@ static bool are_same(int a, int b)
 	return fstat(a, &x) == 0 && fstat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
 
-int exec_relay_open(struct exec_relay *r, const int caller[3], struct error *err)
+int exec_relay_open(struct exec_relay *r, const int caller[3], const struct label_pipes *pipes, struct error *err)
 {
 	*r = (struct exec_relay){ { -1, -1, -1 }, { -1, -1, -1 }, { caller[0], caller[1], caller[2] } };
 	for (int i = 0; i < 3; i++) {
 		int ends[2];
 
-		if (may_be_passed(caller[i])) {
+		if (may_be_passed(caller[i], pipes->label)) {
 			r->child[i] = caller[i];
 			continue;
 		}
@@ -43,9 +45,9 @@ int exec_relay_open(struct exec_relay *r, const int caller[3], struct error *err
 			r->child[2] = r->child[1];
 			continue;
 		}
-		if (fd_pipe(ends) < 0) {
+		if (label_pipe(pipes, ends, err) < 0) {
 			exec_relay_close(r);
-			return error_errno(err, "make a pipe");
+			return -1;
 		}
 		r->child[i] = ends[i == 0 ? 0 : 1];
 		r->ours[i] = ends[i == 0 ? 1 : 0];

@@ -6,7 +6,7 @@
 #ifndef BRYO_ENGINE_EXEC_RELAY_H
 #define BRYO_ENGINE_EXEC_RELAY_H
 
-#include "base/error.h"
+#include "engine/label.h"
 
 struct exec_relay {
 	int child[3];		/* for the process */
@@ -14,8 +14,9 @@ struct exec_relay {
 	int caller[3];
 };
 
-/* caller: descriptors that stay the caller's. */
-int exec_relay_open(struct exec_relay *r, const int caller[3], struct error *err);
+/* caller: descriptors that stay the caller's. Where pipes need a label none of them is passed on but /dev/null: the
+ * caller's pipes carry his own. */
+int exec_relay_open(struct exec_relay *r, const int caller[3], const struct label_pipes *pipes, struct error *err);
 /* Copies and passes signals on until the process ended. */
 int exec_relay_run(struct exec_relay *r, int pidfd, struct error *err);
 void exec_relay_close(struct exec_relay *r);

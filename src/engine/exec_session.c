@@ -13,7 +13,7 @@
 #include "sys/pidfd.h"
 #include "sys/spawn.h"
 
-int exec_streams_open(struct exec_streams *s, bool terminal, struct error *err)
+int exec_streams_open(struct exec_streams *s, bool terminal, const struct label_pipes *pipes, struct error *err)
 {
 	*s = (struct exec_streams){ { -1, -1, -1 }, { -1, -1, -1 } };
 	if (terminal)
@@ -22,9 +22,9 @@ int exec_streams_open(struct exec_streams *s, bool terminal, struct error *err)
 	for (int i = 1; i < 3; i++) {
 		int ends[2];
 
-		if (fd_pipe(ends) < 0) {
+		if (label_pipe(pipes, ends, err) < 0) {
 			exec_streams_close(s);
-			return error_errno(err, "make a pipe");
+			return -1;
 		}
 		s->ours[i] = ends[0];
 		s->child[i] = ends[1];

@@ -6,12 +6,13 @@
 #define BRYO_ENGINE_EXEC_SESSION_H
 
 #include "engine/exec.h"
+#include "engine/label.h"
 #include "run/run.h"
 
 struct exec_streams { int child[3], ours[3]; };
 
 /* Pipes for a detached process (its stdin is /dev/null); none with a terminal. */
-int exec_streams_open(struct exec_streams *s, bool terminal, struct error *err);
+int exec_streams_open(struct exec_streams *s, bool terminal, const struct label_pipes *pipes, struct error *err);
 void exec_streams_close(struct exec_streams *s);
 
 /* Joins the user's terminal to the process's; *ret_left: the user pressed the detach keys. */

@@ -13,6 +13,7 @@
 #include "engine/inspect.h"
 #include "store/image.h"
 #include "sys/fd.h"
+#include "sys/lsm.h"
 #include "sys/self.h"
 #include "sys/spawn.h"
 #include "userns/diagnose.h"
@@ -144,18 +145,11 @@ static void add_cgroup(struct engine *e, struct json *host)
 		info_text(e, host, "cgroupReason", known ? e->cgroup.why : ignored.text);
 }
 
-static bool sysfs_says(struct engine *e, const char *path, char yes)
-{
-	char *text = fd_read_file(e->arena, AT_FDCWD, path, 64, NULL);
-
-	return text && text[0] == yes;
-}
-
 static void add_security(struct engine *e, struct json *host)
 {
 	struct json *s = info_object(e, host, "security");
 
-	info_flag(e, s, "apparmorEnabled", sysfs_says(e, "/sys/module/apparmor/parameters/enabled", 'Y'));
+	info_flag(e, s, "apparmorEnabled", lsm_is_on(LSM_APPARMOR));
 	info_text(e, s, "capabilities",
 		  "CAP_CHOWN,CAP_DAC_OVERRIDE,CAP_FOWNER,CAP_FSETID,CAP_KILL,CAP_NET_BIND_SERVICE,CAP_SETFCAP,CAP_SETGID,"
 		  "CAP_SETPCAP,CAP_SETUID,CAP_SYS_CHROOT");
@@ -163,7 +157,7 @@ static void add_security(struct engine *e, struct json *host)
 	info_flag(e, s, "seccompEnabled", access("/proc/sys/kernel/seccomp/actions_avail", F_OK) == 0);
 	info_text(e, s, "seccompProfilePath",
 		  access("/usr/share/containers/seccomp.json", R_OK) == 0 ? "/usr/share/containers/seccomp.json" : "");
-	info_flag(e, s, "selinuxEnabled", access("/sys/fs/selinux/enforce", F_OK) == 0);
+	info_flag(e, s, "selinuxEnabled", lsm_is_on(LSM_SELINUX));
 }
 
 static void add_network(struct engine *e, struct json *host)

@@ -9,12 +9,14 @@
 #include <unistd.h>
 
 #include "engine/own.h"
+#include "engine/relabel.h"
 #include "engine/state.h"
 #include "engine/volume.h"
 #include "store/container.h"
 #include "sys/fd.h"
 #include "sys/inroot.h"
 #include "sys/lock.h"
+#include "sys/lsm.h"
 #include "sys/trace.h"
 
 /* --- the root file system */
@@ -36,6 +38,21 @@ static int mount_root(struct launch *l, struct error *err)
 	return l->root_mount < 0 ? error_errno(err, "mount the root file system (overlay, %s)", step) : 0;
 }
 
+/* An overlay shows one label for all its files; a copy of the image has to get it file by file, once. What
+ * fuse-overlayfs serves has that of FUSE. */
+static int label_root(struct launch *l, struct error *err)
+{
+	char *label = l->c->mount_label;
+
+	if (!label || l->storage_pid)
+		return 0;
+	if (l->rootfs.kind == ROOTFS_OVERLAY)
+		l->rootfs.label = label;
+	else if (!relabel_has_label(l->rootfs.path, label))
+		return relabel_tree(l->e, l->rootfs.path, label, err);
+	return 0;
+}
+
 static int open_root(struct launch *l, struct error *err)
 {
 	struct container *c = l->c;
@@ -44,7 +61,7 @@ static int open_root(struct launch *l, struct error *err)
 	if (c->rootfs) {
 		l->rootfs = (struct rootfs){ .kind = ROOTFS_DIRECTORY, .path = c->rootfs };
 	} else if (container_store_rootfs(l->e->arena, &l->e->store, c->id, &c->layers, c->request.rm, &l->rootfs,
-					  &l->storage_pid, err) < 0) {
+					  &l->storage_pid, err) < 0 || label_root(l, err) < 0) {
 		return -1;
 	}
 	return mount_root(l, err);
@@ -101,6 +118,24 @@ static int fill_volumes(struct launch *l, struct error *err)
 	return 0;
 }
 
+/* z and Z as asked. A named volume is for containers in any case, and for all of them when nobody says otherwise. */
+static int label_volumes(struct launch *l, struct error *err)
+{
+	for (size_t i = 0; l->c->mount_label && i < l->c->mounts.n; i++) {
+		const struct container_mount *m = &l->c->mounts.v[i];
+		bool named = strcmp(m->type, "volume") == 0 && !relabel_has_type(l->e, m->source, l->c->mount_label);
+		const char *label = l->c->mount_label;
+
+		if (!m->relabel && !named)
+			continue;
+		if (!str_eq(m->relabel, "private"))
+			label = label_shared(l->e->arena, label);
+		if (m->source && *m->source == '/' && relabel_volume(l->e, m->source, label, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 static int give_to_user(struct launch *l, const struct passwd_user *user, struct error *err)
 {
 	uint32_t uid = l->maps.uid.n ? idmap_to_outside(&l->maps.uid, user->uid) : user->uid;
@@ -123,6 +158,16 @@ static int write_file(struct launch *l, const char *name, const char *text, stru
 	return 0;
 }
 
+static int label_files(struct launch *l, struct error *err)
+{
+	static const char *const names[] = { ".containerenv", "passwd", "group", "hosts", "resolv.conf", "hostname" };
+
+	for (size_t i = 0; l->c->mount_label && i < ELEMENTS(names); i++)
+		if (relabel_entry(l->run_dir, names[i], l->c->mount_label, err) < 0)
+			return -1;
+	return 0;
+}
+
 static int write_files(struct launch *l, const struct user_files *files, struct error *err)
 {
 	const struct container *c = l->c;
@@ -138,7 +183,7 @@ static int write_files(struct launch *l, const struct user_files *files, struct 
 		return -1;
 	if (files->new_group && write_file(l, "group", files->new_group, err) < 0)
 		return -1;
-	return network_write_files(l->e, c, &l->net, &l->net_result, l->run_dir, err);
+	return network_write_files(l->e, c, &l->net, &l->net_result, l->run_dir, err) < 0 ? -1 : label_files(l, err);
 }
 
 /* --- network and cgroup */
@@ -173,27 +218,23 @@ static int make_cgroup(struct launch *l, bool dry, struct error *err)
 		return -1;
 	for (size_t i = 0; i < warnings.n; i++)
 		engine_warn(e, "%s", warnings.v[i]);
-	if (cgroup_needs_join(&l->cgroup))
-		l->moments = (struct run_moments){ .context = l, .born = join_cgroup };
 	l->cgroup_fd = cgroup_open(&l->cgroup, NULL, NULL);
+	if (cgroup_needs_join(&l->cgroup, l->cgroup_fd))
+		l->moments = (struct run_moments){ .context = l, .born = join_cgroup };
 	return 0;
 }
 
 /* --- streams */
-static int make_pipe(int ends[2], struct error *err)
-{
-	return fd_pipe(ends) < 0 ? error_errno(err, "make a pipe") : 0;
-}
-
 static int make_streams(struct launch *l, uint8_t attach, struct error *err)
 {
+	const struct label_pipes pipes = { l->run_dir, l->c->process_label ? l->c->mount_label : NULL };
 	int ends[2];
 
 	if (!l->c->request.tty) {
 		for (int i = 0; i < 3; i++) {
 			if (i == 0 && !l->c->request.interactive)
 				continue;
-			if (make_pipe(ends, err) < 0)
+			if (label_pipe(&pipes, ends, err) < 0)
 				return -1;
 			l->child_stdio[i] = ends[i == 0 ? 0 : 1];
 			l->our_stdio[i] = ends[i == 0 ? 1 : 0];
@@ -277,14 +318,16 @@ int launch_prepare(struct launch *l, struct engine *e, struct container *c, cons
 			      .cgroup_fd = -1, .child_stdio = { -1, -1, -1 }, .our_stdio = { -1, -1, -1 }, .client = -1,
 			      .monitor_client = -1, .client_removes = o->client_removes, .hold = o->hold, .restart_count = o->restart_count };
 	l->net_result.keep_fd = -1;
-	if (open_directories(l, o->fresh, err) < 0 || open_root(l, err) < 0 ||
+	if (open_directories(l, o->fresh, err) < 0 || label_choose(e, c, err) < 0 || open_root(l, err) < 0 ||
 	    security_parse(e->arena, &c->request, &l->security, err) < 0 ||
+	    (l->security.apparmor && lsm_check_profile(l->security.apparmor, err) < 0) ||
 	    userns_mode_maps(e, c, &l->maps, &kept, err) < 0 ||
 	    user_resolve(e, l->root_mount, c->request.user ? c->request.user : c->image.user, &c->request.group_add, &kept,
 			 &user, &files, err) < 0 || user_check(e, &user, &l->maps, err) < 0)
 		return -1;
 	user_add_entries(e, c, &user, &kept, &files);
-	if (make_workdir(l, err) < 0 || fill_volumes(l, err) < 0 || (!o->dry && give_to_user(l, &user, err) < 0) ||
+	if (make_workdir(l, err) < 0 || fill_volumes(l, err) < 0 || (!o->dry && label_volumes(l, err) < 0) ||
+	    (!o->dry && give_to_user(l, &user, err) < 0) ||
 	    plan_network(l, o->dry, err) < 0 ||
 	    write_files(l, &files, err) < 0 || make_spec(l, &user, &files, err) < 0 || make_cgroup(l, o->dry, err) < 0 ||
 	    make_streams(l, o->attach, err) < 0)

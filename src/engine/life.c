@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "engine/events.h"
+#include "engine/label.h"
 #include "engine/state.h"
 #include "net/net.h"
 #include "store/container.h"
@@ -41,6 +42,7 @@ static int remove_volumes(struct engine *e, const struct container *c, struct er
 int life_remove(struct engine *e, struct container *c, const struct container_state *s, bool volumes, struct error *err)
 {
 	life_release(e, c, s);
+	label_release(e, c);
 	if (container_store_remove(&e->store, c->id, c->name, true, err) < 0)
 		return error_frame(err, "remove container %.12s", c->id);
 	fd_remove_tree(e->run_fd, arena_printf(e->arena, "containers/%s", c->id));

@@ -10,11 +10,11 @@
 #include "sys/fd.h"
 
 /* Options that go to the runtime as they are, those with a meaning here, and those that do nothing on this host. */
-enum option_use { USE_NONE, USE_PASS, USE_READ_ONLY, USE_READ_WRITE, USE_CHOWN, USE_OVERLAY, USE_LABEL };
+enum option_use { USE_NONE, USE_PASS, USE_READ_ONLY, USE_READ_WRITE, USE_CHOWN, USE_OVERLAY, USE_SHARED, USE_PRIVATE };
 
 static const struct { const char *name; enum option_use use; } volume_options[] = {
 	{ "ro", USE_READ_ONLY }, { "rw", USE_READ_WRITE }, { "U", USE_CHOWN }, { "O", USE_OVERLAY },
-	{ "z", USE_LABEL }, { "Z", USE_LABEL }, { "copy", USE_PASS }, { "nocopy", USE_PASS },
+	{ "z", USE_SHARED }, { "Z", USE_PRIVATE }, { "copy", USE_PASS }, { "nocopy", USE_PASS },
 	{ "exec", USE_PASS }, { "noexec", USE_PASS }, { "suid", USE_PASS }, { "nosuid", USE_PASS },
 	{ "dev", USE_PASS }, { "nodev", USE_PASS }, { "bind", USE_PASS }, { "rbind", USE_PASS },
 	{ "shared", USE_PASS }, { "rshared", USE_PASS }, { "slave", USE_PASS }, { "rslave", USE_PASS },
@@ -33,7 +33,8 @@ static int add_option(struct arena *arena, struct container_mount *m, const char
 		case USE_CHOWN:		m->chown = true; break;
 		case USE_OVERLAY:	m->overlay = true; break;
 		case USE_PASS:		strings_add(arena, &m->options, option); break;
-		case USE_LABEL:
+		case USE_SHARED:	m->relabel = "shared"; break;
+		case USE_PRIVATE:	m->relabel = "private"; break;
 		case USE_NONE:		break;
 		}
 		return 0;
@@ -150,7 +151,11 @@ static int mount_key(struct arena *arena, struct container_mount *m, const char 
 			strings_add(arena, &m->options, "bind");
 	} else if (strcmp(key, "tmpfs-size") == 0 || strcmp(key, "tmpfs-mode") == 0) {
 		strings_addf(arena, &m->options, "%s=%s", key + 6, value ? value : "");
-	} else if (strcmp(key, "relabel") == 0 || strcmp(key, "consistency") == 0 || strcmp(key, "volume-driver") == 0) {
+	} else if (strcmp(key, "relabel") == 0) {
+		if (!str_eq(value, "shared") && !str_eq(value, "private"))
+			return error_set(err, ERROR_USAGE, "relabel=%s: it must be shared or private", value ? value : "");
+		m->relabel = arena_strdup(arena, value);
+	} else if (strcmp(key, "consistency") == 0 || strcmp(key, "volume-driver") == 0) {
 		return 0;
 	} else if (strcmp(key, "volume-nocopy") == 0 || strcmp(key, "nocopy") == 0) {
 		if (is_true(value))

@@ -79,6 +79,7 @@ static int add_process(struct engine *e, const struct oci_inputs *in, struct oci
 	p->user.umask = new_u64(e, r->umask ? strtoul(r->umask, NULL, 8) & 0777 : 0022);
 	p->no_new_privileges = in->security->no_new_privileges;
 	p->apparmor_profile = in->security->apparmor;
+	p->selinux_label = in->c->process_label;
 	if (r->oom_score_adj) {
 		long long n;
 
@@ -160,10 +161,10 @@ static void add_id_maps(struct engine *e, const struct id_maps *maps, struct oci
 }
 
 /* --- security */
-static void add_paths(struct engine *e, const char *const *paths, const struct strings *unmask, struct strings *ret)
+static void add_paths(struct engine *e, const char *const *paths, const struct security *security, struct strings *ret)
 {
 	for (; *paths; paths++)
-		if (!strings_has(unmask, *paths))
+		if (!strings_has(&security->unmask, *paths) && !(security->label.nested && strcmp(*paths, SELINUX_PATH) == 0))
 			strings_add(e->arena, ret, *paths);
 }
 
@@ -193,6 +194,18 @@ static char *cgroup_path(struct engine *e, const struct container *c)
 	return arena_printf(e->arena, "%s%sbryo-%s", parent, *parent ? "/" : "", c->id);
 }
 
+/* Nobody asks for a fork bomb. A cgroup that its processes would have to leave first is not touched for this. */
+static void limit_processes(struct engine *e, const struct create_request *r, struct oci_resources *ret)
+{
+	static int64_t usual = 2048;
+
+	if (r->pids_limit || !strings_has(&e->cgroup.controllers, "pids") ||
+	    (e->cgroup.manager != CGROUP_SYSTEMD && !e->cgroup.v1))
+		return;
+	ret->pids = arena_new_one(e->arena, struct oci_pids);
+	ret->pids->limit = &usual;
+}
+
 struct oci_spec *oci_config(struct engine *e, const struct oci_inputs *in, struct error *err)
 {
 	struct oci_spec *spec = arena_new_one(e->arena, struct oci_spec);
@@ -212,13 +225,15 @@ struct oci_spec *oci_config(struct engine *e, const struct oci_inputs *in, struc
 	if (add_process(e, in, spec, err) < 0 || add_namespaces(e, in, l, err) < 0 || add_sysctls(e, in, l, err) < 0)
 		return NULL;
 	add_id_maps(e, in->maps, l);
+	l->mount_label = in->c->mount_label;
 	l->cgroups_path = cgroup_path(e, in->c);
 	l->resources = arena_new_one(e->arena, struct oci_resources);
 	if (limits_resources(e->arena, r, l->resources, err) < 0)
 		return NULL;
+	limit_processes(e, r, l->resources);
 	if (!in->security->unmask_all) {
-		add_paths(e, run_masked_paths, &in->security->unmask, &l->masked_paths);
-		add_paths(e, run_readonly_paths, &in->security->unmask, &l->readonly_paths);
+		add_paths(e, run_masked_paths, in->security, &l->masked_paths);
+		add_paths(e, run_readonly_paths, in->security, &l->readonly_paths);
 	}
 	strings_add_all(e->arena, &l->masked_paths, &in->security->mask);
 	return oci_mounts(e, in, spec, err) < 0 ? NULL : spec;

@@ -9,6 +9,8 @@
 #include "engine/user.h"
 #include "spec/oci_runtime.h"
 
+#define SELINUX_PATH "/sys/fs/selinux"
+
 struct oci_inputs {
 	const struct container *c;
 	const struct net_request *net;

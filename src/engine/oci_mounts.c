@@ -68,6 +68,8 @@ static int add_system(struct engine *e, const struct oci_inputs *in, struct oci_
 		if (!str_eq(r->ipc, "none") && add_shm(e, r, spec, err) < 0)
 			return -1;
 	}
+	if (in->security->label.nested && in->c->mount_label && !host_net)	/* which brings the host's /sys */
+		add(e, spec, SELINUX_PATH, "bind", SELINUX_PATH, "bind,nosuid,noexec,rprivate,rw");
 	if (e->cgroup.unified)
 		add(e, spec, "/sys/fs/cgroup", "cgroup", "cgroup",
 		    arena_printf(e->arena, "nosuid,noexec,nodev,relatime,%s", ro));

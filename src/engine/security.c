@@ -31,8 +31,8 @@ static int parse_one(struct arena *arena, const char *text, struct security *s, 
 		s->apparmor = strcmp(value, "unconfined") == 0 ? NULL : arena_strdup(arena, value);
 		return 0;
 	}
-	if (strcmp(key, "label") == 0)		/* SELinux is absent or labels are left alone */
-		return 0;
+	if (strcmp(key, "label") == 0)
+		return label_parse(arena, value, &s->label, err);
 	if (strcmp(key, "mask") == 0)
 		return parse_paths(arena, value, &s->mask, err);
 	if (strcmp(key, "unmask") == 0 || strcmp(key, "systempaths") == 0) {

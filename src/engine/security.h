@@ -2,12 +2,13 @@
 #ifndef BRYO_ENGINE_SECURITY_H
 #define BRYO_ENGINE_SECURITY_H
 
-#include "engine/container.h"
+#include "engine/label.h"
 
 struct security {
 	bool no_new_privileges, unconfined;	/* unconfined: no seccomp */
 	char *seccomp_profile;			/* a file; NULL: the default */
-	char *apparmor;
+	char *apparmor;				/* a profile; NULL: as the caller is */
+	struct label_options label;
 	struct strings mask, unmask;		/* paths; "ALL" in unmask clears every mask */
 	bool unmask_all;
 };

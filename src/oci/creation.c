@@ -65,7 +65,7 @@ static void choose_moments(struct creation *c)
 	const struct oci_spec *s = &c->bundle.spec;
 
 	c->moments = (struct run_moments){ .context = c, .map = write_maps };
-	if (limits_need_join(c->o) || s->linux_->net_devices.n || s->linux_->intel_rdt)
+	if (cgroup_may_need_join(&c->o->cgroup_host, s) || s->linux_->net_devices.n || s->linux_->intel_rdt)
 		c->moments.born = at_birth;
 	if (s->hooks && (s->hooks->prestart.n || s->hooks->create_runtime.n))
 		c->moments.mounted = at_mounted;
@@ -85,6 +85,14 @@ static void complete_process(struct creation *c)
 	c->has_no_process = true;
 }
 
+/* Decoding it costs as much as all the rest of a start or delete. */
+static bool needs_config(const struct creation *c)
+{
+	const struct oci_hooks *hooks = c->bundle.spec.hooks;
+
+	return c->has_no_process || (hooks && (hooks->poststart.n || hooks->poststop.n));
+}
+
 static void describe(struct creation *c)
 {
 	struct record *r = &c->record;
@@ -97,6 +105,7 @@ static void describe(struct creation *c)
 	r->created = units_format_time(arena, units_now());
 	r->owner = geteuid() == 0 ? "root" : arena_printf(arena, "%u", geteuid());
 	r->annotations = c->bundle.spec.annotations;
+	r->needs_config = needs_config(c);
 	if (pidfd_boot_id(boot) == 0)
 		r->boot_id = arena_strdup(arena, boot);
 }

@@ -63,7 +63,7 @@ static int delete(struct oci *o, struct opened *c, bool force, struct error *err
 	}
 	if (end(c, err) < 0)
 		return -1;
-	if (bundle_load_used(o, c->dir_fd, &spec, &no_config) < 0)
+	if (c->record.needs_config && bundle_load_used(o, c->dir_fd, &spec, &no_config) < 0)
 		oci_warn(o, "no hooks are run: %s", no_config.text);
 	take_away(o, &c->record);
 	if (record_remove(o, c->record.id, c->dir_fd, err) < 0)

@@ -83,7 +83,7 @@ static int open_cgroup(struct exec *x, struct error *err)
 
 	if (!group->places.n)
 		return 0;
-	x->cgroup_fd = cgroup_open(group, str_is_empty(sub) ? NULL : sub, err);
+	x->cgroup_fd = cgroup_entry(group, str_is_empty(sub) ? NULL : sub, err);
 	if (x->cgroup_fd < 0 && errno != ENOENT)
 		return -1;
 	if (group->places.n > 1 || x->cgroup_fd < 0)

@@ -1,6 +1,7 @@
 #include "oci/foreground.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
@@ -79,47 +80,74 @@ static void take_signals(const struct foreground *f, const struct run_process *p
 
 /* --- terminal */
 
-/* Passes on what is there; false at the end. */
-static bool pass(int from, int to)
-{
-	char block[16384];
-	ssize_t n = read(from, block, sizeof(block));
+/* One direction: read when its block is empty, written when poll says so. Nothing waits on one side while the other, or
+ * a signal, has something to say. */
+struct way {
+	int from, to;			/* from -1: closed */
+	char block[PIPE_BUF];		/* what a pipe with room takes at once */
+	size_t begin, end;
+};
 
-	if (n < 0 && (errno == EINTR || errno == EAGAIN))
-		return true;
-	return n > 0 && fd_write_all(to, block, (size_t)n) == 0;
+static struct pollfd next_of(const struct way *w)
+{
+	if (w->from < 0)
+		return (struct pollfd){ .fd = -1 };
+	if (w->begin < w->end)
+		return (struct pollfd){ .fd = w->to, .events = POLLOUT };
+	return (struct pollfd){ .fd = w->from, .events = POLLIN };
+}
+
+static void pass(struct way *w)
+{
+	ssize_t n;
+
+	if (w->begin < w->end) {
+		n = write(w->to, w->block + w->begin, w->end - w->begin);
+		w->begin += n > 0 ? (size_t)n : 0;
+	} else {
+		n = read(w->from, w->block, sizeof(w->block));
+		w->begin = 0;
+		w->end = n > 0 ? (size_t)n : 0;
+	}
+	if (n == 0 || (n < 0 && errno != EINTR && errno != EAGAIN))
+		w->from = -1;
 }
 
 /* What the process printed right before its end is still in the pty. */
-static void drain(int console)
+static void drain(struct way *w)
 {
-	struct pollfd p = { .fd = console, .events = POLLIN };
+	struct pollfd p = { .fd = w->from, .events = POLLIN };
 
-	while (console >= 0 && poll(&p, 1, 0) > 0 && (p.revents & POLLIN) && pass(console, STDOUT_FILENO))
-		continue;
+	while (w->from >= 0 && (w->begin < w->end || (poll(&p, 1, 0) > 0 && (p.revents & POLLIN))))
+		pass(w);
 }
 
-static int relay(struct foreground *f, const struct run_process *p, bool has_terminal, struct error *err)
+static int relay(const struct foreground *f, const struct run_process *p, bool has_terminal, struct error *err)
 {
+	struct way in = { .from = p->console >= 0 ? STDIN_FILENO : -1, .to = p->console };
+	struct way out = { .from = p->console, .to = STDOUT_FILENO };
 	struct pollfd polled[POLLED] = {
 		[SIGNALS] = { .fd = f->signals, .events = POLLIN }, [PROCESS] = { .fd = p->pidfd, .events = POLLIN },
-		[INPUT] = { .fd = p->console >= 0 ? STDIN_FILENO : -1, .events = POLLIN },
-		[OUTPUT] = { .fd = p->console, .events = POLLIN }, [NOTIFY] = { .fd = f->notify, .events = POLLIN },
 	};
 
+	if (p->console >= 0)
+		fd_set_nonblock(p->console, true);
 	while (!polled[PROCESS].revents) {
-		if (poll(polled, POLLED, -1) < 0 && errno != EINTR)
-			return error_errno(err, "wait for the process");
+		polled[INPUT] = next_of(&in);
+		polled[OUTPUT] = next_of(&out);
+		if (poll(polled, POLLED, -1) < 0) {
+			if (errno != EINTR)
+				return error_errno(err, "wait for the process");
+			continue;
+		}
 		if (polled[SIGNALS].revents)
 			take_signals(f, p, has_terminal);
-		if (polled[INPUT].revents && !pass(STDIN_FILENO, p->console))
-			polled[INPUT].fd = -1;
-		if (polled[OUTPUT].revents && !pass(p->console, STDOUT_FILENO))
-			polled[OUTPUT].fd = -1;
-		if (polled[NOTIFY].revents && notify_handle(f->notify, p->pid, NULL) != 0)
-			polled[NOTIFY].fd = -1;
+		if (polled[INPUT].revents)
+			pass(&in);
+		if (polled[OUTPUT].revents)
+			pass(&out);
 	}
-	drain(p->console);
+	drain(&out);
 	return 0;
 }
 

@@ -15,11 +15,6 @@ int limits_host(struct oci *o, struct error *err)
 	return 0;
 }
 
-bool limits_need_join(const struct oci *o)
-{
-	return o->cgroup_host.manager != CGROUP_NONE && !o->cgroup_host.unified;
-}
-
 static void take_views(struct oci *o, const struct cgroup *c, struct run_hierarchies *ret)
 {
 	struct cgroup_views views = { 0 };
@@ -44,7 +39,7 @@ int limits_make(struct oci *o, const char *id, const struct oci_spec *spec, stru
 	for (size_t i = 0; i < warnings.n; i++)
 		oci_warn(o, "%s", warnings.v[i]);
 	take_views(o, ret, ret_views);
-	*ret_fd = cgroup_open(ret, NULL, err);
+	*ret_fd = cgroup_entry(ret, NULL, err);
 	if (*ret_fd >= 0 || errno == ENOENT)
 		return 0;
 	cgroup_remove(ret);

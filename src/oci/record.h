@@ -20,10 +20,11 @@ struct record {
 	struct string_map annotations;
 	struct cgroup cgroup;
 	char *rdt_group;		/* directory in resctrl that was made for it; NULL */
+	bool needs_config;		/* start and delete read the configuration: it has hooks for them, or no process */
 	struct strings descriptors;	/* what its standard streams were, for checkpoints */
 };
 
-#define RECORD_ID_MAX 255
+#define RECORD_ID_MAX 244	/* 255 with "bryo-" and ".scope", its names elsewhere */
 int record_check_id(const char *id, struct error *err);
 
 /* A new directory, locked. ERROR_EXISTS when the id is taken; what a killed `create` left is taken over. */

@@ -52,13 +52,13 @@ static int start(struct oci *o, struct opened *c, struct error *err)
 	_cleanup_fd_ int listener = -1;
 	struct hook_output output;
 	struct hook_list poststart;
-	struct oci_spec spec;
+	struct oci_spec spec = { 0 };
 
 	if (c->status != RECORD_CREATED)
 		return error_set(err, ERROR_STATE, "it is %s: only a created one can be started", record_status_names[c->status]);
-	if (bundle_load_used(o, c->dir_fd, &spec, err) < 0)
+	if (c->record.needs_config && bundle_load_used(o, c->dir_fd, &spec, err) < 0)
 		return -1;
-	if (!spec.process)
+	if (c->record.needs_config && !spec.process)
 		return error_set(err, ERROR_INVALID, "config.json: .process: missing, and required to start");
 	if (hooks_open_output(&c->record.annotations, &output, err) < 0)
 		return -1;

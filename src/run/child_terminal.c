@@ -127,17 +127,26 @@ static int lift(int source, int above)
 	return fd;
 }
 
-/* 0, 1, 2, then 3.. for preserved ones. The channel to the parent lies above all of these. */
+static bool is_gap(const struct child *c, int target)
+{
+	return target >= 3 && c->plan->preserve_fds[target - 3] < 0;
+}
+
+/* 0, 1, 2, then 3.. for preserved ones, some of which may be left out. All that is still needed lies above these. */
 static int connect_stdio(struct child *c)
 {
 	int lifted[3 + PRESERVE_MAX], n = 3 + (int)c->plan->preserve_fds_n;
 
 	for (int target = 0; target < n; target++) {
-		lifted[target] = lift(stdio_source(c, target), n);
-		if (lifted[target] < 0)
+		lifted[target] = is_gap(c, target) ? -1 : lift(stdio_source(c, target), n);
+		if (lifted[target] < 0 && !is_gap(c, target))
 			return -1;
 	}
 	for (int target = 0; target < n; target++) {
+		if (is_gap(c, target)) {
+			close(target);
+			continue;
+		}
 		if (dup2(lifted[target], target) < 0)
 			return -1;
 		close(lifted[target]);

@@ -167,9 +167,26 @@ static int at_moment(struct spawning *s, const struct message *m, struct error *
 	return let_go_on(s->sync) < 0 ? error_errno(err, "wake the container's process") : 0;
 }
 
+static int handle(struct spawning *s, const struct message *m, int fd, struct error *err);
+
+/* The helper tells whom it has made; the child itself may have said something before. */
+static int take_child(struct spawning *s, pid_t pid, int pidfd, struct error *err)
+{
+	s->p.pid = pid;
+	s->p.pidfd = pidfd;
+	birth_end_helper(s, false);
+	if (write_maps(s, err) < 0)
+		return -1;
+	return s->early.kind ? handle(s, &s->early, -1, err) : 0;
+}
+
 /* 1: ready, 0: go on listening, -1 */
 static int handle(struct spawning *s, const struct message *m, int fd, struct error *err)
 {
+	if (s->p.pid < 0 && (m->kind == MESSAGE_MOMENT || m->kind == MESSAGE_READY)) {
+		s->early = *m;
+		return 0;
+	}
 	switch (m->kind) {
 	case MESSAGE_MAPS:
 		s->maps_wanted = true;
@@ -178,10 +195,7 @@ static int handle(struct spawning *s, const struct message *m, int fd, struct er
 		s->p.console = fd;
 		return 0;
 	case MESSAGE_BORN:
-		s->p.pid = m->pid;
-		s->p.pidfd = fd;
-		birth_end_helper(s, false);
-		return write_maps(s, err);
+		return take_child(s, m->pid, fd, err);
 	case MESSAGE_MOMENT:
 		return at_moment(s, m, err);
 	case MESSAGE_READY:

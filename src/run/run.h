@@ -64,7 +64,7 @@ struct run_request {
 	bool seccomp_default;		/* without spec.linux.seccomp: the default profile, filtered by the bounding set: the
 					   installed containers-common file when there is one, else bryo's own */
 	const char *seccomp_profile;	/* the same with this profile file in Docker's format */
-	const int *preserve_fds;	/* moved to 3.. in the container */
+	const int *preserve_fds;	/* moved to 3.. in the container; -1: that number is left out */
 	size_t preserve_fds_n;
 
 	/* For whoever makes a container from a bundle; all may be left empty. */

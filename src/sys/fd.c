@@ -82,6 +82,13 @@ int fd_pipe(int ret[2])
 	return pipe2(ret, O_CLOEXEC);
 }
 
+void fd_fill_standard(void)
+{
+	for (int fd = 0; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) < 0)
+			return;
+}
+
 const char *fd_path(int fd, char *buf)
 {
 	snprintf(buf, 32, "/proc/self/fd/%d", fd);

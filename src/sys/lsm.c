@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -43,10 +45,29 @@ static bool has_apparmor(void)
 	return first_byte("/sys/module/apparmor/parameters/enabled") == 'Y';
 }
 
-void lsm_probe(struct lsm_host *ret)
+bool lsm_is_on(enum lsm lsm)
 {
-	*ret = (struct lsm_host){ .selinux = has_selinux(), .apparmor = has_apparmor() };
-	ret->enforcing = ret->selinux && first_byte(SELINUX_FS "/enforce") == '1';
+	return lsm == LSM_SELINUX ? has_selinux() : has_apparmor();
+}
+
+char *lsm_own_label(struct arena *arena, enum lsm lsm)
+{
+	char *text = NULL;
+
+	if (!lsm_is_on(lsm))
+		return NULL;
+	if (lsm == LSM_APPARMOR)
+		text = fd_read_file(arena, AT_FDCWD, "/proc/self/attr/apparmor/current", LABEL_MAX, NULL);
+	if (!text)
+		text = fd_read_file(arena, AT_FDCWD, "/proc/self/attr/current", LABEL_MAX, NULL);
+	if (!text)
+		return NULL;
+	text[strcspn(text, "\n")] = '\0';
+	if (lsm == LSM_SELINUX)
+		return text;
+	if (str_ends(text, ")") && strrchr(text, ' '))	/* "profile (enforce)" */
+		*strrchr(text, ' ') = '\0';
+	return strcmp(text, "unconfined") == 0 ? NULL : text;
 }
 
 /* --- what the policies know */
@@ -65,6 +86,48 @@ int lsm_check_label(const char *label, struct error *err)
 		return 0;
 	error_set(err, ERROR_INVALID, "SELinux label \"%s\": the loaded policy does not know it", label);
 	return error_hint(err, "seinfo -t lists types, seinfo -u -x users with their roles and levels");
+}
+
+/* A number in a small file of selinuxfs; 0 without one, which is no class and no permission. */
+static unsigned read_number(const char *path)
+{
+	_cleanup_fd_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+	char text[16] = "";
+	unsigned n;
+
+	return fd >= 0 && read(fd, text, sizeof(text) - 1) > 0 && str_to_u32(text, &n) == 0 ? n : 0;
+}
+
+/* Asks the policy, as compute_av(3) does: the answer begins with the granted permissions in hexadecimal. */
+static bool is_denied(const char *from, const char *to)
+{
+	unsigned class = read_number(SELINUX_FS "/class/process/index");
+	unsigned bit = read_number(SELINUX_FS "/class/process/perms/transition");
+	_cleanup_fd_ int fd = open(SELINUX_FS "/access", O_RDWR | O_CLOEXEC);
+	char text[2 * LABEL_MAX + 16];
+	int n = snprintf(text, sizeof(text), "%s %s %u", from, to, class);
+	ssize_t got;
+
+	if (fd < 0 || !class || !bit || bit > 32 || n < 0 || (size_t)n >= sizeof(text) || write(fd, text, (size_t)n) < 0)
+		return false;	/* where it cannot be asked, the exec tells */
+	got = read(fd, text, sizeof(text) - 1);
+	text[got > 0 ? got : 0] = '\0';
+	return got > 0 && !(strtoul(text, NULL, 16) >> (bit - 1) & 1);
+}
+
+int lsm_check_transition(const char *label, struct error *err)
+{
+	_cleanup_arena_ struct arena *scratch = arena_new();
+	char *own = lsm_own_label(scratch, LSM_SELINUX);
+
+	if (lsm_check_label(label, err) < 0)
+		return -1;
+	if (!own || strcmp(own, label) == 0 || first_byte(SELINUX_FS "/enforce") != '1' ||
+	    !is_denied(own, label))
+		return 0;
+	error_set(err, ERROR_DENIED, "SELinux does not let %s start processes as %s", own, label);
+	return error_hint(err, "give the program a type that may: sudo chcon -t container_runtime_exec_t PROGRAM; or go without: "
+			       "--security-opt label=disable");
 }
 
 /* AppArmor's list of profiles is root's; but everybody may ask what a label allows, and an unknown one is ENOENT. */

@@ -9,7 +9,7 @@
  *	lsm_write(fd, LSM_SELINUX, LSM_EXEC, label);	after the last change of ids, before the seccomp filter
  *
  * The kernel takes the write only from the process that opened the file. The label is checked before anything is made
- * (lsm_check_label, lsm_check_profile), because the kernel's own answer comes late and says little.
+ * (lsm_check_transition, lsm_check_profile), because the kernel's own answer comes late and says little.
  *
  * libselinux and libapparmor are not needed: formats as in the kernel's security/selinux/hooks.c and
  * security/apparmor/lsm.c. */
@@ -23,15 +23,17 @@
 
 enum lsm { LSM_SELINUX, LSM_APPARMOR };
 
-struct lsm_host {
-	bool selinux;		/* a policy is loaded, and selinuxfs is there to talk to it */
-	bool enforcing;
-	bool apparmor;
-};
-void lsm_probe(struct lsm_host *ret);
+/* SELinux: a policy is loaded, and selinuxfs is there to talk to it. */
+bool lsm_is_on(enum lsm lsm);
+
+/* What the calling process is confined to: an SELinux context; an AppArmor profile without its mode, NULL when it is
+ * unconfined. NULL where the module is off. */
+char *lsm_own_label(struct arena *arena, enum lsm lsm);
 
 /* The policy knows the context "user:role:type:level". Without SELinux: ERROR_UNSUPPORTED. */
 int lsm_check_label(const char *label, struct error *err);
+/* It is known, and the policy lets the calling process start programs with it. */
+int lsm_check_transition(const char *label, struct error *err);
 /* AppArmor is on and the profile is loaded, as far as the caller may know; "unconfined" is one everywhere. */
 int lsm_check_profile(const char *profile, struct error *err);
 

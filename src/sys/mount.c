@@ -59,6 +59,8 @@ static int configure_overlay(int fs, const struct rootfs *rootfs, const char **r
 		return fail_at(ret_step, "workdir");
 	if (fsconfig(fs, FSCONFIG_SET_FLAG, "userxattr", NULL, 0) < 0)
 		return fail_at(ret_step, "userxattr");
+	if (rootfs->label && fsconfig(fs, FSCONFIG_SET_STRING, "context", rootfs->label, 0) < 0)
+		return fail_at(ret_step, "context");
 	if (rootfs->upper && rootfs->volatile_upper && fsconfig(fs, FSCONFIG_SET_FLAG, "volatile", NULL, 0) < 0)
 		return fail_at(ret_step, "volatile");
 	if (fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
@@ -112,6 +114,11 @@ static int overlay_string(const struct rootfs *rootfs, char data[OVERLAY_DATA_MA
 		at = append(at, end, ",workdir=", false);
 		at = append(at, end, rootfs->work, true);
 		at = append(at, end, rootfs->volatile_upper ? ",volatile" : "", false);
+	}
+	if (rootfs->label) {	/* which has commas */
+		at = append(at, end, ",context=\"", false);
+		at = append(at, end, rootfs->label, false);
+		at = append(at, end, "\"", false);
 	}
 	if (!at) {
 		errno = E2BIG;

@@ -22,6 +22,7 @@ struct rootfs {
 	struct strings lower;		/* ROOTFS_OVERLAY: absolute paths, topmost layer first */
 	char *upper, *work;		/* NULL for a read-only root */
 	bool volatile_upper;		/* no fsync on the upper: --rm containers */
+	char *label;			/* ROOTFS_OVERLAY: SELinux' for everything in it; NULL: its layers' own */
 };
 
 /* A detached overlay mount (fsopen .. fsmount); no limit of the option string, no escaping. -1 with errno; which call

@@ -19,6 +19,7 @@
 
 #include "base/string.h"
 #include "sys/fd.h"
+#include "sys/lsm.h"
 #include "sys/self.h"
 #include "sys/spawn.h"
 
@@ -128,6 +129,7 @@ int diagnose_collect(struct arena *arena, const struct identity *id, struct user
 	f.max_user_namespaces = read_sysctl(arena, "/proc/sys/user/max_user_namespaces");
 	f.userns_clone = read_sysctl(arena, "/proc/sys/kernel/unprivileged_userns_clone");
 	f.apparmor_restrict = read_sysctl(arena, "/proc/sys/kernel/apparmor_restrict_unprivileged_userns");
+	f.apparmor_profile = lsm_own_label(arena, LSM_APPARMOR);
 	f.seccomp_filter = has_seccomp_filter(arena);
 	f.no_new_privs = prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1;
 	f.chrooted = is_chrooted();

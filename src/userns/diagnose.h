@@ -18,6 +18,7 @@ struct userns_facts {
 	uid_t uid;
 	char *user;
 	char *program;			/* the running bryo */
+	char *apparmor_profile;		/* that confines it; NULL */
 	int clone_errno;		/* of a tried clone(CLONE_NEWUSER); 0 when it worked */
 	bool stripped;			/* it worked, but the child had no capabilities to use there */
 	int64_t max_user_namespaces, userns_clone, apparmor_restrict;	/* sysctls; -1 where the kernel has none */

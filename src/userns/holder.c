@@ -120,9 +120,7 @@ static int write_maps(struct arena *arena, const struct holder_plan *plan, pid_t
 {
 	if (!plan->uid_helper)
 		return idmap_write(pid, &plan->maps, plan->deny_setgroups, err);
-	if (maps_write_with_helper(arena, plan->uid_helper, pid, &plan->maps.uid, err) < 0)
-		return -1;
-	return maps_write_with_helper(arena, plan->gid_helper, pid, &plan->maps.gid, err);
+	return maps_write_with_helpers(arena, plan->uid_helper, plan->gid_helper, pid, &plan->maps, err);
 }
 
 #ifndef STATX_MNT_ID_UNIQUE

@@ -20,6 +20,15 @@ static int judge_apparmor(const struct userns_facts *f, struct error *err)
 			  "| sudo tee /etc/apparmor.d/bryo && sudo apparmor_parser -r /etc/apparmor.d/bryo", f->program);
 }
 
+/* A profile in the rules of AppArmor 4 that says nothing of user namespaces denies them. */
+static int judge_profile(const struct userns_facts *f, struct error *err)
+{
+	error_set(err, ERROR_DENIED, "AppArmor does not let %s use user namespaces: its profile \"%s\" has no rule for them: %s",
+		  f->program, f->apparmor_profile, strerror(f->clone_errno));
+	return error_hint(err, "add the line \"userns,\" to the profile (grep -rl '%s' /etc/apparmor.d) and load it again: "
+			       "sudo apparmor_parser -r FILE", f->apparmor_profile);
+}
+
 static int judge_refusal(const struct userns_facts *f, struct error *err)
 {
 	if (f->seccomp_filter) {
@@ -28,6 +37,8 @@ static int judge_refusal(const struct userns_facts *f, struct error *err)
 		return error_hint(err, "start the outer container with --security-opt seccomp=unconfined, or with a profile that "
 				       "allows clone, clone3, unshare, setns and mount");
 	}
+	if (f->apparmor_profile)
+		return judge_profile(f, err);
 	if (f->chrooted) {
 		error_set(err, ERROR_DENIED, "the kernel gives no user namespace to a process in a chroot");
 		return error_hint(err, "run bryo outside of the chroot, or enter it with pivot_root (systemd-nspawn, unshare)");

@@ -4,9 +4,9 @@
 
 #include "userns/userns.h"
 
-/* newuidmap or newgidmap (its path) for a child in a new user namespace. */
-int maps_write_with_helper(struct arena *arena, const char *helper, pid_t pid, const struct id_map *map,
-			   struct error *err);
+/* newuidmap and newgidmap (their paths) for a child in a new user namespace. */
+int maps_write_with_helpers(struct arena *arena, const char *newuidmap, const char *newgidmap, pid_t pid,
+			    const struct id_maps *maps, struct error *err);
 /* The caller's own id to 0, his subordinate ids from 1 on. -1 with a reason when he has none, or no helpers. */
 int maps_rootless(struct arena *arena, const struct identity *id, struct id_maps *ret, struct error *err);
 /* The caller's own id to 0, nothing else. */

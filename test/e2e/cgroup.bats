@@ -2,6 +2,11 @@
 # lab: -r
 load helpers
 
+setup() {
+	e2e_setup
+	[ "$(id -u)" -eq 0 ] && [ "${BRYO_LAB:-}" ] || skip "only root of test/lab has a cgroup tree to play with"
+}
+
 unit() { "$BRYO_BUILD/test/unit/cgroup/test_cgroup_$1"; }
 
 @test "the kernel does what is asked of it" {

@@ -6,6 +6,7 @@ unit() { "$BRYO_BUILD/test/unit/cgroup/test_cgroup_$1"; }
 
 setup() {
 	e2e_setup
+	[ "$(id -u)" -eq 0 ] && [ "${BRYO_LAB:-}" ] || skip "only root of test/lab has a cgroup tree to play with"
 	[ -d /sys/fs/cgroup/memory ] && [ -d /sys/fs/cgroup/pids ] || skip "this machine has no cgroup v1 memory and pids controllers"
 }
 
@@ -22,6 +23,8 @@ setup() {
 	need_image
 	run bryo info --format '{{.Host.CgroupVersion}} {{.Host.CgroupManager}}'
 	assert_output "v1 cgroupfs"
+	bryo run -d --name usual $IMG sleep 1000 >/dev/null
+	[ "$(cat "/sys/fs/cgroup/pids$(bryo inspect -f '{{.State.CgroupPath}}' usual)/pids.max")" = 2048 ]
 	bryo run -d --name c --memory 32m --pids-limit 20 $IMG sleep 1000 >/dev/null
 	local path
 	path=$(bryo inspect -f '{{.State.CgroupPath}}' c)

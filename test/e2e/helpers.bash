@@ -121,7 +121,8 @@ runtime() {
 	[ -z "${RUNTIME:-}" ] || return 0
 	mkdir -p "$E2E_DIR/bin"
 	RUNTIME=$E2E_DIR/bin/${1:-bryo-oci}
-	ln -sf "$BRYO" "$RUNTIME"
+	# `run` and other subshells forget the variable.
+	[ -L "$RUNTIME" ] || ln -s "$BRYO" "$RUNTIME"
 }
 
 # bundle [-s] [-n] DIR [JQ-FILTER...] [-- ARG...]: see make-bundle.

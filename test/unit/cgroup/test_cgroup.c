@@ -91,7 +91,7 @@ static void create(struct world *w, const char *resources)
 /* A child in the cgroup that runs work when it is let go. */
 static pid_t start(struct world *w, int (*work)(void))
 {
-	int fd = cgroup_open(&w->c, NULL, NULL), ends[2], pidfd;
+	int fd = cgroup_entry(&w->c, NULL, NULL), ends[2], pidfd;
 	pid_t pid;
 	char byte;
 
@@ -166,7 +166,7 @@ static void one_that_is_none(void **state)
 	int *pids;
 
 	assert_true(cgroup_is_empty(&none));
-	assert_false(cgroup_needs_join(&none));
+	assert_false(cgroup_needs_join(&none, -1));
 	assert_false(cgroup_can_freeze(&none));
 	assert_false(cgroup_is_frozen(&none));
 	assert_int_equal(cgroup_kill(&none), 0);

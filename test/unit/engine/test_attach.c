@@ -338,7 +338,7 @@ static void test_relay(void **state)
 	unlink(out_name);
 	assert_int_equal(write(in, "typed\n", 6), 6);
 	lseek(in, 0, SEEK_SET);
-	assert_int_equal(exec_relay_open(&relay, (int[]){ in, out, out }, NULL), 0);
+	assert_int_equal(exec_relay_open(&relay, (int[]){ in, out, out }, &(struct label_pipes){ 0 }, NULL), 0);
 	for (int i = 0; i < 3; i++) {
 		assert_int_equal(fstat(relay.child[i], &st), 0);
 		assert_true(S_ISFIFO(st.st_mode));
@@ -378,7 +378,7 @@ static void test_relay_passes_pipes(void **state)
 	struct exec_relay relay;
 
 	assert_int_equal(fd_pipe(pipe), 0);
-	assert_int_equal(exec_relay_open(&relay, (int[]){ null, pipe[1], -1 }, NULL), 0);
+	assert_int_equal(exec_relay_open(&relay, (int[]){ null, pipe[1], -1 }, &(struct label_pipes){ 0 }, NULL), 0);
 	assert_int_equal(relay.child[0], null);
 	assert_int_equal(relay.child[1], pipe[1]);
 	assert_int_not_equal(relay.child[2], -1);

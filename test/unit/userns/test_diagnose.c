@@ -29,6 +29,7 @@ static void max_zero(struct userns_facts *f) { f->max_user_namespaces = 0; f->cl
 static void quota(struct userns_facts *f) { f->clone_errno = ENOSPC; }
 static void clone_off(struct userns_facts *f) { f->userns_clone = 0; f->clone_errno = EPERM; }
 static void apparmor(struct userns_facts *f) { f->apparmor_restrict = 1; f->stripped = true; }
+static void apparmor_profile(struct userns_facts *f) { f->apparmor_profile = "some-profile"; f->clone_errno = EACCES; }
 static void apparmor_eacces(struct userns_facts *f) { f->apparmor_restrict = 1; f->clone_errno = EACCES; }
 static void seccomp(struct userns_facts *f) { f->seccomp_filter = true; f->clone_errno = EPERM; }
 static void chroot_(struct userns_facts *f) { f->chrooted = true; f->clone_errno = EPERM; }
@@ -49,6 +50,7 @@ static const struct { const char *name; void (*fault)(struct userns_facts *); co
 	{ "limit used up", quota, "used up (user.max_user_namespaces is 1000)", "user.max_user_namespaces=2000" },
 	{ "switched off", clone_off, "kernel.unprivileged_userns_clone is 0", "kernel.unprivileged_userns_clone=1" },
 	{ "apparmor", apparmor, "AppArmor does not let /usr/bin/bryo", "profile bryo /usr/bin/bryo flags=(unconfined)" },
+	{ "apparmor, own profile", apparmor_profile, "its profile \"some-profile\" has no rule", "\"userns,\"" },
 	{ "apparmor refusing", apparmor_eacces, "AppArmor", "apparmor_parser -r" },
 	{ "seccomp", seccomp, "seccomp filter", "seccomp=unconfined" },
 	{ "chroot", chroot_, "chroot", "pivot_root" },

@@ -1,0 +1,174 @@
+#include "engine/relabel.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+
+#include "spec/selinux.h"
+#include "sys/fd.h"
+
+#define ATTRIBUTE "security.selinux"
+#define LABEL_MAX 4096
+#define DEPTH_MAX 512
+
+/* "/proc/self/fd/N/name": the entry itself, whatever it is, of a directory that is open. */
+static int entry_path(int dirfd, const char *name, char path[512])
+{
+	int n = snprintf(path, 512, "/proc/self/fd/%d/%s", dirfd, name);
+
+	if (n > 0 && n < 512)
+		return 0;
+	errno = ENAMETOOLONG;
+	return -1;
+}
+
+static bool has_label(const char *path, const char *label)
+{
+	char now[LABEL_MAX];
+	ssize_t n = lgetxattr(path, ATTRIBUTE, now, sizeof(now) - 1);
+
+	if (n <= 0)
+		return false;
+	now[n] = '\0';
+	return strcmp(now, label) == 0;
+}
+
+static int set_label(const char *path, const char *label)
+{
+	return has_label(path, label) ? 0 : lsetxattr(path, ATTRIBUTE, label, strlen(label) + 1, 0);
+}
+
+static int label_entry(int dirfd, const char *name, const char *label)
+{
+	char path[512];
+
+	return entry_path(dirfd, name, path) < 0 ? -1 : set_label(path, label);
+}
+
+int relabel_entry(int dirfd, const char *name, const char *label, struct error *err)
+{
+	if (label_entry(dirfd, name, label) == 0 || errno == ENOENT || errno == ENOTSUP)
+		return 0;
+	return error_errno(err, "label %s as %s", name, label);
+}
+
+/* Consumes dir_fd. */
+static int walk(int dir_fd, const char *label, int depth, struct error *err)
+{
+	_cleanup_dir_ DIR *dir = fdopendir(dir_fd);
+	struct dirent *entry;
+
+	if (!dir) {
+		error_errno(err, "read a directory");
+		close(dir_fd);
+		return -1;
+	}
+	while ((entry = readdir(dir))) {
+		const char *name = entry->d_name;
+		struct stat st;
+
+		if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+			continue;
+		if (label_entry(dirfd(dir), name, label) < 0 && errno != ENOENT && errno != ENOTSUP)
+			return error_errno(err, "%s", name);
+		if (fstatat(dirfd(dir), name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISDIR(st.st_mode))
+			continue;
+		int child = fd_open_dir(dirfd(dir), name);
+		if (child < 0 || depth >= DEPTH_MAX) {
+			fd_close(&child);
+			return error_set(err, ERROR_DENIED, "%s: cannot be entered", name);
+		}
+		if (walk(child, label, depth + 1, err) < 0)
+			return error_frame(err, "%s", name);
+	}
+	return 0;
+}
+
+static int refused(struct engine *e, const char *path, const char *label, struct error *err)
+{
+	int number = errno;
+
+	if (number == ENOTSUP) {
+		engine_warn(e, "%s keeps no SELinux labels: its mount decides which containers may use it", path);
+		return 0;
+	}
+	error_errno(err, "label %s as %s", path, label);
+	if (number == EPERM || number == EACCES)
+		error_hint(err, "it belongs to another user, or the policy keeps its type: sudo chcon -R %s %s", label, path);
+	return -1;
+}
+
+int relabel_tree(struct engine *e, const char *path, const char *label, struct error *err)
+{
+	_cleanup_fd_ int fd = open(path, O_PATH | O_CLOEXEC);
+	struct stat st;
+	char name[32];
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return error_errno(err, "open %s", path);
+	if (S_ISDIR(st.st_mode)) {
+		int inside = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+		if (inside < 0)
+			return error_errno(err, "open %s", path);
+		if (walk(inside, label, 0, err) < 0)
+			return error_frame(err, "label %s as %s", path, label);
+	}
+	/* The top at last: with its label all have theirs. */
+	if (setxattr(fd_path(fd, name), ATTRIBUTE, label, strlen(label) + 1, 0) < 0)
+		return refused(e, path, label, err);
+	return 0;
+}
+
+/* The host's own directories, and whole homes: with another label nobody could log in any more. */
+static bool is_of_the_host(const struct engine *e, const char *path)
+{
+	static const char *const kept[] = {
+		"/", "/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/lib32", "/lib64", "/media", "/mnt", "/opt", "/proc", "/root",
+		"/run", "/sbin", "/srv", "/sys", "/tmp", "/usr", "/usr/bin", "/usr/lib", "/usr/local", "/usr/share", "/var",
+		"/var/cache", "/var/lib", "/var/log", "/var/run", "/var/spool", "/var/tmp", "/etc/passwd", "/etc/shadow", "/etc/group",
+		"/etc/pki", "/etc/ssl", "/etc/ssh",
+	};
+	const char *own[] = { e->identity.home, getenv("XDG_RUNTIME_DIR") };
+	struct stat st, other;
+
+	if (stat(path, &st) < 0)
+		return false;
+	for (size_t i = 0; i < ELEMENTS(kept) + ELEMENTS(own); i++) {
+		const char *candidate = i < ELEMENTS(kept) ? kept[i] : own[i - ELEMENTS(kept)];
+
+		if (candidate && stat(candidate, &other) == 0 && st.st_dev == other.st_dev && st.st_ino == other.st_ino)
+			return true;
+	}
+	return false;
+}
+
+int relabel_volume(struct engine *e, const char *path, const char *label, struct error *err)
+{
+	if (!is_of_the_host(e, path))
+		return relabel_tree(e, path, label, err);
+	error_set(err, ERROR_USAGE, "SELinux relabeling of %s is not allowed", path);
+	return error_hint(err, "mount a directory below it, or leave z and Z out and use --security-opt label=disable");
+}
+
+bool relabel_has_label(const char *path, const char *label)
+{
+	return has_label(path, label);
+}
+
+bool relabel_has_type(struct engine *e, const char *path, const char *label)
+{
+	struct selinux_context wanted, now;
+	char text[LABEL_MAX];
+	ssize_t n = getxattr(path, ATTRIBUTE, text, sizeof(text) - 1);
+
+	if (n <= 0)
+		return n < 0 && errno == ENOTSUP;
+	text[n] = '\0';
+	return selinux_parse(e->arena, text, &now, NULL) == 0 && selinux_parse(e->arena, label, &wanted, NULL) == 0 &&
+	       str_eq(now.type, wanted.type);
+}
