@@ -178,6 +178,9 @@ static int check(struct creation *c, struct error *err)
 		return bundle_error(&c->bundle, err);
 	if (cgroup_check(&c->o->cgroup_host, c->bundle.spec.linux_->resources, ".linux.resources", err) < 0)
 		return bundle_error(&c->bundle, err);
+	if (network_device_check(c->o->arena, c->bundle.spec.linux_, err) < 0 ||
+	    (c->bundle.spec.linux_->intel_rdt && rdt_check(c->bundle.spec.linux_->intel_rdt, err) < 0))
+		return bundle_error(&c->bundle, err);
 	if (check_labels(p, err) < 0)
 		return bundle_error(&c->bundle, err);
 	if (c->request->console_socket && !p->terminal)
