@@ -169,21 +169,29 @@ static int at_moment(struct spawning *s, const struct message *m, struct error *
 
 static int handle(struct spawning *s, const struct message *m, int fd, struct error *err);
 
-/* The helper tells whom it has made; the child itself may have said something before. */
-static int take_child(struct spawning *s, pid_t pid, int pidfd, struct error *err)
+/* A child may be quicker than the helper that made it: what it asks for waits until it is known who it is. */
+static int meet_child(struct spawning *s, const struct message *m, int pidfd, struct error *err)
 {
-	s->p.pid = pid;
+	const struct message early = s->early;
+
+	s->p.pid = m->pid;
 	s->p.pidfd = pidfd;
+	s->early = (struct message){ 0 };
 	birth_end_helper(s, false);
 	if (write_maps(s, err) < 0)
 		return -1;
-	return s->early.kind ? handle(s, &s->early, -1, err) : 0;
+	return early.kind ? handle(s, &early, -1, err) : 0;
+}
+
+static bool is_early(const struct spawning *s, const struct message *m)
+{
+	return s->p.pid < 0 && (m->kind == MESSAGE_MOMENT || m->kind == MESSAGE_READY);
 }
 
 /* 1: ready, 0: go on listening, -1 */
 static int handle(struct spawning *s, const struct message *m, int fd, struct error *err)
 {
-	if (s->p.pid < 0 && (m->kind == MESSAGE_MOMENT || m->kind == MESSAGE_READY)) {
+	if (is_early(s, m)) {
 		s->early = *m;
 		return 0;
 	}
@@ -195,7 +203,7 @@ static int handle(struct spawning *s, const struct message *m, int fd, struct er
 		s->p.console = fd;
 		return 0;
 	case MESSAGE_BORN:
-		return take_child(s, m->pid, fd, err);
+		return meet_child(s, m, fd, err);
 	case MESSAGE_MOMENT:
 		return at_moment(s, m, err);
 	case MESSAGE_READY:
