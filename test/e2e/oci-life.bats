@@ -724,7 +724,7 @@ console() {
 	fails oci create --bundle b --console-socket "/$(printf 'x%.0s' {1..120})" tty
 	assert_contains "longer than 107 bytes"
 	fails oci create --bundle b tty
-	assert_contains "needs --console-socket"
+	assert_contains "use --console-socket"
 	fails oci run --detach --bundle b tty
 	edit b '.process.terminal = false'
 	fails oci create --bundle b --console-socket "$PWD/sock" tty
@@ -807,13 +807,14 @@ console() {
 	with() { oci run "$@" --bundle b fds 3<f3 4<d 5<f5 7<d; }
 	run with --preserve-fds 1
 	assert_output $'three\n4'		# which is what ls reads
-	run with --preserve-fds=3
-	assert_output "three
+	# One that is not open is not there either, as with crun; the numbers of the others stay.
+	for n in 3 4 6; do
+		run with --preserve-fds=$n
+		assert_output "three
 $PWD/d
 $PWD/f5
-6"
-	fails with --preserve-fds 4
-	assert_contains "descriptor 6 is not open"
+$( ((n < 5)) && echo 6 || echo 7)"
+	done
 	export LISTEN_FDS=1 LISTEN_PID=1
 	run with
 	assert_output $'LISTEN_FDS=1\nLISTEN_PID=1\nthree\n4'
