@@ -122,7 +122,7 @@ const struct option create_options[] = {
 	L(0, "cap-add", cap_add, "CAPABILITY", "Add a capability", .words = CAPABILITIES),
 	L(0, "cap-drop", cap_drop, "CAPABILITY", "Drop a capability", .words = CAPABILITIES),
 	M(0, "security-opt", security_opt, "OPTION", "seccomp=FILE|unconfined, no-new-privileges, mask=, unmask=, label=, apparmor=",
-	  .words = "no-new-privileges|seccomp=|seccomp=unconfined|mask=|unmask=|unmask=ALL|label=disable|apparmor="),
+	  .words = "no-new-privileges|seccomp=|seccomp=unconfined|mask=|unmask=|unmask=ALL|label=disable|label=type:|label=level:|label=filetype:|label=user:|label=role:|label=nested|apparmor=|apparmor=unconfined"),
 	F(0, "privileged", privileged, "All capabilities that you have, no seccomp, no masked paths, the devices you may open"),
 	L(0, "sysctl", sysctl, "NAME=VALUE", "Kernel setting of the container's namespaces", RARE),
 

@@ -10,9 +10,11 @@
 
 #include "base/units.h"
 #include "engine/mounts.h"
+#include "engine/relabel.h"
 #include "sys/fd.h"
 #include "sys/spawn.h"
 
+#define INIT_MAX (16 << 20)
 #define SHM_SIZE_DEFAULT ((uint64_t)64000 << 10)
 
 static struct oci_mount *add(struct engine *e, struct oci_spec *spec, const char *destination, const char *type,
@@ -91,6 +93,22 @@ static void add_file(struct engine *e, const struct oci_inputs *in, struct oci_s
 		add(e, spec, destination, "bind", arena_printf(e->arena, "%s/%s", in->run_path, name), "bind,rprivate");
 }
 
+/* Not every policy lets a container begin with a program of the host's: a copy with the label of the container's files. */
+static char *labelled_copy(struct engine *e, const struct oci_inputs *in, const char *program, struct error *err)
+{
+	_cleanup_fd_ int dir = open(in->dir_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	size_t size;
+	char *text = fd_read_file(e->arena, AT_FDCWD, program, INIT_MAX, &size);
+
+	if (!text || dir < 0 || fd_write_file(dir, "init", text, size, 0755, false) < 0) {
+		error_errno(err, "copy %s", program);
+		return NULL;
+	}
+	if (relabel_entry(dir, "init", in->c->mount_label, err) < 0)
+		return NULL;
+	return arena_printf(e->arena, "%s/init", in->dir_path);
+}
+
 static int add_files(struct engine *e, const struct oci_inputs *in, struct oci_spec *spec, struct error *err)
 {
 	const struct create_request *r = &in->c->request;
@@ -116,6 +134,8 @@ static int add_files(struct engine *e, const struct oci_inputs *in, struct oci_s
 	if (r->init) {
 		char *init = r->init_path ? r->init_path : spawn_own_program(e->arena, "bryo-init", err);
 
+		if (init && in->c->process_label)
+			init = labelled_copy(e, in, init, err);
 		if (!init)
 			return -1;
 		add(e, spec, OCI_INIT_PATH, "bind", init, "bind,ro,rprivate");

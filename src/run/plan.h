@@ -215,6 +215,7 @@ struct child {
 	int *fds;			/* by slot */
 	int sync;
 	uint64_t joined;		/* CLONE_NEW*: namespaces by path that it was born in */
+	bool late;			/* it opens its sources itself */
 	int root;			/* the new root */
 	int proc, dev, devpts;		/* the container's, as mounted by us: verified by birth */
 	int tmpfs;			/* an empty read-only tmpfs that already covers a masked directory */
@@ -242,9 +243,13 @@ _Noreturn void child_fail(const struct child *c, const char *what, enum error_ki
 
 /* In a new user namespace: waits for its maps. */
 void child_wait_for_maps(struct child *c);
+/* Opens its sources, in its mount namespace. */
+void child_open_late(struct child *c);
 
 /* Groups of operations, -1 with errno and a word about what failed in *ret_what. */
 int child_namespace_op(struct child *c, const struct op *op, const char **ret_what);
+/* By a helper that joins a mount namespace: the child, born there, does not see its own files in /proc. */
+int child_set_oom_score(int64_t value);
 int child_device_op(struct child *c, const struct op *op, const char **ret_what);
 int child_hook_op(struct child *c, const struct op *op, const char **ret_what);
 int child_placement_op(struct child *c, const struct op *op, const char **ret_what);

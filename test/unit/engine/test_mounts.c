@@ -23,9 +23,10 @@ static int teardown(void **state)
 /* "type name source destination options [ro] [chown] [overlay]", or the error's beginning after '!'. */
 static char *describe(const struct container_mount *m)
 {
-	return arena_printf(arena, "%s %s %s %s [%s]%s%s%s%s", m->type, m->name ? m->name : "-", m->source ? m->source : "-",
+	return arena_printf(arena, "%s %s %s %s [%s]%s%s%s%s%s%s", m->type, m->name ? m->name : "-", m->source ? m->source : "-",
 			    m->destination, strings_join(arena, &m->options, ","), m->read_only ? " ro" : "",
-			    m->chown ? " chown" : "", m->overlay ? " overlay" : "", m->anonymous ? " anonymous" : "");
+			    m->chown ? " chown" : "", m->overlay ? " overlay" : "", m->anonymous ? " anonymous" : "",
+			    m->relabel ? " " : "", m->relabel ? m->relabel : "");
 }
 
 typedef int (*parser)(struct arena *arena, const char *text, const char *cwd, struct mount_list *ret, struct error *err);
@@ -60,7 +61,9 @@ static void volumes(void **state)
 		{ "db:/data", "volume db - /data []" },
 		{ "/src:/data:ro", "bind - /src /data [] ro" },
 		{ "/src:/data:ro,rw", "bind - /src /data []" },
-		{ "/src:/data:z,U,rshared,noexec", "bind - /src /data [rshared,noexec] chown" },
+		{ "/src:/data:z,U,rshared,noexec", "bind - /src /data [rshared,noexec] chown shared" },
+		{ "db:/data:Z", "volume db - /data [] private" },
+		{ "/src:/data:z,Z", "bind - /src /data [] private" },
 		{ "/src:/data:O", "bind - /src /data [] overlay" },
 		{ "db:/data:nocopy", "volume db - /data [nocopy]" },
 		{ "/src:/data:bogus", "!invalid option type \"bogus\"" },
@@ -86,6 +89,10 @@ static void long_form(void **state)
 		{ "type=volume,dst=/b", "volume - - /b [] anonymous" },
 		{ "src=v,dst=/b", "volume v - /b []" },
 		{ "type=tmpfs,dst=/t,tmpfs-size=1m,tmpfs-mode=700", "tmpfs - tmpfs /t [size=1m,mode=700]" },
+		{ "type=bind,src=/a,dst=/b,relabel=private", "bind - /a /b [] private" },
+		{ "type=bind,src=/a,dst=/b,z", "bind - /a /b [] shared" },
+		{ "type=bind,src=/a,dst=/b,relabel=no", "!shared or private" },
+		{ "type=bind,src=/a,dst=/b,relabel", "!shared or private" },
 		{ "type=bind,dst=/b", "!must set source" },
 		{ "type=bind,src=/a", "!must set volume destination" },
 		{ "type=nfs,src=/a,dst=/b", "!invalid filesystem type \"nfs\"" },

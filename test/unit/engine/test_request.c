@@ -1,8 +1,10 @@
 /* What texts of a request mean: signals, restart policies, limits, variables, security options, id maps */
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -166,6 +168,55 @@ static void security_options(void **state)
 	assert_int_equal(security_parse(arena, &r, &s, &err), -1);
 }
 
+static void labels(void **state)
+{
+	static const struct { const char *options, *expect; } cases[] = {
+		{ "", "- - - - -" }, { "label=disable", "disable - - - - -" }, { "label:disable", "disable - - - - -" },
+		{ "label=type:spc_t", "- - spc_t - -" }, { "label=level:s0:c1,c2", "- - - s0:c1,c2 -" },
+		{ "label:user:u|label=role:r|label=filetype:f_t", "u r - - f_t" }, { "label=type:a_t|label=type:b_t", "- - b_t - -" },
+		{ "label=nested|label=type:t", "nested - - t - -" },
+		{ "label=", NULL }, { "label", NULL }, { "label=type:", NULL }, { "label=type", NULL }, { "label=what:x", NULL },
+		{ "label=disabled", NULL },
+	};
+
+	for (size_t i = 0; i < ELEMENTS(cases); i++) {
+		struct create_request r = { .security_opt = list_of(cases[i].options) };
+		struct security s;
+		struct error err = { 0 };
+		const struct label_options *o = &s.label;
+
+		assert_int_equal(security_parse(arena, &r, &s, &err), cases[i].expect ? 0 : -1);
+		if (!cases[i].expect)
+			assert_int_equal(err.kind, ERROR_USAGE);
+		else
+			assert_string_equal(cases[i].expect, arena_printf(arena, "%s%s%s %s %s %s %s", o->disable ? "disable " : "",
+					    o->nested ? "nested " : "", o->user ?: "-", o->role ?: "-", o->type ?: "-",
+					    o->level ?: "-", o->filetype ?: "-"));
+	}
+	assert_string_equal(label_shared(arena, "u:object_r:f_t:s0:c1,c2"), "u:object_r:f_t:s0");
+	assert_string_equal(label_shared(arena, "u:object_r:f_t"), "u:object_r:f_t");
+}
+
+/* A FIFO without a name in place of a pipe; there are no labels here, so it just works. */
+static void labelled_pipes(void **state)
+{
+	char dir[] = "/tmp/labels.XXXXXX", byte = 0;
+	struct label_pipes how = { .label = "u:object_r:f_t:s0" };
+	int ends[2];
+
+	assert_non_null(mkdtemp(dir));
+	how.dir = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (label_pipe(&how, ends, NULL) == 0) {	/* -1: this kernel asks a policy */
+		assert_int_equal(write(ends[1], "x", 1), 1);
+		assert_int_equal(read(ends[0], &byte, 1), 1);
+		close(ends[1]);
+		assert_int_equal(read(ends[0], &byte, 1), 0);
+		close(ends[0]);
+	}
+	close(how.dir);
+	assert_int_equal(rmdir(dir), 0);	/* nothing is left */
+}
+
 /* U=1000, N=65536: the arithmetic that Podman's users know. */
 static void id_maps(void **state)
 {
@@ -203,7 +254,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(signals), cmocka_unit_test(restart_policies), cmocka_unit_test(cgroup_limits),
 		cmocka_unit_test(ulimits), cmocka_unit_test(variables), cmocka_unit_test(security_options),
-		cmocka_unit_test(id_maps),
+		cmocka_unit_test(labels), cmocka_unit_test(labelled_pipes), cmocka_unit_test(id_maps),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
