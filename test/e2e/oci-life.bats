@@ -145,7 +145,7 @@ no_trace() {
 	oci kill sig 9
 	retry 5 has_status sig stopped
 	fails oci kill sig 9
-	assert_contains "kill container \`sig\`: it is not running"
+	assert_contains "kill container \`sig\`: container not running"
 	fails oci kill nosuch 9
 	assert_output "container \`nosuch\` does not exist"
 }
@@ -724,7 +724,7 @@ console() {
 	fails oci create --bundle b --console-socket "/$(printf 'x%.0s' {1..120})" tty
 	assert_contains "longer than 107 bytes"
 	fails oci create --bundle b tty
-	assert_contains "needs --console-socket"
+	assert_contains "use --console-socket"
 	fails oci run --detach --bundle b tty
 	edit b '.process.terminal = false'
 	fails oci create --bundle b --console-socket "$PWD/sock" tty
