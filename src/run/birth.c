@@ -24,7 +24,7 @@ static bool is_privileged(void)
 void birth_init(struct spawning *s, const struct run_plan *plan)
 {
 	*s = (struct spawning){ .plan = plan, .sync = -1, .childs_sync = -1, .helper.pidfd = -1,
-				.privileged = is_privileged(), .p = { .pid = -1, .pidfd = -1, .console = -1, .release = -1 } };
+				.privileged = is_privileged(), .cgroup_fd = plan->cgroup_fd, .p = { .pid = -1, .pidfd = -1, .console = -1, .release = -1 } };
 	s->late = (plan->own_user_namespace || plan->user_namespace >= 0) && !s->privileged;
 }
 
@@ -85,7 +85,7 @@ static int clone_directly(struct spawning *s)
 	int own = -1, number, pid = -1;
 
 	if (enter_pid_namespace(s, &own) == 0)
-		pid = ns_clone(s->plan->clone_flags, s->plan->cgroup_fd, &s->p.pidfd);
+		pid = ns_clone(s->plan->clone_flags, s->cgroup_fd, &s->p.pidfd);
 	if (pid == 0)
 		start_child(s);
 	number = errno;
@@ -129,6 +129,18 @@ static bool helper_makes_user_namespace(const struct spawning *s)
 	return s->plan->own_user_namespace && s->plan->time_offsets && !s->privileged;
 }
 
+/* From inside of a cgroup namespace the container's cgroup may be out of reach: the helper goes there before. */
+static bool enters_cgroup(struct spawning *s)
+{
+	int fd = s->cgroup_fd < 0 ? -1 : openat(s->cgroup_fd, "cgroup.procs", O_WRONLY | O_CLOEXEC);
+	bool entered = s->cgroup_fd < 0 || (fd >= 0 && fd_write_all(fd, "0", 1) == 0);
+
+	fd_close(&fd);
+	if (entered)
+		s->cgroup_fd = -1;
+	return entered;
+}
+
 /* What is refused now may be allowed later, in the user namespace that owns it. */
 static void helper_joins(struct spawning *s)
 {
@@ -136,8 +148,11 @@ static void helper_joins(struct spawning *s)
 		const struct op *op = &s->plan->ops.v[i];
 
 		/* The mount namespace is the child's last: paths mean something else there. */
-		if (op->kind == OP_JOIN && op->flags != CLONE_NEWUSER && op->flags != CLONE_NEWNS && !(s->joined & op->flags) &&
-		    setns(s->fds[op->slot], (int)op->flags) == 0)
+		if (op->kind != OP_JOIN || op->flags == CLONE_NEWUSER || op->flags == CLONE_NEWNS || (s->joined & op->flags))
+			continue;
+		if (op->flags == CLONE_NEWCGROUP && !enters_cgroup(s))
+			continue;
+		if (setns(s->fds[op->slot], (int)op->flags) == 0)
 			s->joined |= op->flags;
 	}
 }
@@ -207,7 +222,7 @@ static _Noreturn void run_helper(struct spawning *s)
 		helper_joins_target(s, &c);
 	if (s->plan->time_offsets)
 		helper_makes_time(s, &c);
-	m.pid = ns_clone(flags | CLONE_PARENT, s->plan->cgroup_fd, &pidfd);
+	m.pid = ns_clone(flags | CLONE_PARENT, s->cgroup_fd, &pidfd);
 	if (m.pid == 0)
 		start_child(s);
 	if (m.pid < 0)
