@@ -267,8 +267,8 @@ $PWD/d
 3
 4
 5"
-	fails oci exec --preserve-fds 1 c true 3>&-
-	assert_contains "descriptor 3 is not open"
+	run oci exec --preserve-fds 2 c sh -c 'ls /proc/self/fd' 3>&- 4<d
+	assert_output $'0\n1\n2\n3\n4'		# 3 is what ls reads
 }
 
 @test "a process that is quicker than the helper that made it" {

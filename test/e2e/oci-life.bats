@@ -807,13 +807,14 @@ console() {
 	with() { oci run "$@" --bundle b fds 3<f3 4<d 5<f5 7<d; }
 	run with --preserve-fds 1
 	assert_output $'three\n4'		# which is what ls reads
-	run with --preserve-fds=3
-	assert_output "three
+	# One that is not open is not there either, as with crun; the numbers of the others stay.
+	for n in 3 4 6; do
+		run with --preserve-fds=$n
+		assert_output "three
 $PWD/d
 $PWD/f5
-6"
-	fails with --preserve-fds 4
-	assert_contains "descriptor 6 is not open"
+$( ((n < 5)) && echo 6 || echo 7)"
+	done
 	export LISTEN_FDS=1 LISTEN_PID=1
 	run with
 	assert_output $'LISTEN_FDS=1\nLISTEN_PID=1\nthree\n4'
@@ -821,9 +822,8 @@ $PWD/f5
 	[ "${lines[4]}" = "$PWD/f5" ]
 	unset LISTEN_FDS
 	# What the runtime has open itself is not to be had.
-	fails oci --log l run --preserve-fds 1 --bundle b fds 3>&-
-	assert_contains "descriptor 3 is not open"
-	LISTEN_FDS=2 fails oci --log l run --bundle b fds 3>&-
+	run oci --log l run --preserve-fds 1 --bundle b fds 3>&-
+	assert_contains "3: Bad file descriptor"
 	fails with --preserve-fds 100000
 	[ ! -s oci/fds ]
 	no_trace fds
