@@ -19,6 +19,7 @@
 #include "sys/lsm.h"
 #include "sys/pidfd.h"
 #include "sys/trace.h"
+#include "sys/tty.h"
 #include "userns/maps.h"
 
 /* --- the moments of the child's set-up */
@@ -139,6 +140,7 @@ static int make_plan(struct creation *c, struct error *err)
 		.cache_dir = arena_printf(c->o->arena, "%s/.cache", c->o->root),
 		.preserve_fds = c->preserved.fds, .preserve_fds_n = c->preserved.n, .no_pivot = c->request->no_pivot,
 		.keyring = !c->request->no_new_keyring, .make_devices = geteuid() == 0,
+		.terminal_text = !c->request->console_socket && !tty_is(STDOUT_FILENO),
 		.reset_affinity = true, .cgroup_v1 = shows_hierarchies(c->o) ? &c->hierarchies : NULL,
 		.hook_output = c->hook_output.fds, .start_socket = c->waits ? &c->start_socket : NULL,
 		.created_lock = c->waits ? &c->created_lock : NULL, .moments = &c->moments, .warnings = &c->warnings,

@@ -293,6 +293,7 @@ static void take_request(struct run_plan *plan, const struct run_request *reques
 	plan->preserve_fds = request->preserve_fds;
 	plan->preserve_fds_n = request->preserve_fds_n;
 	plan->process.keep_groups = keeps_groups(request->spec);
+	plan->process.terminal_text = request->terminal_text;
 	plan->moments = request->moments;
 	plan->warnings = request->warnings;
 	plan->state_head = request->state_head;
@@ -353,6 +354,7 @@ static void take_exec_request(struct run_plan *plan, const struct run_exec_reque
 	plan->preserve_fds = request->preserve_fds;
 	plan->preserve_fds_n = request->preserve_fds_n;
 	plan->process.keep_groups = keeps_groups(request->spec);
+	plan->process.terminal_text = request->terminal_text;
 	plan->moments = request->moments;
 	plan->warnings = request->warnings;
 	plan->state_head = request->state_head;

@@ -117,6 +117,7 @@ struct plan_process {
 	bool no_new_privileges;
 	bool terminal;
 	unsigned short rows, columns;
+	bool terminal_text;
 	mode_t umask;
 	const char *selinux_label, *apparmor_profile;	/* NULL: none */
 	char **argv, **envp;

@@ -97,3 +97,12 @@ up() {
 	run oci run -b b c
 	assert_status 1
 }
+
+@test "a terminal's output in a file has no carriage returns" {
+	bundle b '.process.terminal = true' -- sh -c 'tty; echo text'
+	oci run -b b c >out </dev/null 2>log
+	[ "$(cat out)" = $'/dev/console\ntext' ] || [ "$(cat out)" = $'/dev/pts/0\ntext' ]
+	up a
+	oci exec -t a sh -c 'echo text; echo more' >out </dev/null
+	[ "$(cat out)" = $'text\nmore' ]
+}
