@@ -58,6 +58,11 @@ int cgroup_probe(struct arena *arena, const char *wanted, struct cgroup_host *re
 
 /* --- one container's cgroup */
 
+/* The annotation that names one more cgroup below the container's, for the first process to live in, so that it may hand
+ * controllers to others itself. The process is to be moved there (cgroup_join with `leaf` as sub) once it has made its
+ * cgroup namespace. Only where the hierarchy is unified. */
+#define CGROUP_LEAF "run.oci.delegate-cgroup"
+
 struct cgroup_place {
 	char *controllers;	/* as in struct cgroup_hierarchy */
 	char *path;		/* the directory, absolute */
@@ -69,7 +74,7 @@ struct cgroup {
 	char *scope;		/* the systemd unit; NULL without one */
 	bool user;		/* the unit is of the user's systemd, not of the system's */
 	bool shared;		/* the scope holds processes of the runtime too, and ends with them */
-	char *leaf;		/* run.oci.delegate-cgroup: below each place, where the first process ends up; NULL */
+	char *leaf;		/* of CGROUP_LEAF, below the place; NULL */
 	ARRAY(struct cgroup_place) places;	/* the unified one first */
 	int keeper;		/* not stored: a process of ours that keeps a scope alive until cgroup_settle; 0 */
 };

@@ -77,10 +77,16 @@ static int has_processes(int dirfd, void *context)
 }
 
 /* A new container gets a cgroup that nobody is in, and in which it can run. */
-static int check_unused(const struct tree *t, const char *path, bool unified, struct error *err)
+static int check_unused(struct arena *arena, const struct tree *t, const char *path, bool unified, struct error *err)
 {
+	struct strings handed;
+
 	if (t->made)
 		return 0;
+	control_read_words(arena, tree_fd(t), "cgroup.subtree_control", &handed);
+	if (handed.n)
+		return error_set(err, ERROR_IN_USE, "the cgroup %s hands controllers to those below it, so no process can be in it",
+				 path);
 	if (control_walk(fcntl(tree_fd(t), F_DUPFD_CLOEXEC, 0), has_processes, NULL) > 0)
 		return error_set(err, ERROR_IN_USE, "there are processes in the cgroup %s", path);
 	if (is_frozen(tree_fd(t), unified))
@@ -88,23 +94,35 @@ static int check_unused(const struct tree *t, const char *path, bool unified, st
 	return 0;
 }
 
+/* The container's cgroup, and the one below it in which its first process lives, belong to who runs there. */
+static int give(struct making *m, const struct tree *t, struct error *err)
+{
+	_cleanup_fd_ int leaf = -1;
+	uid_t owner;
+
+	if (m->place.leaf && fd_mkdirs(tree_fd(t), m->place.leaf, 0755) < 0)
+		return error_errno(err, "make the cgroup %s", m->place.leaf);
+	if (!m->host->unified || !owner_wanted(m->request->spec, &owner))
+		return 0;
+	if (m->place.leaf)
+		leaf = openat(tree_fd(t), m->place.leaf, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if ((owner_give(m->arena, tree_fd(t), owner) < 0 || (leaf >= 0 && owner_give(m->arena, leaf, owner) < 0)) &&
+	    m->host->privileged)
+		return error_errno(err, "give the cgroup to user %u", owner);
+	return 0;
+}
+
 static int finish_unified(struct making *m, const struct cgroup_hierarchy *h, const struct tree *t, const char *start,
 			  struct error *err)
 {
 	int own = -1;
-	uid_t owner;
 
 	if (h->own && !m->c->scope && str_eq(start, arena_printf(m->arena, "%s%s", h->mount, str_eq(h->own, "/") ? "" : h->own)))
 		own = 0;
 	if (m->c->keeper && control_write(tree_fd(t), "cgroup.procs", arena_printf(m->arena, "%d", m->c->keeper)) < 0)
 		return error_errno(err, "enter the scope %s", m->c->scope);
 	tree_enable_controllers(m->arena, t, &m->needed, own);
-	if (m->place.leaf && fd_mkdirs(tree_fd(t), m->place.leaf, 0755) < 0)
-		return error_errno(err, "make the cgroup %s", m->place.leaf);
-	if (m->host->unified && owner_wanted(m->request->spec, &owner) && owner_give(m->arena, tree_fd(t), owner) < 0 &&
-	    m->host->privileged)
-		return error_errno(err, "give the cgroup to user %u", owner);
-	return 0;
+	return give(m, t, err);
 }
 
 static int finish_v1(struct making *m, const struct cgroup_hierarchy *h, const struct tree *t, const char *path,
@@ -127,7 +145,7 @@ static int make_place(struct making *m, const struct cgroup_hierarchy *h, const 
 
 	if (tree_make(m->arena, start, below, &t) < 0)
 		return spare || !m->host->privileged ? 0 : error_errno(err, "make the cgroup %s", path);
-	result = m->c->scope ? 0 : check_unused(&t, path, unified, err);
+	result = m->c->scope ? 0 : check_unused(m->arena, &t, path, unified, err);
 	if (result == 0) {
 		place = ARRAY_ADD(m->arena, &m->c->places);
 		*place = (struct cgroup_place){ .controllers = h->controllers, .path = arena_strdup(m->arena, path) };

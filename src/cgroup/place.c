@@ -4,7 +4,6 @@
 
 #define PATH_FIELD ".linux.cgroupsPath"
 #define SUBGROUP "run.oci.systemd.subgroup"
-#define LEAF "run.oci.delegate-cgroup"
 #define UNIT_MAX 255
 /* systemd.unit(5), "valid unit names", without the "@" of templates. */
 #define UNIT_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789:-_."
@@ -118,7 +117,7 @@ int place_choose(struct arena *arena, const struct cgroup_host *host, const char
 	if ((systemd ? choose_scope : choose_path)(arena, host, id, wanted, &p, err) < 0)
 		return -1;
 	if (annotation(arena, spec, SUBGROUP, host->unified ? "container" : "", &p.subgroup, err) < 0 ||
-	    annotation(arena, spec, LEAF, NULL, &p.leaf, err) < 0)
+	    annotation(arena, spec, CGROUP_LEAF, NULL, &p.leaf, err) < 0)
 		return -1;
 	if (!systemd)
 		p.subgroup = "";

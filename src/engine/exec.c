@@ -234,7 +234,8 @@ static int prepare(struct exec *x, struct error *err)
 static struct run_plan *make_plan(const struct exec *x, const int stdio[3], struct error *err)
 {
 	struct run_exec_request request = {
-		.target = (pid_t)x->state.pid, .target_pidfd = x->target_pidfd, .spec = &x->spec, .process = &x->process,
+		.target = (pid_t)x->state.pid, .target_pidfd = x->target_pidfd, .spec = &x->spec, .id = x->c->id,
+		.process = &x->process,
 		.stdio = { stdio[0], stdio[1], stdio[2] }, .cgroup_fd = x->cgroup_fd,
 		.moments = x->moments.born ? &x->moments : NULL,
 		.seccomp_default = !x->security.unconfined && !x->r->privileged,

@@ -51,6 +51,9 @@ static int at_mounted(void *context, const struct run_process *p, struct error *
 	struct hook_list runtime = HOOKS(&c->bundle.spec, create_runtime, "createRuntime");
 	struct json *state;
 
+	/* Its cgroup namespace has been made: to it, this is a cgroup below the root. */
+	if (c->record.cgroup.leaf && cgroup_join(&c->record.cgroup, c->record.cgroup.leaf, p->pid, false, err) < 0)
+		return -1;
 	c->record.pid = p->pid;
 	c->hooks_ran = true;
 	state = record_state(c->o->arena, &c->record, RECORD_CREATED);
@@ -67,7 +70,7 @@ static void choose_moments(struct creation *c)
 	c->moments = (struct run_moments){ .context = c, .map = write_maps };
 	if (cgroup_may_need_join(&c->o->cgroup_host, s) || s->linux_->net_devices.n || s->linux_->intel_rdt)
 		c->moments.born = at_birth;
-	if (s->hooks && (s->hooks->prestart.n || s->hooks->create_runtime.n))
+	if ((s->hooks && (s->hooks->prestart.n || s->hooks->create_runtime.n)) || map_get(&s->annotations, CGROUP_LEAF))
 		c->moments.mounted = at_mounted;
 }
 
@@ -174,6 +177,9 @@ static int check(struct creation *c, struct error *err)
 	if (check_annotations(&c->bundle.spec.annotations, err) < 0)
 		return bundle_error(&c->bundle, err);
 	if (cgroup_check(&c->o->cgroup_host, c->bundle.spec.linux_->resources, ".linux.resources", err) < 0)
+		return bundle_error(&c->bundle, err);
+	if (network_device_check(c->o->arena, c->bundle.spec.linux_, err) < 0 ||
+	    (c->bundle.spec.linux_->intel_rdt && rdt_check(c->bundle.spec.linux_->intel_rdt, err) < 0))
 		return bundle_error(&c->bundle, err);
 	if (check_labels(p, err) < 0)
 		return bundle_error(&c->bundle, err);

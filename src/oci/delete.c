@@ -4,6 +4,7 @@
 
 #include "oci/bundle.h"
 #include "oci/hooks.h"
+#include "oci/limits.h"
 #include "oci/rdt.h"
 #include "oci/record.h"
 #include "sys/fd.h"
@@ -72,12 +73,18 @@ static int delete(struct oci *o, struct opened *c, bool force, struct error *err
 	return 0;
 }
 
-/* What a killed `create` left, or what cannot be read any more: there is a directory, and nothing is known. */
+/* What a killed `create` left, or what cannot be read any more: there is a directory, and little is known. */
 static int delete_ruins(struct oci *o, const char *id, struct error *err)
 {
 	_cleanup_fd_ int dir_fd = record_open(o, id, true, err);
+	struct error no_config = { 0 };
+	struct oci_spec spec = { 0 };
 
-	return dir_fd < 0 ? -1 : record_remove(o, id, dir_fd, err);
+	if (dir_fd < 0)
+		return -1;
+	if (bundle_load_used(o, dir_fd, &spec, &no_config) == 0)
+		limits_remove_remains(o, id, &spec);
+	return record_remove(o, id, dir_fd, err);
 }
 
 int oci_delete(struct oci *o, const char *id, bool force, struct error *err)

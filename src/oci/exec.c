@@ -12,6 +12,7 @@
 #include "oci/limits.h"
 #include "oci/pid_file.h"
 #include "oci/preserved.h"
+#include "oci/rdt.h"
 #include "sys/fd.h"
 #include "sys/trace.h"
 
@@ -65,11 +66,14 @@ static const char *below_own(struct exec *x)
 	return NULL;
 }
 
-static int join_cgroup(void *context, const struct run_process *p, struct error *err)
+static int at_birth(void *context, const struct run_process *p, struct error *err)
 {
 	struct exec *x = context;
+	const struct oci_intel_rdt *rdt = x->spec.linux_->intel_rdt;
 
-	return cgroup_join(&x->container.record.cgroup, x->request->cgroup, p->pid, x->cgroup_fd >= 0, err);
+	if (cgroup_join(&x->container.record.cgroup, x->request->cgroup, p->pid, x->cgroup_fd >= 0, err) < 0)
+		return -1;
+	return rdt ? rdt_follow(x->o, rdt, x->request->id, p->pid, err) : 0;
 }
 
 static int open_cgroup(struct exec *x, struct error *err)
@@ -83,7 +87,7 @@ static int open_cgroup(struct exec *x, struct error *err)
 	if (x->cgroup_fd < 0 && errno != ENOENT)
 		return -1;
 	if (group->places.n > 1 || x->cgroup_fd < 0)
-		x->moments.born = join_cgroup;
+		x->moments.born = at_birth;
 	return 0;
 }
 
@@ -133,6 +137,8 @@ static int prepare(struct exec *x, struct error *err)
 	if (x->target < 0)
 		return error_set(err, ERROR_STATE, "it has just ended");
 	x->moments.context = x;
+	if (x->spec.linux_->intel_rdt)
+		x->moments.born = at_birth;
 	if (open_cgroup(x, err) < 0)
 		return -1;
 	return make_plan(x, err);

@@ -1,8 +1,11 @@
 #include "oci/limits.h"
 
 #include <errno.h>
+#include <time.h>
 
 #include "sys/trace.h"
+
+#define REMAINS_TRIES 40		/* of 5 ms: a process whose maker was killed is about to end */
 
 int limits_host(struct oci *o, struct error *err)
 {
@@ -44,4 +47,25 @@ int limits_make(struct oci *o, const char *id, const struct oci_spec *spec, stru
 		return 0;
 	cgroup_remove(ret);
 	return -1;
+}
+
+void limits_remove_remains(struct oci *o, const char *id, const struct oci_spec *spec)
+{
+	struct cgroup_request request = { .id = id, .spec = spec };
+	struct strings warnings = { 0 };
+	struct error err = { 0 };
+	struct cgroup c = { 0 };
+
+	if (limits_host(o, &err) < 0)
+		return;
+	for (int i = 0; i < REMAINS_TRIES; i++) {
+		/* Made again it is the same, and known. */
+		if (cgroup_create(o->arena, &o->cgroup_host, &request, &c, &warnings, &err) == 0)
+			break;
+		if (!error_is(&err, ERROR_IN_USE))
+			return;
+		nanosleep(&(struct timespec){ .tv_nsec = 5000000 }, NULL);
+	}
+	cgroup_settle(&c);
+	cgroup_remove(&c);
 }

@@ -25,7 +25,7 @@ void birth_init(struct spawning *s, const struct run_plan *plan)
 {
 	*s = (struct spawning){ .plan = plan, .sync = -1, .childs_sync = -1, .helper.pidfd = -1,
 				.privileged = is_privileged(), .p = { .pid = -1, .pidfd = -1, .console = -1, .release = -1 } };
-	s->late = plan->own_user_namespace && !s->privileged;
+	s->late = (plan->own_user_namespace || plan->user_namespace >= 0) && !s->privileged;
 }
 
 /* --- by the caller */
@@ -129,14 +129,21 @@ static bool helper_makes_user_namespace(const struct spawning *s)
 	return s->plan->own_user_namespace && s->plan->time_offsets && !s->privileged;
 }
 
-/* What is refused now may be allowed to the child, in the user namespace that owns it. */
+/* In the user namespace that it joins, a helper of root's is nobody who could put its child into a cgroup of root's: then
+ * it is there itself. */
+static bool helper_is_in_cgroup(const struct spawning *s)
+{
+	return s->plan->user_namespace >= 0 && s->privileged;
+}
+
+/* What is refused now may be allowed later, in the user namespace that owns it. */
 static void helper_joins(struct spawning *s)
 {
 	for (size_t i = 0; i < s->plan->ops.n; i++) {
 		const struct op *op = &s->plan->ops.v[i];
 
 		/* The mount namespace is the child's last: paths mean something else there. */
-		if (op->kind == OP_JOIN && op->flags != CLONE_NEWUSER && op->flags != CLONE_NEWNS &&
+		if (op->kind == OP_JOIN && op->flags != CLONE_NEWUSER && op->flags != CLONE_NEWNS && !(s->joined & op->flags) &&
 		    setns(s->fds[op->slot], (int)op->flags) == 0)
 			s->joined |= op->flags;
 	}
@@ -160,6 +167,12 @@ static void helper_joins_target(struct spawning *s, struct child *c)
 	const struct op *target = target_op(s->plan);
 	uint64_t flags = target->flags & ~(uint64_t)CLONE_NEWCGROUP;
 
+	for (c->step = 0; c->step < s->plan->ops.n; c->step++) {
+		const struct op *op = &s->plan->ops.v[c->step];
+
+		if (op->kind == OP_OOM_SCORE && child_set_oom_score((int64_t)op->value) < 0)
+			child_fail(c, NULL, ERROR_NONE);
+	}
 	c->step = (size_t)(target - s->plan->ops.v);
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 || setns(s->plan->target_pidfd, (int)flags) < 0)
 		child_fail(c, "setns", ERROR_NONE);
@@ -193,13 +206,15 @@ static _Noreturn void run_helper(struct spawning *s)
 		flags &= ~(uint64_t)CLONE_NEWUSER;
 	}
 	helper_joins(s);
-	if (s->plan->user_namespace >= 0)
+	if (s->plan->user_namespace >= 0) {
 		helper_joins_user(s, &c);
+		helper_joins(s);
+	}
 	if (enters_target_first(s))
 		helper_joins_target(s, &c);
 	if (s->plan->time_offsets)
 		helper_makes_time(s, &c);
-	m.pid = ns_clone(flags | CLONE_PARENT, s->plan->cgroup_fd, &pidfd);
+	m.pid = ns_clone(flags | CLONE_PARENT, helper_is_in_cgroup(s) ? -1 : s->plan->cgroup_fd, &pidfd);
 	if (m.pid == 0)
 		start_child(s);
 	if (m.pid < 0)
@@ -211,7 +226,8 @@ static _Noreturn void run_helper(struct spawning *s)
 static int clone_by_helper(struct spawning *s)
 {
 	bool own = helper_makes_user_namespace(s);
-	pid_t pid = ns_clone(own ? CLONE_NEWUSER : 0, -1, &s->helper.pidfd);
+	int cgroup_fd = helper_is_in_cgroup(s) ? s->plan->cgroup_fd : -1;
+	pid_t pid = ns_clone(own ? CLONE_NEWUSER : 0, cgroup_fd, &s->helper.pidfd);
 
 	if (pid == 0)
 		run_helper(s);

@@ -15,6 +15,7 @@ struct spawning {
 	bool privileged;		/* the caller may mount and join in his own namespaces */
 	bool late;			/* the child opens its sources itself */
 	bool maps_wanted;
+	struct message early;		/* of a child that was quicker than its helper, who tells its pid; kind 0: none */
 	struct { pid_t pid; int pidfd; bool mapped; } helper;	/* pid 0: none; mapped: the maps are for its namespace */
 	uint64_t joined;		/* namespaces that the child is born in though clone_flags do not make them */
 	struct run_process p;

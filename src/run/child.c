@@ -105,25 +105,28 @@ void child_wait_for_maps(struct child *c)
 }
 
 /* The host's files are opened with the caller's own identity, which the root of the new namespace need not have. */
-static void open_late(struct child *c)
+void child_open_late(struct child *c)
 {
 	_cleanup_trace_ struct trace_span span = trace_begin("open what it mounts");
 	const char *what = NULL;
+	size_t step = 0;
 
-	if (slots_open_late(c->plan, c->fds, &c->step, &what) < 0)
-		child_fail(c, what, ERROR_NONE);
+	if (slots_open_late(c->plan, c->fds, &step, &what) == 0)
+		return;
+	c->step = step;
+	child_fail(c, what, ERROR_NONE);
 }
 
 /* In a new user namespace: waits for the maps, then becomes its root where it has one. */
-static void enter_user_namespace(struct child *c, const struct child_birth *birth)
+static void enter_user_namespace(struct child *c)
 {
 	struct trace_span span = trace_begin("wait for the id maps");
 
-	if (!(birth->joined & CLONE_NEWUSER))
+	if (!(c->joined & CLONE_NEWUSER))
 		child_wait_for_maps(c);
 	trace_end(&span);
-	if (birth->late)
-		open_late(c);
+	if (c->late)
+		child_open_late(c);
 	if (setgroups(0, NULL) < 0 || setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0) {
 		if (errno != EINVAL && errno != EPERM)
 			child_fail(c, "become root of the user namespace", ERROR_NONE);
@@ -165,14 +168,16 @@ static int run_op(struct child *c, const struct op *op, const char **ret_what)
 _Noreturn void child_run(const struct child_birth *birth)
 {
 	const struct run_plan *plan = birth->plan;
-	struct child c = { .plan = plan, .fds = birth->fds, .sync = birth->sync, .joined = birth->joined, .root = -1,
-			   .proc = -1, .dev = -1, .devpts = -1, .tmpfs = -1, .console_slave = -1, .label = { -1, -1 } };
+	struct child c = { .plan = plan, .fds = birth->fds, .sync = birth->sync, .joined = birth->joined,
+			   .late = birth->late, .root = -1, .proc = -1, .dev = -1, .devpts = -1, .tmpfs = -1, .console_slave = -1, .label = { -1, -1 } };
 
 	if (plan->process.listener)
 		c.outer_pid = seccomp_load_own_pid();
 	reset_signals();
 	if (plan->own_user_namespace)
-		enter_user_namespace(&c, birth);
+		enter_user_namespace(&c);
+	else if (c.late && plan->mount_namespace < 0)
+		child_open_late(&c);
 	for (c.step = 0; c.step < plan->ops.n; c.step++) {
 		const char *what = NULL;
 

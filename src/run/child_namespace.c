@@ -12,7 +12,7 @@
 #include "sys/fd.h"
 #include "sys/ns.h"
 
-static int set_oom_score(int64_t value)
+int child_set_oom_score(int64_t value)
 {
 	char text[24], *end = text + sizeof(text), *at = end;
 	uint64_t rest = value < 0 ? (uint64_t)-value : (uint64_t)value;
@@ -37,7 +37,12 @@ static int join(struct child *c, const struct op *op)
 {
 	if (op->slot == c->plan->pid_namespace || (c->joined & op->flags))
 		return 0;	/* born there */
-	return setns(c->fds[op->slot], (int)op->flags);
+	if (setns(c->fds[op->slot], (int)op->flags) < 0)
+		return -1;
+	/* There an ordinary user may clone mounts, not where he came from. */
+	if (c->late && (op->flags & CLONE_NEWNS))
+		child_open_late(c);
+	return 0;
 }
 
 /* From here on processes of the container see this one: its memory and program file must stay out of their reach. */
@@ -92,7 +97,7 @@ int child_namespace_op(struct child *c, const struct op *op, const char **ret_wh
 	case OP_JOIN:			return join(c, op);
 	case OP_JOIN_TARGET:		return join_target(c, op, ret_what);
 	case OP_CHROOT_TARGET:		return chroot_target(c, op);
-	case OP_OOM_SCORE:		return set_oom_score((int64_t)op->value);
+	case OP_OOM_SCORE:		return c->joined & CLONE_NEWNS ? 0 : child_set_oom_score((int64_t)op->value);
 	case OP_KEYRING:		return join_keyring(c, op->source);
 	case OP_MOMENT:			return tell_moment(c);
 	case OP_CGROUP_NAMESPACE:	return unshare(CLONE_NEWCGROUP);

@@ -167,9 +167,34 @@ static int at_moment(struct spawning *s, const struct message *m, struct error *
 	return let_go_on(s->sync) < 0 ? error_errno(err, "wake the container's process") : 0;
 }
 
+static int handle(struct spawning *s, const struct message *m, int fd, struct error *err);
+
+/* A child may be quicker than the helper that made it: what it asks for waits until it is known who it is. */
+static int meet_child(struct spawning *s, const struct message *m, int pidfd, struct error *err)
+{
+	const struct message early = s->early;
+
+	s->p.pid = m->pid;
+	s->p.pidfd = pidfd;
+	s->early = (struct message){ 0 };
+	birth_end_helper(s, false);
+	if (write_maps(s, err) < 0)
+		return -1;
+	return early.kind ? handle(s, &early, -1, err) : 0;
+}
+
+static bool is_early(const struct spawning *s, const struct message *m)
+{
+	return s->p.pid < 0 && (m->kind == MESSAGE_MOMENT || m->kind == MESSAGE_READY);
+}
+
 /* 1: ready, 0: go on listening, -1 */
 static int handle(struct spawning *s, const struct message *m, int fd, struct error *err)
 {
+	if (is_early(s, m)) {
+		s->early = *m;
+		return 0;
+	}
 	switch (m->kind) {
 	case MESSAGE_MAPS:
 		s->maps_wanted = true;
@@ -178,10 +203,7 @@ static int handle(struct spawning *s, const struct message *m, int fd, struct er
 		s->p.console = fd;
 		return 0;
 	case MESSAGE_BORN:
-		s->p.pid = m->pid;
-		s->p.pidfd = fd;
-		birth_end_helper(s, false);
-		return write_maps(s, err);
+		return meet_child(s, m, fd, err);
 	case MESSAGE_MOMENT:
 		return at_moment(s, m, err);
 	case MESSAGE_READY:

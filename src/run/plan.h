@@ -40,7 +40,7 @@ enum op_kind {
 	OP_READONLY_PATH,
 	OP_MKDIR,		/* target, if missing */
 	OP_HOOK,		/* hook */
-	OP_PIVOT,		/* flags: CHROOT_ONLY */
+	OP_PIVOT,		/* flags: CHROOT_ONLY, CHROOT_ELSE */
 	OP_ROOT_FLAGS,		/* read-only root, propagation of the root mount */
 	OP_HOSTNAME,
 	OP_DOMAINNAME,
@@ -65,7 +65,7 @@ enum op_kind {
 	OP_KINDS
 };
 
-enum { CHROOT_ONLY = 1 };
+enum { CHROOT_ONLY = 1, CHROOT_ELSE = 2 };
 
 struct plan_hook {		/* one program, run by the child */
 	const char *path;
@@ -215,6 +215,7 @@ struct child {
 	int *fds;			/* by slot */
 	int sync;
 	uint64_t joined;		/* CLONE_NEW*: namespaces by path that it was born in */
+	bool late;			/* it opens its sources itself */
 	int root;			/* the new root */
 	int proc, dev, devpts;		/* the container's, as mounted by us: verified by birth */
 	int tmpfs;			/* an empty read-only tmpfs that already covers a masked directory */
@@ -242,9 +243,13 @@ _Noreturn void child_fail(const struct child *c, const char *what, enum error_ki
 
 /* In a new user namespace: waits for its maps. */
 void child_wait_for_maps(struct child *c);
+/* Opens its sources, in its mount namespace. */
+void child_open_late(struct child *c);
 
 /* Groups of operations, -1 with errno and a word about what failed in *ret_what. */
 int child_namespace_op(struct child *c, const struct op *op, const char **ret_what);
+/* By a helper that joins a mount namespace: the child, born there, does not see its own files in /proc. */
+int child_set_oom_score(int64_t value);
 int child_device_op(struct child *c, const struct op *op, const char **ret_what);
 int child_hook_op(struct child *c, const struct op *op, const char **ret_what);
 int child_placement_op(struct child *c, const struct op *op, const char **ret_what);

@@ -44,3 +44,60 @@ unit() { "$BRYO_BUILD/test/unit/cgroup/test_cgroup_$1"; }
 	assert_status 125
 	assert_contains '".." is not possible in the path of a cgroup'
 }
+
+# bundle [MAKE-BUNDLE-ARG...]: a bundle in "b" with a cgroup namespace and its mount, writable.
+bundle() {
+	"$BATS_TEST_DIRNAME/make-bundle" b 'mount({destination: "/sys/fs/cgroup", type: "cgroup", source: "cgroup",
+		options: ["nosuid", "noexec", "nodev"]})' "$@"
+}
+
+@test "a bundle's first process can live below its cgroup, which it then may divide" {
+	bundle '.annotations = {"run.oci.delegate-cgroup": "init"} | .linux.cgroupsPath = "/own"' -- \
+		sh -c 'grep ^0: /proc/self/cgroup; mkdir /sys/fs/cgroup/other && echo 0 >/sys/fs/cgroup/other/cgroup.procs && grep ^0: /proc/self/cgroup'
+	run "$BRYO" oci run -b b c
+	assert_ok
+	assert_output $'0::/init\n0::/other'
+	[ ! -d /sys/fs/cgroup/own ]
+}
+
+@test "a writable cgroup belongs to who runs in it" {
+	bundle '.process.user.uid = 1000 | .linux.cgroupsPath = "/own"' -- \
+		sh -c 'mkdir /sys/fs/cgroup/mine && echo 0 >/sys/fs/cgroup/mine/cgroup.procs && grep ^0: /proc/self/cgroup'
+	run "$BRYO" oci run -b b c
+	assert_ok
+	assert_output 0::/mine
+	[ ! -d /sys/fs/cgroup/own ]
+	bundle '.process.user.uid = 1000 | .linux.cgroupsPath = "/own"' -- sleep 1000
+	"$BRYO" oci run -d -b b c </dev/null >/dev/null 2>&1
+	[ "$(stat -c %u /sys/fs/cgroup/own)" = 1000 ]
+	[ "$(stat -c %u /sys/fs/cgroup/own/cgroup.procs)" = 1000 ]
+	[ "$(stat -c %u /sys/fs/cgroup/own/cgroup.freeze)" = 0 ]
+	"$BRYO" oci delete -f c
+}
+
+@test "a place that is in use, or outside, is refused" {
+	bundle '.linux.cgroupsPath = "/own"' -- sleep 1000
+	"$BRYO" oci run -d -b b c </dev/null >/dev/null 2>&1
+	run "$BRYO" oci run -b b d
+	assert_status 1
+	assert_contains "there are processes in the cgroup /sys/fs/cgroup/own"
+	"$BRYO" oci delete -f c
+	mkdir /sys/fs/cgroup/handing
+	echo +hugetlb >/sys/fs/cgroup/cgroup.subtree_control
+	if echo +hugetlb >/sys/fs/cgroup/handing/cgroup.subtree_control; then
+		bundle '.linux.cgroupsPath = "/handing"' -- true
+		run "$BRYO" oci run -b b d
+		assert_status 1
+		assert_contains "hands controllers to those below it, so no process can be in it"
+	fi
+	rmdir /sys/fs/cgroup/handing
+	bundle '.linux.cgroupsPath = "/a/../../b"' -- true
+	run "$BRYO" oci run -b b d
+	assert_status 1
+	assert_contains 'config.json: .linux.cgroupsPath: ".." is not possible in the path of a cgroup'
+	bundle '.linux.cgroupsPath = "/own" | .linux.resources = {unified: {"../x": "1"}}' -- true
+	run "$BRYO" oci run -b b d
+	assert_status 1
+	assert_contains 'config.json: .linux.resources.unified["../x"]: expected the name of a file such as memory.high'
+	[ ! -d /sys/fs/cgroup/own ]
+}

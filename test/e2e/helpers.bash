@@ -121,8 +121,8 @@ runtime() {
 	[ -z "${RUNTIME:-}" ] || return 0
 	mkdir -p "$E2E_DIR/bin"
 	RUNTIME=$E2E_DIR/bin/${1:-bryo-oci}
-	# `run` and other subshells forget the variable.
-	[ -L "$RUNTIME" ] || ln -s "$BRYO" "$RUNTIME"
+	# Subshells forget the variable, and may come at once.
+	[ -L "$RUNTIME" ] || ln -s "$BRYO" "$RUNTIME" 2>/dev/null || true
 }
 
 # bundle [-s] [-n] DIR [JQ-FILTER...] [-- ARG...]: see make-bundle.
