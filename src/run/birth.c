@@ -129,6 +129,13 @@ static bool helper_makes_user_namespace(const struct spawning *s)
 	return s->plan->own_user_namespace && s->plan->time_offsets && !s->privileged;
 }
 
+/* In the user namespace that it joins, a helper of root's is nobody who could put its child into a cgroup of root's: then
+ * it is there itself. */
+static bool helper_is_in_cgroup(const struct spawning *s)
+{
+	return s->plan->user_namespace >= 0 && s->privileged;
+}
+
 /* What is refused now may be allowed later, in the user namespace that owns it. */
 static void helper_joins(struct spawning *s)
 {
@@ -207,7 +214,7 @@ static _Noreturn void run_helper(struct spawning *s)
 		helper_joins_target(s, &c);
 	if (s->plan->time_offsets)
 		helper_makes_time(s, &c);
-	m.pid = ns_clone(flags | CLONE_PARENT, s->plan->cgroup_fd, &pidfd);
+	m.pid = ns_clone(flags | CLONE_PARENT, helper_is_in_cgroup(s) ? -1 : s->plan->cgroup_fd, &pidfd);
 	if (m.pid == 0)
 		start_child(s);
 	if (m.pid < 0)
@@ -219,7 +226,8 @@ static _Noreturn void run_helper(struct spawning *s)
 static int clone_by_helper(struct spawning *s)
 {
 	bool own = helper_makes_user_namespace(s);
-	pid_t pid = ns_clone(own ? CLONE_NEWUSER : 0, -1, &s->helper.pidfd);
+	int cgroup_fd = helper_is_in_cgroup(s) ? s->plan->cgroup_fd : -1;
+	pid_t pid = ns_clone(own ? CLONE_NEWUSER : 0, cgroup_fd, &s->helper.pidfd);
 
 	if (pid == 0)
 		run_helper(s);

@@ -69,7 +69,7 @@ struct run_request {
 
 	/* For whoever makes a container from a bundle; all may be left empty. */
 	bool no_command;		/* the process has none: it is never started */
-	bool no_pivot;			/* chroot in place of pivot_root, for roots that cannot be pivoted to (initramfs) */
+	bool no_pivot;			/* chroot where pivot_root is not possible: from a root in memory (initramfs) */
 	bool keyring;			/* a session keyring of its own */
 	bool make_devices;		/* by mknod where the kernel allows it, rather than as the host's */
 	bool reset_affinity;		/* all processors that the cgroup allows, not the caller's own choice */

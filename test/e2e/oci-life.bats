@@ -145,7 +145,7 @@ no_trace() {
 	oci kill sig 9
 	retry 5 has_status sig stopped
 	fails oci kill sig 9
-	assert_contains "kill container \`sig\`: it is not running"
+	assert_contains "kill container \`sig\`: container not running"
 	fails oci kill nosuch 9
 	assert_output "container \`nosuch\` does not exist"
 }
