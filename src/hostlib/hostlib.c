@@ -25,9 +25,26 @@ JSON_SHAPE(hostlib_seccomp,
 	F(hostlib_seccomp, version, "version", T_STRING, .required = true),
 	F(hostlib_seccomp, architectures, "architectures", T_STRINGS));
 
+JSON_SHAPE(hostlib_property,
+	F(hostlib_property, name, "name", T_STRING, .required = true),
+	F(hostlib_property, signature, "signature", T_STRING, .required = true),
+	F(hostlib_property, steps, "steps", T_STRINGS),
+	F(hostlib_property, demanded, "demanded", T_BOOL));
+
+JSON_SHAPE(hostlib_unit,
+	F(hostlib_unit, user, "user", T_BOOL),
+	F(hostlib_unit, name, "name", T_STRING, .required = true),
+	F(hostlib_unit, properties, "properties", T_OBJECTS, .shape = &hostlib_property_shape),
+	F(hostlib_unit, pid, "pid", T_UINT),
+	F(hostlib_unit, below, "below", T_STRING));
+
 const struct hostlib_form hostlib_forms[HOSTLIB_CALLS] = {
 	[HOSTLIB_COMPILE_FILTER] = { "compile-filter", &hostlib_rules_shape, &hostlib_filter_shape },
 	[HOSTLIB_DESCRIBE_SECCOMP] = { "describe-seccomp", NULL, &hostlib_seccomp_shape },
+	[HOSTLIB_START_UNIT] = { "start-unit", &hostlib_unit_shape, NULL },
+	[HOSTLIB_SET_UNIT] = { "set-unit", &hostlib_unit_shape, NULL },
+	[HOSTLIB_ATTACH_TO_UNIT] = { "attach-to-unit", &hostlib_unit_shape, NULL },
+	[HOSTLIB_STOP_UNIT] = { "stop-unit", &hostlib_unit_shape, NULL },
 };
 
 /* --- asking */

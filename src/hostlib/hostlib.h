@@ -16,6 +16,10 @@
 enum hostlib_call {
 	HOSTLIB_COMPILE_FILTER,		/* hostlib_rules -> hostlib_filter */
 	HOSTLIB_DESCRIBE_SECCOMP,	/* nothing -> hostlib_seccomp */
+	HOSTLIB_START_UNIT,		/* hostlib_unit -> nothing: a transient scope; waits until it is there (30 s) */
+	HOSTLIB_SET_UNIT,		/* hostlib_unit -> nothing: changes properties of a running one */
+	HOSTLIB_ATTACH_TO_UNIT,		/* hostlib_unit -> nothing: moves the process `pid` into its cgroup `below` */
+	HOSTLIB_STOP_UNIT,		/* hostlib_unit -> nothing: waits until it is gone (30 s); 0 when there is none */
 	HOSTLIB_CALLS
 };
 
@@ -35,6 +39,22 @@ struct hostlib_filter {
 struct hostlib_seccomp {
 	char *version;			/* "2.5.4" */
 	struct strings architectures;
+};
+
+/* A unit of systemd. */
+struct hostlib_property {
+	char *name, *signature;
+	/* What builds the value, by the D-Bus type in the first letter: "a(sv)" and "rsv" open an array or a structure with
+	 * this signature inside, ")" closes it, "u17" is a number (two's complement, for "d" the bits), "stext" a text. */
+	struct strings steps;
+	bool demanded;			/* a systemd that does not know it is an error; others are left out then */
+};
+struct hostlib_unit {
+	bool user;			/* of the user's systemd */
+	char *name;
+	ARRAY(struct hostlib_property) properties;
+	uint64_t pid;
+	char *below;
 };
 
 /* The two sides' view of a call. */

@@ -11,6 +11,7 @@
 
 #include "hostlib/filter.h"
 #include "hostlib/libseccomp.h"
+#include "hostlib/unit.h"
 #include "sys/fd.h"
 
 #define REQUEST_MAX ((size_t)64 << 20)
@@ -31,6 +32,10 @@ static int compile_filter(struct arena *arena, const void *request, void *ret_an
 static call_do *const calls[HOSTLIB_CALLS] = {
 	[HOSTLIB_COMPILE_FILTER] = compile_filter,
 	[HOSTLIB_DESCRIBE_SECCOMP] = libseccomp_describe,
+	[HOSTLIB_START_UNIT] = unit_start,
+	[HOSTLIB_SET_UNIT] = unit_set,
+	[HOSTLIB_ATTACH_TO_UNIT] = unit_attach,
+	[HOSTLIB_STOP_UNIT] = unit_stop,
 };
 
 static int find(const char *name)
