@@ -38,6 +38,18 @@ JSON_SHAPE(hostlib_unit,
 	F(hostlib_unit, pid, "pid", T_UINT),
 	F(hostlib_unit, below, "below", T_STRING));
 
+JSON_SHAPE(hostlib_who,
+	F(hostlib_who, uid, "uid", T_UINT),
+	F(hostlib_who, name, "name", T_STRING));
+
+JSON_SHAPE(hostlib_account,
+	F(hostlib_account, name, "name", T_STRING),
+	F(hostlib_account, home, "home", T_STRING));
+
+JSON_SHAPE(hostlib_ranges,
+	F(hostlib_ranges, uids, "uids", T_UINTS),
+	F(hostlib_ranges, gids, "gids", T_UINTS));
+
 const struct hostlib_form hostlib_forms[HOSTLIB_CALLS] = {
 	[HOSTLIB_COMPILE_FILTER] = { "compile-filter", &hostlib_rules_shape, &hostlib_filter_shape },
 	[HOSTLIB_DESCRIBE_SECCOMP] = { "describe-seccomp", NULL, &hostlib_seccomp_shape },
@@ -45,6 +57,8 @@ const struct hostlib_form hostlib_forms[HOSTLIB_CALLS] = {
 	[HOSTLIB_SET_UNIT] = { "set-unit", &hostlib_unit_shape, NULL },
 	[HOSTLIB_ATTACH_TO_UNIT] = { "attach-to-unit", &hostlib_unit_shape, NULL },
 	[HOSTLIB_STOP_UNIT] = { "stop-unit", &hostlib_unit_shape, NULL },
+	[HOSTLIB_ACCOUNT] = { "account", &hostlib_who_shape, &hostlib_account_shape },
+	[HOSTLIB_SUBORDINATE_IDS] = { "subordinate-ids", &hostlib_who_shape, &hostlib_ranges_shape },
 };
 
 /* --- asking */

@@ -20,6 +20,8 @@ enum hostlib_call {
 	HOSTLIB_SET_UNIT,		/* hostlib_unit -> nothing: changes properties of a running one */
 	HOSTLIB_ATTACH_TO_UNIT,		/* hostlib_unit -> nothing: moves the process `pid` into its cgroup `below` */
 	HOSTLIB_STOP_UNIT,		/* hostlib_unit -> nothing: waits until it is gone (30 s); 0 when there is none */
+	HOSTLIB_ACCOUNT,		/* hostlib_who.uid -> hostlib_account */
+	HOSTLIB_SUBORDINATE_IDS,	/* hostlib_who.name -> hostlib_ranges */
 	HOSTLIB_CALLS
 };
 
@@ -55,6 +57,17 @@ struct hostlib_unit {
 	ARRAY(struct hostlib_property) properties;
 	uint64_t pid;
 	char *below;
+};
+
+struct hostlib_who {
+	uint64_t uid;
+	char *name;
+};
+struct hostlib_account {
+	char *name, *home;		/* NULL: there is none */
+};
+struct hostlib_ranges {
+	ARRAY(uint64_t) uids, gids;	/* first, count, first, count, ... */
 };
 
 /* The two sides' view of a call. */

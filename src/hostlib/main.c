@@ -9,8 +9,10 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "hostlib/account.h"
 #include "hostlib/filter.h"
 #include "hostlib/libseccomp.h"
+#include "hostlib/subordinate.h"
 #include "hostlib/unit.h"
 #include "sys/fd.h"
 
@@ -36,6 +38,8 @@ static call_do *const calls[HOSTLIB_CALLS] = {
 	[HOSTLIB_SET_UNIT] = unit_set,
 	[HOSTLIB_ATTACH_TO_UNIT] = unit_attach,
 	[HOSTLIB_STOP_UNIT] = unit_stop,
+	[HOSTLIB_ACCOUNT] = account_find,
+	[HOSTLIB_SUBORDINATE_IDS] = subordinate_ids,
 };
 
 static int find(const char *name)

@@ -147,6 +147,39 @@ static void test_error(void **state)
 	assert_int_equal(err.kind, ERROR_INVALID);
 }
 
+static int account(struct fixture *f, uint64_t uid, struct hostlib_account *ret)
+{
+	return hostlib_ask(f->arena, HOSTLIB_ACCOUNT, &(struct hostlib_who){ .uid = uid }, ret, NULL, NULL);
+}
+
+static void test_account(void **state)
+{
+	struct fixture *f = *state;
+	struct hostlib_account found;
+
+	assert_int_equal(account(f, 0, &found), 0);
+	assert_string_equal(found.name, "root");
+	assert_string_equal(found.home, "/root");
+	assert_int_equal(account(f, 4123456789, &found), 0);
+	assert_null(found.name);
+}
+
+/* Without a source in nsswitch.conf libsubid reads files. */
+static void test_subordinate_ids(void **state)
+{
+	struct fixture *f = *state;
+	struct hostlib_who who = { .name = (char *)"nobody-has-this-name" };
+	struct hostlib_ranges ranges;
+	struct error err = { 0 };
+
+	if (hostlib_ask(f->arena, HOSTLIB_SUBORDINATE_IDS, &who, &ranges, NULL, &err) < 0) {
+		assert_int_equal(err.kind, ERROR_UNSUPPORTED);
+		assert_non_null(strstr(err.hint, "libsubid"));
+		skip();
+	}
+	assert_int_equal(ranges.uids.n + ranges.gids.n, 0);
+}
+
 /* By hand it says that it is no command. */
 static void test_by_hand(void **state)
 {
@@ -168,6 +201,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_bad_answers, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_missing, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_error, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_account, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_subordinate_ids, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_by_hand, setup, teardown),
 	};
 
