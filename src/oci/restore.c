@@ -3,7 +3,9 @@
 #include <fcntl.h>
 #include <net/if.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "oci/creation.h"
@@ -135,6 +137,20 @@ static int notified(void *context, const char *script, pid_t pid, int fd, struct
 
 /* --- doing it */
 
+/* criu takes back what it made, unless it was killed itself. Whatever it made is a child of this process. */
+static void kill_remains(const struct restore *x)
+{
+	char path[64], *text, *word;
+	unsigned pid;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/children", (int)getpid());
+	text = fd_read_file(x->o->arena, AT_FDCWD, path, 65536, NULL);
+	while (text && (word = strsep(&text, " ")))
+		if (str_to_u32(word, &pid) == 0 && (int)pid != x->creation.record.cgroup.keeper &&
+		    (pid_t)pid != x->creation.process.pid && kill((pid_t)pid, SIGKILL) == 0)
+			waitpid((pid_t)pid, NULL, 0);
+}
+
 /* The group of the container's root on the host, where it has a user namespace. */
 static bool root_group(const struct oci_spec *spec, unsigned *ret)
 {
@@ -166,6 +182,8 @@ static int call_criu(struct restore *x, struct error *err)
 		restore_access_open(&access, x->paths.images_fd, gid);
 	if (result == 0)
 		result = criu_do(&x->criu, &call, NULL, err);
+	if (result < 0)
+		kill_remains(x);
 	restore_access_close(&access);
 	if (restore_root_leave(&root, result == 0 ? err : NULL) < 0)
 		return -1;

@@ -331,3 +331,186 @@ no_trace() {
 	quiet oci restore --detach --bundle c --image-path last c
 	counts c
 }
+
+# --- what is asked of criu, and what is said when it does not help
+
+# fakes_criu: a criu that answers and remembers (see fake-criu), in place of any other.
+fakes_criu() {
+	export FAKE_CRIU=$E2E_DIR/fake
+	mkdir fake
+	ln -s "$BATS_TEST_DIRNAME/fake-criu" fake/criu
+	PATH=$FAKE_CRIU:$PATH
+	: >fake/asked
+}
+
+# asked TYPE FILTER: of the last request of this type.
+asked() { jq -c "select(.type == \"$1\")" fake/asked | tail -n 1 | jq -c "$2"; }
+
+@test "what a checkpoint asks of criu" {
+	fakes_criu
+	mkdir bound
+	up c "mount({destination: \"/etc/../bound\", type: \"bind\", source: \"$PWD/bound\", options: [\"rbind\"]})" -- sleep 1000
+	quiet oci checkpoint --image-path img --work-path work --tcp-established --ext-unix-sk --shell-job --file-locks \
+		--manage-cgroups-mode strict --network-lock skip --empty-ns network --page-server '[::1]:77' --leave-running c
+	[ "$(asked dump '[."2"[0], ."3", ."4", ."5", ."7", ."8", ."16"]')" = "[$(pid_of c),[1],[1],[1],[1],[1],null]" ]
+	[ "$(asked dump '[."34", ."64", ."38", ."11"]')" = '[[5],[3],[1073741824],[["::1",77]]]' ]
+	[ "$(asked dump '."23"')" = '[["/bound","/bound"],["/proc/keys","/proc/keys"],["/proc/timer_list","/proc/timer_list"]]' ]
+	[ "$(asked dump '[."10", ."13", ."44", ."50", ."12"]')" = "[[\"dump.log\"],[\"$PWD/c/rootfs\"],[\"/sys/fs/cgroup/bryo-c\"],[1],[1]]" ]
+	[ "$(asked dump '."1"[0] != ."17"[0]')" = true ]
+	asked dump '."37"[0]' | grep -Eq '^"file\[[0-9a-f]+:[0-9a-f]+\]"$'
+	jq -r '.[1]' img/descriptors.json | grep -Eq '^file\[[0-9a-f]+:[0-9a-f]+\] /dev/null$'
+	[ "$(oci_state c)" = running ]
+	quiet oci checkpoint --image-path img2 c
+	[ "$(asked dump '[."3", ."4", ."5", ."34", ."38", ."17", ."11"]')" = '[null,null,null,[3],null,null,null]' ]
+	[ "$(stat -c %a img2)" = 700 ]
+	no_trace c
+	[ "$(grep -c version fake/asked)" = 2 ]
+}
+
+@test "a pre-dump, and what comes after it" {
+	fakes_criu
+	up c -- sleep 1000
+	quiet oci checkpoint --pre-dump --image-path pre c
+	[ "$(asked pre-dump '[."15", ."14", ."23"]')" = '[[1],null,null]' ]
+	[ ! -e pre/descriptors.json ] && [ "$(oci_state c)" = running ]
+	quiet oci checkpoint --leave-running --image-path last --parent-path ../pre c
+	[ "$(asked dump '[."15", ."14"]')" = '[[1],["../pre"]]' ]
+	run oci checkpoint --image-path last --parent-path "$PWD/pre" c
+	assert_status 1
+	assert_output "checkpoint container \`c\`: parent path $PWD/pre: it must be relative to the image path"
+	run oci checkpoint --image-path last --parent-path ../nowhere c
+	assert_output "checkpoint container \`c\`: parent path ../nowhere (in $PWD/last): No such file or directory"
+	: >fake/no-features
+	run oci checkpoint --pre-dump --image-path pre c
+	assert_status 1
+	assert_contains "this kernel does not track changes of memory"
+	[ "$(oci_state c)" = running ]
+}
+
+@test "what a restore asks of criu" {
+	fakes_criu
+	mkdir img bound
+	: >img/inventory.img
+	echo '["pipe:[11]","file[1a:2b]| /some/fifo","file[1a:3c] /dev/null"]' >img/descriptors.json
+	echo '["/bound/sub","/proc/keys","/dev/fuse"]' >img/external-mounts.json
+	ip netns add bryo-net
+	bundle c "mount({destination: \"/bound\", type: \"bind\", source: \"$PWD/bound\", options: [\"rbind\"]})" \
+		'.linux.namespaces |= map(if .type == "network" then .path = "/run/netns/bryo-net" elif .type == "ipc" then .path = "/proc/1/ns/ipc" else . end)'
+	quiet oci restore --detach --bundle c --image-path img --tcp-established --lsm-profile apparmor:other --pid-file pid c
+	[ "$(cat pid)" = "$(pid_of c)" ] && [ "$(cat "/proc/$(cat pid)/comm")" = sleep ]
+	[ "$(asked restore '[."5", ."26", ."50", ."12", ."53", ."13", ."38", ."34"]')" = "[[1],[1],[1],[1],[\"apparmor:other\"],[\"$PWD/c/rootfs\"],null,[3]]" ]
+	[ "$(asked restore '."27" | map(.[0]) | sort')" = '["extRootNetNS","file[1a:2b]","file[1a:3c]","pipe:[11]"]' ]
+	[ "$(asked restore '."27" | map(select(.[0] == "pipe:[11]" or .[0] == "file[1a:2b]") | .[1])')" = '[0,1]' ]
+	[ "$(asked restore '."39"')" = '[["ipc","/proc/1/ns/ipc"]]' ]
+	[ "$(asked restore '."25"')" = '[["","/bryo-c"]]' ]
+	for mount in "[\"/bound\",\"$PWD/bound\"]" "[\"/bound/sub\",\"$PWD/bound/sub\"]" '["/proc/keys","/dev/null"]' '["/dev/fuse","/dev/fuse"]'; do
+		asked restore '."23"' | grep -qF "$mount"
+	done
+	[ -d c/rootfs/bound ]
+	oci delete --force c
+	ip netns del bryo-net
+	# Its own network without a configuration in the files: an empty one.
+	bundle d
+	quiet oci restore --detach --bundle d --image-path img d
+	[ "$(asked restore '[."38", ."39"]')" = '[[1073741824],null]' ]
+	: >img/netns-9.img
+	oci delete --force d
+	quiet oci restore --detach --bundle d --image-path img --manage-cgroups-mode ignore d
+	[ "$(asked restore '[."38", ."34"]')" = '[null,[0]]' ]
+	grep -q /bryo-d "/proc/$(pid_of d)/cgroup"
+	oci delete --force d
+	no_trace d
+}
+
+# refused WORDS COMMAND...: it fails so.
+refused() {
+	local words=$1
+	shift
+	run "$@"
+	assert_status 1
+	assert_contains "$words"
+}
+
+@test "criu that fails, does not answer, or cannot work" {
+	fakes_criu
+	up c -- sleep 1000
+	printf '(00.1) Warn (a.c:1): not this\n(00.2) Error (criu/b.c:2): net: this it is\n(00.3) Error (c.c:3): nor this\n' >fake/fail
+	refused "checkpoint container \`c\`: criu: net: this it is
+hint: all that criu says is in $PWD/img/dump.log" oci checkpoint --image-path img c
+	[ "$(oci_state c)" = running ]
+	echo 'no such line' >fake/fail
+	refused "criu: of the message" oci checkpoint --image-path img c
+	: >img/inventory.img
+	refused "restore container \`d\`: criu: of the message" oci restore --detach --bundle c --image-path img d
+	no_trace d
+	printf 'Error (criu/vdso.c:381): vdso: Unexpected bounds\nError (x.c:1): more' >fake/check
+	refused "criu 4.1.1 does not work on this machine: vdso: Unexpected bounds
+hint: a newer criu may work" oci checkpoint --image-path img c
+	rm fake/check fake/fail
+	: >fake/mute
+	refused "criu: it ended without an answer" oci checkpoint --image-path img c
+	refused "criu: it ended without an answer" oci restore --detach --bundle c --image-path img d
+	no_trace d
+	rm fake/mute
+	: >fake/die
+	refused "criu: it ended without an answer" oci restore --detach --bundle c --image-path img d
+	no_trace d
+	! pgrep -f '^sleep 1234$' || return 1
+	echo 3.11.0 >fake/version
+	refused "checkpoint needs criu 3.15 or newer: $PWD/fake/criu is 3.11.0" oci checkpoint --image-path img c
+	refused "restore needs criu 3.15 or newer" oci restore --bundle c --image-path img d
+	echo 3.15.0 >fake/version
+	refused "other labels than before need criu 3.16" oci restore --bundle c --image-path img --lsm-profile a:b d
+	printf '#!/bin/sh\nexit 1\n' >fake/other
+	ln -sf other fake/criu
+	chmod +x fake/other
+	refused "checkpoint container \`c\`: $PWD/fake/criu does not tell its version" oci checkpoint --image-path img c
+	[ "$(oci_state c)" = running ]
+}
+
+@test "what cannot be" {
+	fakes_criu
+	bundle c -- sleep 1000
+	silent oci create --bundle c c
+	refused "it is created: only a running one" oci checkpoint --image-path img c
+	quiet oci start c
+	refused "--manage-cgroups-mode" oci checkpoint --manage-cgroups-mode soup c
+	refused "--network-lock" oci checkpoint --network-lock rope c
+	refused '--empty-ns: "pid" is not possible: network is' oci checkpoint --empty-ns pid c
+	refused 'page server "nowhere": ADDRESS:PORT is needed' oci checkpoint --page-server nowhere c
+	refused 'page server "host:70000"' oci checkpoint --page-server host:70000 c
+	refused "container \`x\` does not exist" oci checkpoint x
+	[ "$(oci_state c)" = running ]
+	refused "image path: nowhere: No such file or directory" oci restore --bundle c --image-path nowhere d
+	mkdir empty
+	refused "$PWD/empty has no files of a checkpoint" oci restore --bundle c --image-path empty d
+	: >empty/inventory.img
+	echo '{}' >empty/descriptors.json
+	refused "descriptors.json: expected list, got object" oci restore --bundle c --image-path empty d
+	echo '["file[1:2"]' >empty/descriptors.json
+	refused "descriptors.json: [0]: no file" oci restore --bundle c --image-path empty d
+	echo '["pipe:[1]", 7]' >empty/descriptors.json
+	refused "descriptors.json: [1]: expected string, got number" oci restore --bundle c --image-path empty d
+	rm empty/descriptors.json
+	refused "already exists" oci restore --bundle c --image-path empty c
+	edit c '.linux.namespaces |= map(if .type == "mount" then .path = "/proc/1/ns/mnt" else . end)'
+	refused 'config.json: .linux.namespaces: criu cannot restore into a given namespace of type "mount"' \
+		oci restore --bundle c --image-path empty d
+	no_trace d
+}
+
+@test "neither without root nor without criu" {
+	bundle c -- sleep 1000
+	chmod 711 .
+	mkdir -m 777 open
+	refused "restore needs root: criu does not work for other users" setpriv --reuid 4242 --regid 4242 --clear-groups \
+		env XDG_RUNTIME_DIR="$PWD/open" "$BRYO" oci restore --bundle c --image-path open d
+	mount -t tmpfs none /usr/sbin
+	PATH=/usr/bin:/bin
+	if command -v criu >/dev/null || [ -e "$BRYO_BUILD/criu" ]; then
+		umount /usr/sbin
+		skip "criu is somewhere else than in /usr/sbin"
+	fi
+	refused "checkpoint needs criu, which is not installed" oci checkpoint --image-path img c
+	umount /usr/sbin
+}
