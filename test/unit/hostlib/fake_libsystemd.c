@@ -15,7 +15,7 @@ static struct { bus_handler *handler; void *context; } match;
 static char bus[16], unit[64];
 static int refusals = 2;
 
-static void say(struct message *m, const char *fmt, ...)
+__attribute__((format(printf, 2, 3))) static void say(struct message *m, const char *fmt, ...)
 {
 	size_t n = strlen(m->text);
 	va_list ap;
