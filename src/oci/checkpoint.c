@@ -258,7 +258,7 @@ static int checkpoint(struct checkpoint *x, struct error *err)
 
 int oci_checkpoint(struct oci *o, const struct oci_checkpoint_request *request, struct error *err)
 {
-	struct checkpoint x = { .o = o, .request = request, .container.dir_fd = -1 };
+	struct checkpoint x = { .o = o, .request = request, .container = RECORD_NONE };
 	int result = checkpoint(&x, err);
 
 	record_close(&x.container);
