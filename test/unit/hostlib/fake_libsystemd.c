@@ -1,5 +1,5 @@
-/* In libsystemd's place: writes down what is said, and answers as a systemd would that does not know the property Unknown,
- * has a unit busy.scope for a while and bad.scope for ever, and cannot stop missing.scope. */
+/* In libsystemd's place: writes down what is said, and answers as a systemd that does not know the property Unknown, has a
+ * unit busy.scope for a while, has no missing.scope, forbids denied.scope, and cannot do what it is told of failing.scope. */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdint.h>
