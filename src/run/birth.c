@@ -136,15 +136,22 @@ static bool helper_is_in_cgroup(const struct spawning *s)
 	return s->plan->user_namespace >= 0 && s->privileged;
 }
 
+/* Left to the child: the mount namespace, where paths mean something else, and the cgroup namespace, from inside of
+ * which the container's cgroup could not be entered. */
+static bool helper_may_join(const struct spawning *s, const struct op *op)
+{
+	if (op->kind != OP_JOIN || op->flags == CLONE_NEWUSER || op->flags == CLONE_NEWNS || (s->joined & op->flags))
+		return false;
+	return op->flags != CLONE_NEWCGROUP || helper_is_in_cgroup(s) || s->plan->cgroup_fd < 0;
+}
+
 /* What is refused now may be allowed later, in the user namespace that owns it. */
 static void helper_joins(struct spawning *s)
 {
 	for (size_t i = 0; i < s->plan->ops.n; i++) {
 		const struct op *op = &s->plan->ops.v[i];
 
-		/* The mount namespace is the child's last: paths mean something else there. */
-		if (op->kind == OP_JOIN && op->flags != CLONE_NEWUSER && op->flags != CLONE_NEWNS && !(s->joined & op->flags) &&
-		    setns(s->fds[op->slot], (int)op->flags) == 0)
+		if (helper_may_join(s, op) && setns(s->fds[op->slot], (int)op->flags) == 0)
 			s->joined |= op->flags;
 	}
 }
