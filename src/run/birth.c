@@ -129,29 +129,16 @@ static bool helper_makes_user_namespace(const struct spawning *s)
 	return s->plan->own_user_namespace && s->plan->time_offsets && !s->privileged;
 }
 
-/* In the user namespace that it joins, a helper of root's is nobody who could put its child into a cgroup of root's: then
- * it is there itself. */
-static bool helper_is_in_cgroup(const struct spawning *s)
-{
-	return s->plan->user_namespace >= 0 && s->privileged;
-}
-
-/* Left to the child: the mount namespace, where paths mean something else, and the cgroup namespace, from inside of
- * which the container's cgroup could not be entered. */
-static bool helper_may_join(const struct spawning *s, const struct op *op)
-{
-	if (op->kind != OP_JOIN || op->flags == CLONE_NEWUSER || op->flags == CLONE_NEWNS || (s->joined & op->flags))
-		return false;
-	return op->flags != CLONE_NEWCGROUP || helper_is_in_cgroup(s) || s->plan->cgroup_fd < 0;
-}
-
 /* What is refused now may be allowed later, in the user namespace that owns it. */
 static void helper_joins(struct spawning *s)
 {
 	for (size_t i = 0; i < s->plan->ops.n; i++) {
 		const struct op *op = &s->plan->ops.v[i];
 
-		if (helper_may_join(s, op) && setns(s->fds[op->slot], (int)op->flags) == 0)
+		/* The mount namespace is the child's last: paths mean something else there. */
+		if (op->kind != OP_JOIN || op->flags == CLONE_NEWUSER || op->flags == CLONE_NEWNS || (s->joined & op->flags))
+			continue;
+		if (setns(s->fds[op->slot], (int)op->flags) == 0)
 			s->joined |= op->flags;
 	}
 }
@@ -168,11 +155,9 @@ static void helper_joins_user(struct spawning *s, struct child *c)
 	s->joined |= CLONE_NEWUSER;
 }
 
-/* All but the cgroup namespace: from inside of it the container's cgroup could not be entered. */
 static void helper_joins_target(struct spawning *s, struct child *c)
 {
 	const struct op *target = target_op(s->plan);
-	uint64_t flags = target->flags & ~(uint64_t)CLONE_NEWCGROUP;
 
 	for (c->step = 0; c->step < s->plan->ops.n; c->step++) {
 		const struct op *op = &s->plan->ops.v[c->step];
@@ -181,9 +166,9 @@ static void helper_joins_target(struct spawning *s, struct child *c)
 			child_fail(c, NULL, ERROR_NONE);
 	}
 	c->step = (size_t)(target - s->plan->ops.v);
-	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 || setns(s->plan->target_pidfd, (int)flags) < 0)
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 || setns(s->plan->target_pidfd, (int)target->flags) < 0)
 		child_fail(c, "setns", ERROR_NONE);
-	s->joined |= flags;
+	s->joined |= target->flags;
 }
 
 static void helper_makes_time(struct spawning *s, struct child *c)
@@ -221,7 +206,7 @@ static _Noreturn void run_helper(struct spawning *s)
 		helper_joins_target(s, &c);
 	if (s->plan->time_offsets)
 		helper_makes_time(s, &c);
-	m.pid = ns_clone(flags | CLONE_PARENT, helper_is_in_cgroup(s) ? -1 : s->plan->cgroup_fd, &pidfd);
+	m.pid = ns_clone(flags | CLONE_PARENT, -1, &pidfd);
 	if (m.pid == 0)
 		start_child(s);
 	if (m.pid < 0)
@@ -230,11 +215,12 @@ static _Noreturn void run_helper(struct spawning *s)
 	_exit(0);
 }
 
+/* It is born in the container's cgroup, and its child with it: from inside of the namespaces that it joins, that cgroup
+ * may be out of reach, or somebody else's. */
 static int clone_by_helper(struct spawning *s)
 {
 	bool own = helper_makes_user_namespace(s);
-	int cgroup_fd = helper_is_in_cgroup(s) ? s->plan->cgroup_fd : -1;
-	pid_t pid = ns_clone(own ? CLONE_NEWUSER : 0, cgroup_fd, &s->helper.pidfd);
+	pid_t pid = ns_clone(own ? CLONE_NEWUSER : 0, s->plan->cgroup_fd, &s->helper.pidfd);
 
 	if (pid == 0)
 		run_helper(s);

@@ -47,7 +47,7 @@ static void close_parent(const struct child *c, int dir)
 
 static bool is_device(const struct stat *st, const struct plan_device *d)
 {
-	return (st->st_mode & S_IFMT) == (d->mode & S_IFMT) && (S_ISFIFO(d->mode) || st->st_rdev == d->number);
+	return (st->st_mode & S_IFMT) == (d->mode & S_IFMT) && (!d->has_number || st->st_rdev == d->number);
 }
 
 /* What lies there already is it, or an error. */
@@ -111,8 +111,8 @@ static int bind_node(struct child *c, const struct op *op, const char **ret_what
 	}
 	if (mount < 0 || fstat(mount, &st) < 0)
 		return -1;
-	if (S_ISDIR(st.st_mode) || (op->device->has_number && !is_device(&st, op->device))) {
-		*ret_what = "the host has another device of that name";
+	if (!is_device(&st, op->device)) {
+		*ret_what = "the host has another file of that name";
 		errno = ENODEV;
 		result = -1;
 	} else {

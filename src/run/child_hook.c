@@ -60,8 +60,8 @@ static _Noreturn void execute_hook(const struct child *c, const struct plan_hook
 	const char *what;
 
 	/* Its program may be the container's: then nothing may lead back to this one, and it is confined as the container. */
-	if (place_streams(c, state) >= 0 && child_check_executable(hook->path, &kind, &what) == 0 &&
-	    (!c->command || confine(c) == 0))
+	if (place_streams(c, state) >= 0 && close_range(3, ~0u, CLOSE_RANGE_CLOEXEC) == 0 &&
+	    child_check_executable(hook->path, &kind, &what) == 0 && (!c->command || confine(c) == 0))
 		execve(hook->path, hook->argv, hook->envp);
 	_exit(errno == ENOENT ? 127 : 126);
 }
@@ -111,7 +111,7 @@ int child_hook_op(struct child *c, const struct op *op, const char **ret_what)
 		return -1;
 	result = wait_for_hook(pidfd, op->hook->timeout, ret_what);
 	if (result < 0)
-		*ret_what = child_say(c, op->hook->path, *ret_what);
+		*ret_what = child_say(c, op->hook->called, *ret_what);
 	close(pidfd);
 	return result;
 }

@@ -88,18 +88,18 @@ static int child_error(const struct run_plan *plan, const struct message *m, str
 
 /* --- what the parent does for the child, who is not privileged enough in a user namespace of its own */
 
-/* What the child sets later must be within the hard limits. */
-static void raise_limits(const struct spawning *s, pid_t pid)
+/* What the child sets later must be within the hard limits that it inherits: in a user namespace of others or of its own
+ * nobody can raise them. */
+static void raise_limits(const struct run_plan *plan)
 {
-	for (size_t i = 0; i < s->plan->ops.n; i++) {
-		const struct op *op = &s->plan->ops.v[i];
+	for (size_t i = 0; i < plan->ops.n; i++) {
+		const struct op *op = &plan->ops.v[i];
 		struct rlimit limit;
 
-		if (op->kind != OP_RLIMIT || prlimit(pid, (__rlimit_resource_t)op->flags, NULL, &limit) < 0 ||
-		    op->value2 <= limit.rlim_max)
+		if (op->kind != OP_RLIMIT || getrlimit((__rlimit_resource_t)op->flags, &limit) < 0 || op->value2 <= limit.rlim_max)
 			continue;
 		limit.rlim_max = op->value2;
-		prlimit(pid, (__rlimit_resource_t)op->flags, &limit, NULL);	/* the child tells when it was refused */
+		setrlimit((__rlimit_resource_t)op->flags, &limit);	/* the child tells when it was refused */
 	}
 }
 
@@ -144,7 +144,6 @@ static int write_maps(struct spawning *s, struct error *err)
 		return 0;
 	_cleanup_trace_ struct trace_span span = trace_begin("write the id maps");
 	s->maps_wanted = false;
-	raise_limits(s, pid);
 	if (moments && moments->map)
 		result = moments->map(moments->context, pid, &s->plan->maps, err);
 	else
@@ -268,6 +267,7 @@ static int make_child(struct spawning *s, struct error *err)
 	if (make_channel(s, err) < 0 || slots_open(s->plan, s->fds, s->late, err) < 0)
 		return -1;
 	trace_end(&span);
+	raise_limits(s->plan);
 	result = birth_clone(s, err);
 	slots_close(s->plan, s->fds);
 	return result;

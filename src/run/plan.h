@@ -72,6 +72,7 @@ struct plan_hook {		/* one program, run by the child */
 	char **argv, **envp;
 	int64_t timeout;		/* seconds; 0 none */
 	const char *position;		/* ".hooks.createContainer[0]" */
+	const char *called;		/* in errors: its path, with the position where nobody else tells that */
 	int state;			/* slot of a file for its standard input, which the child fills */
 };
 

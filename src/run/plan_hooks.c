@@ -21,7 +21,16 @@ static char **words(struct run_plan *plan, const struct strings *list, char *fir
 	return v;
 }
 
-static int add_hook(struct run_plan *plan, const struct oci_hook *h, const char *position, struct error *err)
+/* Those of the runtime's side have its own environment when they have none, as with runc and crun; those that run in the
+ * container have the container's. */
+static char **environment(struct run_plan *plan, const struct oci_hook *h, bool inside)
+{
+	if (h->env.n)
+		return words(plan, &h->env, NULL);
+	return inside ? plan->process.envp : environ;
+}
+
+static int add_hook(struct run_plan *plan, const struct oci_hook *h, const char *position, bool inside, struct error *err)
 {
 	struct plan_hook *hook = arena_new_one(plan->arena, struct plan_hook);
 	int state = state_slot(plan);
@@ -34,9 +43,10 @@ static int add_hook(struct run_plan *plan, const struct oci_hook *h, const char 
 	op = state < 0 ? plan_add_slot(plan, OP_HOOK) : plan_add(plan, OP_HOOK);
 	hook->path = h->path;
 	hook->argv = words(plan, &h->args, h->path);
-	hook->envp = h->env.n ? words(plan, &h->env, NULL) : environ;	/* as runc and crun have it */
+	hook->envp = environment(plan, h, inside);
 	hook->timeout = h->timeout ? *h->timeout : 0;
 	hook->position = position;
+	hook->called = inside ? arena_printf(plan->arena, "%s: %s", position, h->path) : h->path;
 	hook->state = state < 0 ? op->slot : state;
 	op->source = position;
 	op->hook = hook;
@@ -45,8 +55,10 @@ static int add_hook(struct run_plan *plan, const struct oci_hook *h, const char 
 
 int plan_add_hooks(struct run_plan *plan, const struct oci_hook *hooks, size_t n, const char *name, struct error *err)
 {
+	bool inside = str_eq(name, "startContainer");
+
 	for (size_t i = 0; i < n; i++)
-		if (add_hook(plan, &hooks[i], arena_printf(plan->arena, ".hooks.%s[%zu]", name, i), err) < 0)
+		if (add_hook(plan, &hooks[i], arena_printf(plan->arena, ".hooks.%s[%zu]", name, i), inside, err) < 0)
 			return -1;
 	return 0;
 }

@@ -125,7 +125,7 @@ static int open_slot(const struct run_plan *plan, const struct op *op, const cha
 		return fcntl(plan->root_mount, F_DUPFD_CLOEXEC, 3);
 	switch (op->kind) {
 	case OP_ROOT_OVERLAY:	return open_overlay(plan, ret_step);
-	case OP_JOIN:		return open(op->source, O_RDONLY | O_CLOEXEC);
+	case OP_JOIN:		return open(op->source, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);	/* it could be any file */
 	case OP_CHROOT_TARGET:	return open(op->source, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	case OP_DEVICE:		return open_device(op, ret_step);
 	case OP_HOOK:		return memfd_create("state", MFD_CLOEXEC);
