@@ -8,8 +8,6 @@
 
 #include "run/seccomp_compile.h"
 
-/* Is this default, SECCOMP_RET_* with its data, an answer that no program falls back from? */
-bool seccomp_newer_matters(uint32_t default_action);
 /* Puts the answer in front of the program when code->newest is set. Nothing is done when it would get too long. */
 void seccomp_newer_answer(struct arena *arena, struct seccomp_code *code);
 
