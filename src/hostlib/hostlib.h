@@ -37,6 +37,7 @@ struct hostlib_rules {
 struct hostlib_filter {
 	ARRAY(uint64_t) instructions;	/* struct sock_filter, each as the 8 bytes that it is */
 	char *library;			/* the file of the libseccomp that made them */
+	uint64_t newest;		/* the highest number of a listed call when all others are refused, else 0 */
 };
 struct hostlib_seccomp {
 	char *version;			/* "2.5.4" */

@@ -35,10 +35,10 @@ static int check_parent(const struct checkpoint *x, struct error *err)
 	if (str_is_empty(parent))
 		return 0;
 	if (*parent == '/')
-		return error_set(err, ERROR_USAGE, "parent path %s: it must be relative to the image path", parent);
+		return error_set(err, ERROR_USAGE, "--parent-path %s: it must be relative to the image path", parent);
 	if (fstatat(x->paths.images_fd, parent, &st, 0) < 0)
-		return error_errno(err, "parent path %s (in %s)", parent, x->paths.images);
-	return S_ISDIR(st.st_mode) ? 0 : error_set(err, ERROR_USAGE, "parent path %s: not a directory", parent);
+		return error_errno(err, "--parent-path %s (in %s)", parent, x->paths.images);
+	return S_ISDIR(st.st_mode) ? 0 : error_set(err, ERROR_USAGE, "--parent-path %s: not a directory", parent);
 }
 
 /* ADDRESS:PORT, the address perhaps in brackets. */
