@@ -28,8 +28,7 @@ JSON_SHAPE(record,
 	F(record, annotations, "annotations", T_MAP),
 	F(record, cgroup, "cgroup", T_EMBED, .shape = &cgroup_shape),
 	F(record, rdt_group, "rdtGroup", T_STRING),
-	F(record, needs_config, "needsConfig", T_BOOL),
-	F(record, descriptors, "descriptors", T_STRINGS));
+	F(record, needs_config, "needsConfig", T_BOOL));
 
 /* The alphabet of runc's ids; a first dot is for this directory's own entries. */
 int record_check_id(const char *id, struct error *err)

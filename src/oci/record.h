@@ -21,7 +21,6 @@ struct record {
 	struct cgroup cgroup;
 	char *rdt_group;		/* directory in resctrl that was made for it; NULL */
 	bool needs_config;		/* start and delete read the configuration: it has hooks for them, or no process */
-	struct strings descriptors;	/* what its standard streams were, for checkpoints */
 };
 
 #define RECORD_ID_MAX 244	/* 255 with "bryo-" and ".scope", its names elsewhere */
