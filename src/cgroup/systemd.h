@@ -1,7 +1,6 @@
 /* cgroup/systemd - scopes of the system's or the user's systemd, over D-Bus
  *
- * libsystemd costs 0.4 ms to link and is not everywhere, so only who needs a scope loads it. Methods as in
- * org.freedesktop.systemd1(5). A property that this systemd does not know is left out, unless it was demanded. */
+ * bryo-hostlib does it, by libsystemd. A property that this systemd does not know is left out, unless it was demanded. */
 #ifndef BRYO_CGROUP_SYSTEMD_H
 #define BRYO_CGROUP_SYSTEMD_H
 

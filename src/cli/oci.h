@@ -32,7 +32,7 @@ int oci_print(struct cli *cli, const struct json *value, struct error *err);
 
 #define OCI_COMMANDS(X)                                                                                         \
 	X(create) X(start) X(run) X(exec) X(state) X(kill) X(delete) X(list) X(ps) X(pause) X(resume) X(update) \
-	X(events) X(features) X(spec)
+	X(events) X(features) X(spec) X(checkpoint) X(restore)
 
 #define OCI_DECLARE_COMMAND(name) extern const struct command oci_##name##_command;
 OCI_COMMANDS(OCI_DECLARE_COMMAND)

@@ -37,7 +37,7 @@ static const struct option create_options[] = {
 	OPT_CONSOLE(oci_create_request),
 	OPT_PID_FILE(oci_create_request),
 	OPT_PRESERVE(oci_create_request),
-	OPT_FLAG(0, "no-pivot", oci_create_request, no_pivot, "chroot in place of pivot_root: for a root in memory (initramfs)"),
+	OPT_FLAG(0, "no-pivot", oci_create_request, no_pivot, "chroot where pivot_root is not possible: for a root in memory (initramfs)"),
 	OPT_FLAG(0, "no-new-keyring", oci_create_request, no_new_keyring, "Leave the container the caller's session keyring"),
 	OPT_IGNORED(0, "no-subreaper", NULL),
 	OPT_END
@@ -125,7 +125,7 @@ static const struct option exec_options[] = {
 	OPT_FLAG('d', "detach", oci_exec_request, detach, "Do not wait for its end"),
 	OPT_FLAG('t', "tty", oci_exec_request, tty, "Give it a terminal"),
 	OPT_STRING('u', "user", oci_exec_request, user, "UID[:GID]", "Run as this user"),
-	OPT_STRING('g', "additional-gids", oci_exec_request, additional_gids, "GID[,GID...]", "Further groups"),
+	OPT_STRINGS('g', "additional-gids", oci_exec_request, additional_gids, "GID[,GID...]", "Further groups"),
 	OPT_STRING(0, "cwd", oci_exec_request, cwd, "DIR", "Working directory in the container"),
 	OPT_STRINGS('e', "env", oci_exec_request, env, "NAME=VALUE", "Set a variable"),
 	OPT_STRINGS('c', "cap", oci_exec_request, caps, "CAPABILITY", "Add a capability"),

@@ -189,7 +189,7 @@ static char *read_resources(struct cli *cli, const char *path, size_t *ret_size,
 	char *file;
 
 	if (strcmp(path, "-") != 0) {
-		file = fd_read_file(cli->arena, AT_FDCWD, path, RESOURCES_MAX, ret_size);
+		file = fd_read_given(cli->arena, path, RESOURCES_MAX, ret_size);
 		if (!file)
 			error_errno(err, "%s", path);
 		return file;

@@ -34,7 +34,7 @@ static int read_config(struct oci *o, const char *config, struct bundle *b, stru
 	const char *file = config ? config : arena_printf(o->arena, "%s/config.json", b->path), *slash = strrchr(file, '/');
 
 	b->name = slash ? slash + 1 : file;
-	b->text = fd_read_file(o->arena, AT_FDCWD, file, CONFIG_MAX, &b->size);
+	b->text = fd_read_given(o->arena, file, CONFIG_MAX, &b->size);
 	if (!b->text)
 		return error_errno(err, "%s", file);
 	return json_decode(o->arena, &oci_spec_shape, &b->spec, b->text, b->size, b->name, err);

@@ -19,6 +19,7 @@
 #include "sys/lsm.h"
 #include "sys/pidfd.h"
 #include "sys/trace.h"
+#include "sys/tty.h"
 #include "userns/maps.h"
 
 /* --- the moments of the child's set-up */
@@ -44,22 +45,28 @@ static int at_birth(void *context, const struct run_process *p, struct error *er
 	return 0;
 }
 
-static int at_mounted(void *context, const struct run_process *p, struct error *err)
+int creation_run_hooks(struct creation *c, pid_t pid, struct error *err)
 {
-	struct creation *c = context;
 	struct hook_list prestart = HOOKS(&c->bundle.spec, prestart, "prestart");
 	struct hook_list runtime = HOOKS(&c->bundle.spec, create_runtime, "createRuntime");
 	struct json *state;
 
-	/* Its cgroup namespace has been made: to it, this is a cgroup below the root. */
-	if (c->record.cgroup.leaf && cgroup_join(&c->record.cgroup, c->record.cgroup.leaf, p->pid, false, err) < 0)
-		return -1;
-	c->record.pid = p->pid;
+	c->record.pid = pid;
 	c->hooks_ran = true;
 	state = record_state(c->o->arena, &c->record, RECORD_CREATED);
 	if (hooks_run(c->o, &prestart, state, &c->hook_output, err) < 0)
 		return -1;
 	return hooks_run(c->o, &runtime, state, &c->hook_output, err);
+}
+
+static int at_mounted(void *context, const struct run_process *p, struct error *err)
+{
+	struct creation *c = context;
+
+	/* Its cgroup namespace has been made: to it, this is a cgroup below the root. */
+	if (c->record.cgroup.leaf && cgroup_join(&c->record.cgroup, c->record.cgroup.leaf, p->pid, false, err) < 0)
+		return -1;
+	return creation_run_hooks(c, p->pid, err);
 }
 
 /* Each moment costs a wait, so only those that there is work for. */
@@ -139,6 +146,7 @@ static int make_plan(struct creation *c, struct error *err)
 		.cache_dir = arena_printf(c->o->arena, "%s/.cache", c->o->root),
 		.preserve_fds = c->preserved.fds, .preserve_fds_n = c->preserved.n, .no_pivot = c->request->no_pivot,
 		.keyring = !c->request->no_new_keyring, .make_devices = geteuid() == 0,
+		.terminal_text = !c->request->console_socket && !tty_is(STDOUT_FILENO),
 		.reset_affinity = true, .cgroup_v1 = shows_hierarchies(c->o) ? &c->hierarchies : NULL,
 		.hook_output = c->hook_output.fds, .start_socket = c->waits ? &c->start_socket : NULL,
 		.created_lock = c->waits ? &c->created_lock : NULL, .moments = &c->moments, .warnings = &c->warnings,
@@ -228,16 +236,20 @@ static int open_start(struct creation *c, struct error *err)
 	return 0;
 }
 
-static int save(void *context, const struct run_process *p, struct error *err)
+int creation_save(struct creation *c, pid_t pid, struct error *err)
 {
 	_cleanup_trace_ struct trace_span span = trace_begin("record the state");
-	struct creation *c = context;
 
-	c->record.pid = p->pid;
-	c->record.start_time = pidfd_start_time(p->pid);
+	c->record.pid = pid;
+	c->record.start_time = pidfd_start_time(pid);
 	if (record_save(c->o->arena, c->dir_fd, &c->record, err) < 0)
 		return -1;
-	return pid_file_write(c->request->pid_file, p->pid, err);
+	return pid_file_write(c->request->pid_file, pid, err);
+}
+
+static int save(void *context, const struct run_process *p, struct error *err)
+{
+	return creation_save(context, p->pid, err);
 }
 
 /* What is wrong with a member may show only now: a seccomp receiver that does not listen. */
@@ -251,7 +263,7 @@ static int leave_waiting(struct creation *c, struct error *err)
 {
 	if (run_spawn(c->plan, &c->process, err) < 0)
 		return making_error(c, err);
-	if (handover_send(&c->handover, &c->process, err) < 0 || save(c, &c->process, err) < 0)
+	if (handover_send(&c->handover, &c->process, err) < 0 || creation_save(c, c->process.pid, err) < 0)
 		return -1;
 	return run_release(&c->process, err);
 }

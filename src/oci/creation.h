@@ -37,6 +37,9 @@ int creation_begin(struct creation *c, struct oci *o, const struct oci_create_re
 		   struct error *err);
 /* Answers with the process in its last wait before (waits), or after it has executed its command. */
 int creation_go(struct creation *c, struct error *err);
+/* Two parts of it, for a process that was made by others: prestart and createRuntime, and the record with the pid file. */
+int creation_run_hooks(struct creation *c, pid_t pid, struct error *err);
+int creation_save(struct creation *c, pid_t pid, struct error *err);
 /* Lets others work on the container and closes what is not needed any more. failed: takes back what was made. */
 void creation_end(struct creation *c, bool failed);
 

@@ -15,6 +15,7 @@
 #include "oci/rdt.h"
 #include "sys/fd.h"
 #include "sys/trace.h"
+#include "sys/tty.h"
 
 struct exec {
 	struct oci *o;
@@ -101,7 +102,8 @@ static int make_plan(struct exec *x, struct error *err)
 		.id = x->request->id, .bundle = x->container.record.bundle,
 		.stdio = { STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO }, .cgroup_fd = x->cgroup_fd,
 		.cache_dir = arena_printf(x->o->arena, "%s/.cache", x->o->root), .preserve_fds = x->preserved.fds,
-		.preserve_fds_n = x->preserved.n, .process_is_file = x->request->process_file, .moments = &x->moments,
+		.preserve_fds_n = x->preserved.n, .process_is_file = x->request->process_file,
+		.terminal_text = !x->request->console_socket && !tty_is(STDOUT_FILENO), .moments = &x->moments,
 		.warnings = &x->warnings,
 	};
 

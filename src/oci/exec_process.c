@@ -27,7 +27,7 @@ static int from_file(struct oci *o, const char *path, const struct oci_process *
 {
 	const char *slash = strrchr(path, '/');
 	size_t size;
-	char *text = fd_read_file(o->arena, AT_FDCWD, path, PROCESS_MAX, &size);
+	char *text = fd_read_given(o->arena, path, PROCESS_MAX, &size);
 
 	if (!text)
 		return error_errno(err, "process file %s", path);
@@ -124,7 +124,10 @@ static int apply_options(struct oci *o, const struct oci_exec_request *r, struct
 			return -1;
 	if (r->user && exec_process_user(r->user, &p->user, err) < 0)
 		return -1;
-	return str_is_empty(r->additional_gids) ? 0 : add_groups(o->arena, r->additional_gids, &p->user, err);
+	for (size_t i = 0; i < r->additional_gids.n; i++)
+		if (add_groups(o->arena, r->additional_gids.v[i], &p->user, err) < 0)
+			return -1;
+	return 0;
 }
 
 static int from_options(struct oci *o, const struct oci_exec_request *r, const struct oci_process *own,

@@ -7,12 +7,18 @@
 #include "sys/fd.h"
 #include "sys/pidfd.h"
 
+/* containerd looks for these words: a signal that comes too late is no failure to it. */
+static int not_running(struct error *err)
+{
+	return error_set(err, ERROR_STATE, "container not running");
+}
+
 static int signal_first(const struct record *r, int signal, struct error *err)
 {
 	_cleanup_fd_ int process = record_open_process(r);
 
 	if (process < 0 || pidfd_signal(process, signal) < 0)
-		return errno == ESRCH ? error_set(err, ERROR_STATE, "it is not running") : error_errno(err, "signal %d", signal);
+		return errno == ESRCH ? not_running(err) : error_errno(err, "signal %d", signal);
 	return 0;
 }
 
@@ -40,7 +46,7 @@ int oci_kill(struct oci *o, const char *id, int signal, bool all, struct error *
 	if (all)
 		result = signal_all(o, &c, signal, err);
 	else if (c.status == RECORD_STOPPED)
-		result = error_set(err, ERROR_STATE, "it is not running");
+		result = not_running(err);
 	else
 		result = signal_first(&c.record, signal, err);
 	return result < 0 ? error_frame(err, "kill container `%s`", id) : 0;

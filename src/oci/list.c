@@ -1,6 +1,7 @@
 /* state and list: what containers there are */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 
 #include "oci/record.h"
 #include "sys/fd.h"
@@ -24,25 +25,37 @@ static bool is_worth_a_word(const struct error *err)
 	return !error_is(err, ERROR_STATE) && !error_is(err, ERROR_NOT_FOUND);
 }
 
-struct json *oci_list(struct oci *o, struct error *err)
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static int read_ids(struct oci *o, struct strings *ret, struct error *err)
 {
 	_cleanup_dir_ DIR *dir = fd_opendir(AT_FDCWD, o->root);
-	struct json *list = json_new_list(o->arena);
 	struct dirent *entry;
 
-	if (!dir && errno == ENOENT)
-		return list;
-	if (!dir) {
-		error_errno(err, "state directory %s", o->root);
-		return NULL;
-	}
-	while ((entry = readdir(dir))) {
-		struct error failure = { 0 };
-		struct json *state;
+	if (!dir)
+		return errno == ENOENT ? 0 : error_errno(err, "state directory %s", o->root);
+	while ((entry = readdir(dir)))
+		if (record_check_id(entry->d_name, NULL) == 0)
+			strings_add(o->arena, ret, entry->d_name);
+	if (ret->n)
+		qsort(ret->v, ret->n, sizeof(*ret->v), by_name);
+	return 0;
+}
 
-		if (record_check_id(entry->d_name, NULL) < 0)
-			continue;
-		state = state_of(o, entry->d_name, &failure);
+struct json *oci_list(struct oci *o, struct error *err)
+{
+	struct json *list = json_new_list(o->arena);
+	struct strings ids = { 0 };
+
+	if (read_ids(o, &ids, err) < 0)
+		return NULL;
+	for (size_t i = 0; i < ids.n; i++) {
+		struct error failure = { 0 };
+		struct json *state = state_of(o, ids.v[i], &failure);
+
 		if (state)
 			json_append(o->arena, list, state);
 		else if (is_worth_a_word(&failure))

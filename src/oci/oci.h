@@ -64,7 +64,8 @@ struct oci_exec_request {
 	char *process_file;		/* JSON of a process; NULL: from what follows */
 	struct strings args;
 	struct strings env, caps;	/* added to those of the container's process */
-	char *cwd, *user, *additional_gids;	/* user: "UID[:GID]" */
+	char *cwd, *user;		/* user: "UID[:GID]" */
+	struct strings additional_gids;	/* each "GID[,GID...]" */
 	char *apparmor, *process_label, *cgroup;
 	char *console_socket, *pid_file;
 	int64_t preserve_fds;

@@ -125,37 +125,52 @@ void record_unlock(int dir_fd)
 	flock(dir_fd, LOCK_UN);
 }
 
-/* A directory without a state that nobody works on is what a killed create left. */
-static int take_over(struct oci *o, const char *id, struct error *err)
+/* One that has just been made, or was there, locked; -1 with errno EAGAIN when it went away meanwhile. */
+static int open_claimed(struct oci *o, const char *id, bool *ret_made)
 {
-	_cleanup_fd_ int fd = record_open(o, id, true, err);
+	_cleanup_fd_ int fd = -1;
 
-	if (fd < 0)
+	*ret_made = mkdirat(o->root_fd, id, 0700) == 0;
+	if (!*ret_made && errno != EEXIST)
 		return -1;
-	if (faccessat(fd, "state.json", F_OK, 0) == 0)
-		return error_set(err, ERROR_EXISTS, "container `%s` already exists", id);
-	return record_remove(o, id, fd, err);
+	fd = fd_open_dir(o->root_fd, id);
+	if (fd < 0) {
+		errno = errno == ENOENT ? EAGAIN : errno;
+		return -1;
+	}
+	if (take_lock(fd) < 0)
+		return -1;
+	if (!is_current(o, id, fd)) {
+		errno = EAGAIN;
+		return -1;
+	}
+	return fd_take(&fd);
 }
 
+/* Who makes the directory need not be the first to lock it: the one that locks it without a state has the id. */
 int record_claim(struct oci *o, const char *id, struct error *err)
 {
 	_cleanup_trace_ struct trace_span span = trace_begin("claim the id");
 	_cleanup_fd_ int fd = -1;
+	bool made;
 
 	if (record_check_id(id, err) < 0 || open_root(o, true, err) < 0)
 		return -1;
-	if (mkdirat(o->root_fd, id, 0700) < 0) {
-		if (errno != EEXIST)
+	for (;;) {
+		fd_close(&fd);
+		fd = open_claimed(o, id, &made);
+		if (fd < 0 && errno == EAGAIN)
+			continue;
+		if (fd < 0)
 			return error_errno(err, "make the state of container `%s`", id);
-		if (take_over(o, id, err) < 0)
+		if (faccessat(fd, "state.json", F_OK, 0) == 0)
+			return error_set(err, ERROR_EXISTS, "container `%s` already exists", id);
+		if (made)
+			return fd_take(&fd);
+		/* What a killed create left, perhaps with files in it. */
+		if (record_remove(o, id, fd, err) < 0)
 			return -1;
-		if (mkdirat(o->root_fd, id, 0700) < 0)
-			return error_errno(err, "make the state of container `%s`", id);
 	}
-	fd = fd_open_dir(o->root_fd, id);
-	if (fd < 0 || take_lock(fd) < 0 || !is_current(o, id, fd))
-		return error_errno(err, "lock container `%s`", id);
-	return fd_take(&fd);
 }
 
 int record_remove(struct oci *o, const char *id, int dir_fd, struct error *err)

@@ -24,7 +24,7 @@ static bool is_privileged(void)
 void birth_init(struct spawning *s, const struct run_plan *plan)
 {
 	*s = (struct spawning){ .plan = plan, .sync = -1, .childs_sync = -1, .helper.pidfd = -1,
-				.privileged = is_privileged(), .cgroup_fd = plan->cgroup_fd, .p = { .pid = -1, .pidfd = -1, .console = -1, .release = -1 } };
+				.privileged = is_privileged(), .p = { .pid = -1, .pidfd = -1, .console = -1, .release = -1 } };
 	s->late = (plan->own_user_namespace || plan->user_namespace >= 0) && !s->privileged;
 }
 
@@ -85,7 +85,7 @@ static int clone_directly(struct spawning *s)
 	int own = -1, number, pid = -1;
 
 	if (enter_pid_namespace(s, &own) == 0)
-		pid = ns_clone(s->plan->clone_flags, s->cgroup_fd, &s->p.pidfd);
+		pid = ns_clone(s->plan->clone_flags, s->plan->cgroup_fd, &s->p.pidfd);
 	if (pid == 0)
 		start_child(s);
 	number = errno;
@@ -129,18 +129,6 @@ static bool helper_makes_user_namespace(const struct spawning *s)
 	return s->plan->own_user_namespace && s->plan->time_offsets && !s->privileged;
 }
 
-/* From inside of a cgroup namespace the container's cgroup may be out of reach: the helper goes there before. */
-static bool enters_cgroup(struct spawning *s)
-{
-	int fd = s->cgroup_fd < 0 ? -1 : openat(s->cgroup_fd, "cgroup.procs", O_WRONLY | O_CLOEXEC);
-	bool entered = s->cgroup_fd < 0 || (fd >= 0 && fd_write_all(fd, "0", 1) == 0);
-
-	fd_close(&fd);
-	if (entered)
-		s->cgroup_fd = -1;
-	return entered;
-}
-
 /* What is refused now may be allowed later, in the user namespace that owns it. */
 static void helper_joins(struct spawning *s)
 {
@@ -149,8 +137,6 @@ static void helper_joins(struct spawning *s)
 
 		/* The mount namespace is the child's last: paths mean something else there. */
 		if (op->kind != OP_JOIN || op->flags == CLONE_NEWUSER || op->flags == CLONE_NEWNS || (s->joined & op->flags))
-			continue;
-		if (op->flags == CLONE_NEWCGROUP && !enters_cgroup(s))
 			continue;
 		if (setns(s->fds[op->slot], (int)op->flags) == 0)
 			s->joined |= op->flags;
@@ -169,11 +155,9 @@ static void helper_joins_user(struct spawning *s, struct child *c)
 	s->joined |= CLONE_NEWUSER;
 }
 
-/* All but the cgroup namespace: from inside of it the container's cgroup could not be entered. */
 static void helper_joins_target(struct spawning *s, struct child *c)
 {
 	const struct op *target = target_op(s->plan);
-	uint64_t flags = target->flags & ~(uint64_t)CLONE_NEWCGROUP;
 
 	for (c->step = 0; c->step < s->plan->ops.n; c->step++) {
 		const struct op *op = &s->plan->ops.v[c->step];
@@ -182,9 +166,9 @@ static void helper_joins_target(struct spawning *s, struct child *c)
 			child_fail(c, NULL, ERROR_NONE);
 	}
 	c->step = (size_t)(target - s->plan->ops.v);
-	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 || setns(s->plan->target_pidfd, (int)flags) < 0)
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 || setns(s->plan->target_pidfd, (int)target->flags) < 0)
 		child_fail(c, "setns", ERROR_NONE);
-	s->joined |= flags;
+	s->joined |= target->flags;
 }
 
 static void helper_makes_time(struct spawning *s, struct child *c)
@@ -222,7 +206,7 @@ static _Noreturn void run_helper(struct spawning *s)
 		helper_joins_target(s, &c);
 	if (s->plan->time_offsets)
 		helper_makes_time(s, &c);
-	m.pid = ns_clone(flags | CLONE_PARENT, s->cgroup_fd, &pidfd);
+	m.pid = ns_clone(flags | CLONE_PARENT, -1, &pidfd);
 	if (m.pid == 0)
 		start_child(s);
 	if (m.pid < 0)
@@ -231,10 +215,12 @@ static _Noreturn void run_helper(struct spawning *s)
 	_exit(0);
 }
 
+/* It is born in the container's cgroup, and its child with it: from inside of the namespaces that it joins, that cgroup
+ * may be out of reach, or somebody else's. */
 static int clone_by_helper(struct spawning *s)
 {
 	bool own = helper_makes_user_namespace(s);
-	pid_t pid = ns_clone(own ? CLONE_NEWUSER : 0, -1, &s->helper.pidfd);
+	pid_t pid = ns_clone(own ? CLONE_NEWUSER : 0, s->plan->cgroup_fd, &s->helper.pidfd);
 
 	if (pid == 0)
 		run_helper(s);

@@ -17,7 +17,6 @@ struct spawning {
 	bool maps_wanted;
 	struct message early;		/* of a child that was quicker than its helper, who tells its pid; kind 0: none */
 	struct { pid_t pid; int pidfd; bool mapped; } helper;	/* pid 0: none; mapped: the maps are for its namespace */
-	int cgroup_fd;			/* to be cloned into; -1: none, or a helper is there already */
 	uint64_t joined;		/* namespaces that the child is born in though clone_flags do not make them */
 	struct run_process p;
 };

@@ -48,7 +48,8 @@ static int place_streams(const struct child *c, int state)
 static int confine(const struct child *c)
 {
 	const struct plan_process *p = &c->plan->process;
-	unsigned flags = p->filter_flags & ~(unsigned)SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
+	unsigned flags = p->filter_flags &
+			 ~(unsigned)(SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV);
 
 	return p->filter_n ? seccomp_load_filter(p->filter, p->filter_n, flags) : 0;
 }

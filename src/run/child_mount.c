@@ -171,9 +171,47 @@ static int mount_without_gid(const struct op *op)
 	return mount_new(op->fstype, op->source, options, op->mount.set, NULL);
 }
 
+static bool has_mode(const struct op *op)
+{
+	for (size_t i = 0; i < op->mount.data.n; i++)
+		if (strncmp(op->mount.data.v[i], "mode=", 5) == 0)
+			return true;
+	return false;
+}
+
+/* "mode=1777", as the directory that is there has it. */
+static bool mode_below(const struct child *c, const struct op *op, char *mode)
+{
+	int fd = inroot_open(c->root, op->target, O_PATH | O_DIRECTORY, 0);
+	struct stat st;
+	bool known = fd >= 0 && fstat(fd, &st) == 0;
+
+	fd_close(&fd);
+	for (int i = 0; known && i < 4; i++)
+		mode[8 - i] = (char)('0' + (st.st_mode >> 3 * i & 7));
+	return known;
+}
+
+/* A tmpfs looks like the directory that it covers, unless another mode is asked for or its content brings one. */
+static int new_tmpfs(const struct child *c, const struct op *op, const char **ret_what)
+{
+	size_t n = op->mount.data.n;
+	const char *options[32];
+	char mode[] = "mode=0000";
+
+	if (op->mount.copy_up || has_mode(op) || n > ELEMENTS(options) - 2 || !mode_below(c, op, mode))
+		return mount_new(op->fstype, op->source, (const char *const *)op->mount.data.v, op->mount.set, ret_what);
+	for (size_t i = 0; i < n; i++)
+		options[i] = op->mount.data.v[i];
+	options[n] = mode;
+	options[n + 1] = NULL;
+	return mount_new(op->fstype, op->source, options, op->mount.set, ret_what);
+}
+
 static int new_mount(struct child *c, const struct op *op, const char **ret_what)
 {
-	int mount = mount_new(op->fstype, op->source, (const char *const *)op->mount.data.v, op->mount.set, ret_what);
+	int mount = strcmp(op->fstype, "tmpfs") == 0 ? new_tmpfs(c, op, ret_what) :
+		    mount_new(op->fstype, op->source, (const char *const *)op->mount.data.v, op->mount.set, ret_what);
 
 	if (mount < 0 && errno == EINVAL && strcmp(op->fstype, "devpts") == 0)
 		mount = mount_without_gid(op);

@@ -66,6 +66,19 @@ static int change_root(struct child *c, const char **ret_what)
 	return fchdir(c->root) < 0 || chroot(".") < 0 ? -1 : 0;
 }
 
+/* The old root stays below. A whole procfs or sysfs in it would let a user namespace inside mount them without the
+ * container's masks. */
+static int cover_old_root(struct child *c, const char **ret_what)
+{
+	static const char *const revealing[] = { "/proc", "/sys" };
+
+	*ret_what = "detach the host's /proc and /sys";
+	for (size_t i = 0; i < ELEMENTS(revealing); i++)
+		if (umount2(revealing[i], MNT_DETACH) < 0 && errno != EINVAL && errno != ENOENT)
+			return -1;
+	return change_root(c, ret_what);
+}
+
 static int pivot(struct child *c, const struct op *op, const char **ret_what)
 {
 	if (op->flags & CHROOT_ONLY)
@@ -74,7 +87,7 @@ static int pivot(struct child *c, const struct op *op, const char **ret_what)
 		return -1;
 	*ret_what = "pivot_root";
 	if (syscall(SYS_pivot_root, ".", ".") < 0)
-		return -1;
+		return op->flags & CHROOT_ELSE ? cover_old_root(c, ret_what) : -1;
 	/* Now "." is the old root, on top of the new one. */
 	*ret_what = "detach the old root";
 	if (umount2(".", MNT_DETACH) < 0)

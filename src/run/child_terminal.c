@@ -12,6 +12,7 @@
 #include "sys/fd.h"
 #include "sys/inroot.h"
 #include "sys/mount.h"
+#include "sys/tty.h"
 
 /* The master comes from a devpts that is one: ours by its own descriptor, or (exec) the container's after a look. */
 static int open_master(struct child *c, const char **ret_what)
@@ -81,6 +82,8 @@ static int make_console(struct child *c, const struct op *op, const char **ret_w
 		return -1;
 	if (p->rows && p->columns)
 		ioctl(master, TIOCSWINSZ, &size);
+	if (p->terminal_text)
+		tty_keep_newlines(c->console_slave);
 	*ret_what = "give the terminal to the user";
 	if (p->uid && fchown(c->console_slave, p->uid, (gid_t)-1) < 0)
 		return -1;

@@ -204,6 +204,37 @@ static int add_birth(struct run_plan *plan, const struct run_request *request, s
 	return 0;
 }
 
+/* A read-only tmpfs in which something has its place is read-only when that is there. */
+static bool is_filled_later(const struct oci_spec *spec, const struct op *op)
+{
+	if (op->kind != OP_MOUNT || !str_eq(op->fstype, "tmpfs") || !(op->mount.set & MOUNT_ATTR_RDONLY))
+		return false;
+	if (str_eq(op->target, "/dev"))
+		return true;
+	for (size_t i = 0; i < spec->mounts.n; i++) {
+		const char *rest = str_after(spec->mounts.v[i].destination, op->target);
+
+		if (rest && *rest == '/')
+			return true;
+	}
+	return false;
+}
+
+static void add_late_flags(struct run_plan *plan, const struct oci_spec *spec)
+{
+	for (size_t i = 0, n = plan->ops.n; i < n; i++) {
+		struct op *late;
+
+		if (!is_filled_later(spec, &plan->ops.v[i]))
+			continue;
+		plan->ops.v[i].mount.set &= ~(uint64_t)MOUNT_ATTR_RDONLY;
+		late = plan_add(plan, OP_REMOUNT);
+		late->target = plan->ops.v[i].target;
+		late->mount.remount = true;
+		late->mount.set = MOUNT_ATTR_RDONLY;
+	}
+}
+
 static int add_mounts(struct run_plan *plan, const struct run_request *request, struct error *err)
 {
 	const struct oci_spec *spec = request->spec;
@@ -217,12 +248,13 @@ static int add_mounts(struct run_plan *plan, const struct run_request *request, 
 		return -1;
 	if (spec->process->terminal)
 		plan_add(plan, OP_CONSOLE)->target = "/dev/console";
+	add_late_flags(plan, spec);
 	return 0;
 }
 
 static void add_pivot(struct run_plan *plan, bool no_pivot)
 {
-	plan_add(plan, OP_PIVOT)->flags = no_pivot || plan->mount_namespace >= 0 ? CHROOT_ONLY : 0;
+	plan_add(plan, OP_PIVOT)->flags = plan->mount_namespace >= 0 ? CHROOT_ONLY : no_pivot ? CHROOT_ELSE : 0;
 }
 
 static const struct oci_hooks *hooks_of(const struct oci_spec *spec)
@@ -261,6 +293,7 @@ static void take_request(struct run_plan *plan, const struct run_request *reques
 	plan->preserve_fds = request->preserve_fds;
 	plan->preserve_fds_n = request->preserve_fds_n;
 	plan->process.keep_groups = keeps_groups(request->spec);
+	plan->process.terminal_text = request->terminal_text;
 	plan->moments = request->moments;
 	plan->warnings = request->warnings;
 	plan->state_head = request->state_head;
@@ -321,6 +354,7 @@ static void take_exec_request(struct run_plan *plan, const struct run_exec_reque
 	plan->preserve_fds = request->preserve_fds;
 	plan->preserve_fds_n = request->preserve_fds_n;
 	plan->process.keep_groups = keeps_groups(request->spec);
+	plan->process.terminal_text = request->terminal_text;
 	plan->moments = request->moments;
 	plan->warnings = request->warnings;
 	plan->state_head = request->state_head;

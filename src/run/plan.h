@@ -40,7 +40,7 @@ enum op_kind {
 	OP_READONLY_PATH,
 	OP_MKDIR,		/* target, if missing */
 	OP_HOOK,		/* hook */
-	OP_PIVOT,		/* flags: CHROOT_ONLY */
+	OP_PIVOT,		/* flags: CHROOT_ONLY, CHROOT_ELSE */
 	OP_ROOT_FLAGS,		/* read-only root, propagation of the root mount */
 	OP_HOSTNAME,
 	OP_DOMAINNAME,
@@ -65,7 +65,7 @@ enum op_kind {
 	OP_KINDS
 };
 
-enum { CHROOT_ONLY = 1 };
+enum { CHROOT_ONLY = 1, CHROOT_ELSE = 2 };
 
 struct plan_hook {		/* one program, run by the child */
 	const char *path;
@@ -117,6 +117,7 @@ struct plan_process {
 	bool no_new_privileges;
 	bool terminal;
 	unsigned short rows, columns;
+	bool terminal_text;
 	mode_t umask;
 	const char *selinux_label, *apparmor_profile;	/* NULL: none */
 	char **argv, **envp;

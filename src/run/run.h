@@ -69,9 +69,10 @@ struct run_request {
 
 	/* For whoever makes a container from a bundle; all may be left empty. */
 	bool no_command;		/* the process has none: it is never started */
-	bool no_pivot;			/* chroot in place of pivot_root, for roots that cannot be pivoted to (initramfs) */
+	bool no_pivot;			/* chroot where pivot_root is not possible: from a root in memory (initramfs) */
 	bool keyring;			/* a session keyring of its own */
 	bool make_devices;		/* by mknod where the kernel allows it, rather than as the host's */
+	bool terminal_text;		/* what its terminal prints is for a file or a pipe: no carriage returns */
 	bool reset_affinity;		/* all processors that the cgroup allows, not the caller's own choice */
 	const struct run_hierarchies *cgroup_v1;	/* what a mount of type cgroup shows; NULL: the unified hierarchy */
 	const char *state_head, *state_tail;	/* the state for the child's hooks and for seccomp's listener: JSON before
@@ -120,6 +121,7 @@ struct run_exec_request {
 	const char *seccomp_profile;
 	const int *preserve_fds;
 	size_t preserve_fds_n;
+	bool terminal_text;		/* as in run_request */
 	bool process_is_file;		/* errors name members of a process file, not of ".process" */
 	const char *state_head, *state_tail;	/* these three as in run_request */
 	const struct run_moments *moments;

@@ -1,7 +1,7 @@
 #include "run/seccomp_features.h"
 
-#include "run/seccomp_library.h"
-#include "run/seccomp_words.h"
+#include "hostlib/hostlib.h"
+#include "spec/seccomp_words.h"
 #include "sys/seccomp.h"
 
 static void add_names(struct arena *arena, const struct seccomp_word *table, struct strings *ret)
@@ -12,17 +12,13 @@ static void add_names(struct arena *arena, const struct seccomp_word *table, str
 
 static void add_library(struct arena *arena, struct seccomp_features *ret)
 {
-	struct seccomp_library l = { 0 };
-	const struct scmp_version *version;
+	struct hostlib_seccomp library;
 
-	if (seccomp_library_open(&l, NULL) < 0)
+	if (hostlib_ask(arena, HOSTLIB_DESCRIBE_SECCOMP, NULL, &library, NULL, NULL) < 0)
 		return;
 	ret->enabled = true;
-	version = l.version();
-	ret->library_version = arena_printf(arena, "%u.%u.%u", version->major, version->minor, version->micro);
-	for (const struct seccomp_word *word = seccomp_words_architectures; word->name; word++)
-		if (seccomp_library_architecture(&l, word->name))
-			strings_add(arena, &ret->archs, word->name);
+	ret->library_version = library.version;
+	ret->archs = library.architectures;
 }
 
 void seccomp_features(struct arena *arena, struct seccomp_features *ret)

@@ -190,10 +190,10 @@ static void keep_rule(struct arena *arena, struct oci_seccomp *s, const struct s
 	call->args.n = r->args.n;
 }
 
-static const size_t *keep_rules(struct arena *arena, struct oci_seccomp *s, const struct seccomp_file *p,
+static const uint64_t *keep_rules(struct arena *arena, struct oci_seccomp *s, const struct seccomp_file *p,
 				const struct seccomp_target *target)
 {
-	size_t *numbers = arena_new_array(arena, size_t, p->syscalls.n + 1);
+	uint64_t *numbers = arena_new_array(arena, uint64_t, p->syscalls.n + 1);
 
 	for (size_t i = 0; i < p->syscalls.n; i++) {
 		const struct seccomp_rule *r = &p->syscalls.v[i];

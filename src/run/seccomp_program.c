@@ -3,7 +3,6 @@
 #include <linux/seccomp.h>
 #include <string.h>
 
-#include "run/seccomp_apart.h"
 #include "run/seccomp_cache.h"
 #include "run/seccomp_listener.h"
 #include "run/seccomp_machine.h"
@@ -68,7 +67,7 @@ static int compile(struct arena *arena, const struct wanted *w, const char *path
 {
 	if (!source->rules && seccomp_profile_read(arena, path, bounding_mask(w->bounding), source, err) < 0)
 		return -1;
-	if (seccomp_apart_compile(arena, source, COMPILE_SECONDS, ret, err) < 0)
+	if (seccomp_compile(arena, source, COMPILE_SECONDS, ret, err) < 0)
 		return -1;
 	seccomp_shrink(arena, &ret->v, &ret->n);
 	if (ret->n <= BPF_MAXINSNS)

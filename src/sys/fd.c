@@ -109,25 +109,11 @@ static char *read_sized(struct arena *arena, int fd, size_t size, size_t *ret_si
 	return text;
 }
 
-/* Files of /proc say a size of 0: those are read to their end. */
-char *fd_read_regular(struct arena *arena, int fd, size_t limit, size_t *ret_size)
+static char *read_to_end(struct arena *arena, int fd, size_t limit, size_t *ret_size)
 {
 	_cleanup_buffer_ struct buffer b = BUFFER(limit + 1);
-	struct stat st;
 	char *copy;
 
-	if (fstat(fd, &st) < 0)
-		return NULL;
-	if (!S_ISREG(st.st_mode)) {
-		errno = S_ISDIR(st.st_mode) ? EISDIR : EINVAL;
-		return NULL;
-	}
-	if (st.st_size > 0 && (uint64_t)st.st_size > limit) {
-		errno = EFBIG;
-		return NULL;
-	}
-	if (st.st_size > 0)
-		return read_sized(arena, fd, (size_t)st.st_size, ret_size);
 	if (fd_read_buffer(fd, &b) < 0)
 		return NULL;
 	if (b.size > limit) {
@@ -140,11 +126,41 @@ char *fd_read_regular(struct arena *arena, int fd, size_t limit, size_t *ret_siz
 	return copy;
 }
 
+/* Files of /proc say a size of 0: those are read to their end. */
+char *fd_read_regular(struct arena *arena, int fd, size_t limit, size_t *ret_size)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return NULL;
+	if (!S_ISREG(st.st_mode)) {
+		errno = S_ISDIR(st.st_mode) ? EISDIR : EINVAL;
+		return NULL;
+	}
+	if (st.st_size > 0 && (uint64_t)st.st_size > limit) {
+		errno = EFBIG;
+		return NULL;
+	}
+	return st.st_size > 0 ? read_sized(arena, fd, (size_t)st.st_size, ret_size) : read_to_end(arena, fd, limit, ret_size);
+}
+
 char *fd_read_file(struct arena *arena, int dirfd, const char *name, size_t limit, size_t *ret_size)
 {
 	_cleanup_fd_ int fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 
 	return fd < 0 ? NULL : fd_read_regular(arena, fd, limit, ret_size);
+}
+
+char *fd_read_given(struct arena *arena, const char *path, size_t limit, size_t *ret_size)
+{
+	_cleanup_fd_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return NULL;
+	if (!S_ISFIFO(st.st_mode))
+		return fd_read_regular(arena, fd, limit, ret_size);
+	return fd_set_nonblock(fd, false) < 0 ? NULL : read_to_end(arena, fd, limit, ret_size);
 }
 
 static int write_new(int dirfd, const char *name, const void *p, size_t n, mode_t mode, bool durable)

@@ -38,6 +38,8 @@ const char *fd_path(int fd, char *buf);
 char *fd_read_file(struct arena *arena, int dirfd, const char *name, size_t limit, size_t *ret_size);
 /* The same of an open descriptor, from where it stands. */
 char *fd_read_regular(struct arena *arena, int fd, size_t limit, size_t *ret_size);
+/* What a caller names on his command line: a pipe too, as in <(command), as long as somebody has it open to write. */
+char *fd_read_given(struct arena *arena, const char *path, size_t limit, size_t *ret_size);
 /* Writes name.tmp-PID beside it and renames it over name: readers see the old or the new content, whole.
  * `durable` also fsyncs file and directory. */
 int fd_write_file(int dirfd, const char *name, const void *p, size_t n, mode_t mode, bool durable);

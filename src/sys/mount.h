@@ -49,6 +49,7 @@ int mount_set_idmap(int mount_fd, int user_namespace, bool recursive);
 /* One line of /proc/PID/mountinfo. */
 struct mount_info {
 	int id, parent;
+	char *device;		/* of the file system: "8:1" */
 	char *root, *point, *options, *fstype, *source, *super_options;
 };
 struct mount_table {

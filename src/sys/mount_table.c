@@ -40,7 +40,8 @@ static int parse_line(char *line, struct mount_info *ret)
 			return -1;
 	}
 	*ret = (struct mount_info){ .id = (int)strtol(fields[0], NULL, 10),
-				    .parent = (int)strtol(fields[1], NULL, 10), .root = fields[3], .point = fields[4], .options = fields[5] };
+				    .parent = (int)strtol(fields[1], NULL, 10), .device = fields[2], .root = fields[3],
+				    .point = fields[4], .options = fields[5] };
 	ret->fstype = strsep(&tail, " ");
 	ret->source = strsep(&tail, " ");
 	ret->super_options = tail;

@@ -224,7 +224,7 @@ int spawn_start(const struct spawn *s, pid_t *ret_pid, struct error *err)
 
 /* --- running to the end */
 
-static int input_file(const char *text)
+int spawn_input(const char *text)
 {
 	int fd = memfd_create("bryo-input", MFD_CLOEXEC);
 
@@ -305,7 +305,7 @@ int spawn_run(struct arena *arena, const struct spawn *s, char **ret_out, char *
 	int code;
 
 	if (s->input) {
-		input = input_file(s->input);
+		input = spawn_input(s->input);
 		if (input < 0)
 			return error_errno(err, "keep the input of %s", s->program);
 	}

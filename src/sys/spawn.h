@@ -23,10 +23,12 @@ struct spawn {
 
 /* Finds a helper: the absolute path or NULL. Looks beside the bryo program, in PATH, then in the sbin directories. */
 char *spawn_find(struct arena *arena, const char *program);
-/* Beside the running program (bryo-monitor, bryo-transfer, bryo-init) or in BRYO_LIBEXECDIR. Honours $BRYO_LIBEXEC. */
+/* Beside the running program (bryo-monitor, bryo-transfer, ...) or in BRYO_LIBEXECDIR. Honours $BRYO_LIBEXEC. */
 char *spawn_own_program(struct arena *arena, const char *name, struct error *err);
 /* Starts it and answers the pidfd; the pid in *ret_pid when not NULL. A failed exec is an error here, not exit 127. */
 int spawn_start(const struct spawn *s, pid_t *ret_pid, struct error *err);
+/* A file in memory, close-on-exec, to be read from its beginning: a helper's stdin. -1 with errno. */
+int spawn_input(const char *text);
 /* Starts, feeds stdin, collects at most 64 KiB of stdout and stderr each (NUL-terminated, in the arena; pointers may
  * be NULL), reaps. Answers the exit code (128+n for a signal), or -1. */
 int spawn_run(struct arena *arena, const struct spawn *s, char **ret_out, char **ret_err_text, struct error *err);

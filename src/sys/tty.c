@@ -48,3 +48,13 @@ int tty_restore(int fd, const struct termios *old)
 	while (r < 0 && errno == EINTR);
 	return r;
 }
+
+int tty_keep_newlines(int fd)
+{
+	struct termios mode;
+
+	if (tcgetattr(fd, &mode) < 0)
+		return -1;
+	mode.c_oflag &= ~(tcflag_t)ONLCR;
+	return tcsetattr(fd, TCSANOW, &mode);
+}

@@ -15,5 +15,7 @@ int tty_set_size(int fd, struct tty_size size);
 /* Raw mode for the user's own terminal; *ret_old restores it. */
 int tty_raw(int fd, struct termios *ret_old);
 int tty_restore(int fd, const struct termios *old);
+/* A pseudo-terminal whose output gets no carriage returns. */
+int tty_keep_newlines(int fd);
 
 #endif

@@ -22,6 +22,7 @@
 #include "sys/lsm.h"
 #include "sys/self.h"
 #include "sys/spawn.h"
+#include "userns/nsswitch.h"
 
 /* --- facts */
 
@@ -106,12 +107,11 @@ static bool is_chrooted(void)
 
 static int collect_ranges(struct arena *arena, const struct identity *id, struct userns_facts *f, struct error *err)
 {
-	char *nsswitch = fd_read_file(arena, AT_FDCWD, "/etc/nsswitch.conf", 1 << 20, NULL);
 	struct id_map uids = { 0 }, gids = { 0 };
 
-	f->from_nss = nsswitch && subid_uses_nss(nsswitch);
+	f->from_nss = nsswitch_has_other_ids(arena);
 	if (f->from_nss) {
-		if (subid_ranges(arena, id, false, &uids, err) < 0 || subid_ranges(arena, id, true, &gids, err) < 0)
+		if (subid_ranges(arena, id, &uids, &gids, err) < 0)
 			return -1;
 		f->nss_uids = uids.n;
 		f->nss_gids = gids.n;

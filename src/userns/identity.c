@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pwd.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,10 +9,11 @@
 #include <unistd.h>
 
 #include "base/string.h"
+#include "hostlib/hostlib.h"
 #include "sys/fd.h"
+#include "userns/nsswitch.h"
 
-/* Our line of /etc/passwd: name and home. Asked first because the C library's way through nsswitch.conf costs more
- * than joining the namespace. */
+/* Our line of /etc/passwd: name and home. */
 static bool find_in_file(struct arena *arena, uid_t uid, char **ret_name, char **ret_home)
 {
 	char *text = fd_read_file(arena, AT_FDCWD, "/etc/passwd", 1 << 20, NULL);
@@ -33,17 +33,27 @@ static bool find_in_file(struct arena *arena, uid_t uid, char **ret_name, char *
 	return false;
 }
 
+/* What other sources there are; asking one costs more than joining the namespace. */
+static bool find_elsewhere(struct arena *arena, uid_t uid, char **ret_name, char **ret_home)
+{
+	struct hostlib_who who = { .uid = uid };
+	struct hostlib_account account;
+
+	if (!nsswitch_has_other_accounts(arena) ||
+	    hostlib_ask(arena, HOSTLIB_ACCOUNT, &who, &account, NULL, NULL) < 0 || str_is_empty(account.name))
+		return false;
+	*ret_name = account.name;
+	*ret_home = account.home;
+	return true;
+}
+
 static void find_user(struct arena *arena, struct identity *id)
 {
 	const char *env_home = getenv("HOME");
 	char *home = NULL;
-	struct passwd *entry;
 
-	if (!find_in_file(arena, id->uid, &id->user, &home)) {
-		entry = getpwuid(id->uid);
-		id->user = entry ? arena_strdup(arena, entry->pw_name) : arena_printf(arena, "%u", id->uid);
-		home = entry ? arena_strdup(arena, entry->pw_dir) : NULL;
-	}
+	if (!find_in_file(arena, id->uid, &id->user, &home) && !find_elsewhere(arena, id->uid, &id->user, &home))
+		id->user = arena_printf(arena, "%u", id->uid);
 	if (env_home && env_home[0] == '/')
 		home = arena_strdup(arena, env_home);
 	id->home = str_is_empty(home) ? (char *)"/" : home;

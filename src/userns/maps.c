@@ -83,7 +83,7 @@ int maps_rootless(struct arena *arena, const struct identity *id, struct id_maps
 {
 	struct id_map uids = { 0 }, gids = { 0 };
 
-	if (subid_ranges(arena, id, false, &uids, err) < 0 || subid_ranges(arena, id, true, &gids, err) < 0)
+	if (subid_ranges(arena, id, &uids, &gids, err) < 0)
 		return -1;
 	if (!uids.n || !gids.n || !spawn_find(arena, "newuidmap") || !spawn_find(arena, "newgidmap"))
 		return error_set(err, ERROR_FAILED, "no subordinate ids can be mapped");

@@ -1,14 +1,13 @@
 #include "userns/subid.h"
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/string.h"
+#include "hostlib/hostlib.h"
 #include "sys/fd.h"
+#include "userns/nsswitch.h"
 
 #define FILE_MAX_SIZE ((size_t)16 << 20)
 #define EXTENTS_MAX 340
@@ -63,23 +62,6 @@ bool subid_is_owner(const struct subid_entry *entry, const char *user, uid_t uid
 	return str_to_u32(entry->owner, &number) == 0 && number == uid;
 }
 
-bool subid_uses_nss(const char *nsswitch)
-{
-	while (*nsswitch) {
-		size_t n = strcspn(nsswitch, "\n"), blank = strspn(nsswitch, " \t");
-		const char *line = nsswitch + blank, *end = nsswitch + n;
-
-		nsswitch = end + (*end == '\n');
-		if (line >= end || !str_starts(line, "subid:"))
-			continue;
-		line += strlen("subid:");
-		line += strspn(line, " \t");
-		if (line < end && *line != '#' && !(str_starts(line, "files") && line + 5 <= end))
-			return true;
-	}
-	return false;
-}
-
 int subid_read(struct arena *arena, const char *path, struct subid_file *ret, struct error *err)
 {
 	char *text = fd_read_file(arena, AT_FDCWD, path, FILE_MAX_SIZE, NULL);
@@ -90,77 +72,71 @@ int subid_read(struct arena *arena, const char *path, struct subid_file *ret, st
 	return 0;
 }
 
-/* --- other sources, through libsubid (shadow's), loaded only when configured */
+/* --- the user's */
 
-struct subid_range {		/* as in shadow/subid.h */
-	unsigned long start, count;
-};
-typedef int get_ranges(const char *owner, struct subid_range **ret);
-typedef bool init_library(const char *program, FILE *log);
-
-static get_ranges *library_function(void *library, bool gid)
+static int ranges_from_file(struct arena *arena, const struct identity *id, const char *path, struct id_map *ret,
+			    struct error *err)
 {
-	void *f = dlsym(library, gid ? "subid_get_gid_ranges" : "subid_get_uid_ranges");
-
-	return (get_ranges *)(f ? f : dlsym(library, gid ? "get_subgid_ranges" : "get_subuid_ranges"));
-}
-
-static int ranges_from_nss(struct arena *arena, const struct identity *id, bool gid, struct id_map *ret,
-			   struct error *err)
-{
-	static const char *const names[] = { "libsubid.so.5", "libsubid.so.4", "libsubid.so.3", "libsubid.so" };
-	struct subid_range *ranges = NULL;
-	void *library = NULL;
-	init_library *init;
-	get_ranges *get;
-	FILE *quiet;
-	int n;
-
-	for (size_t i = 0; i < ELEMENTS(names) && !library; i++)
-		library = dlopen(names[i], RTLD_NOW | RTLD_LOCAL);
-	get = library ? library_function(library, gid) : NULL;
-	if (!get) {
-		error_set(err, ERROR_UNSUPPORTED, "nsswitch.conf names a source of subordinate ids, and libsubid is missing");
-		return error_hint(err, "sudo apt install libsubid4   (or libsubid5; Fedora, RHEL: shadow-utils-subid)");
-	}
-	quiet = fopen("/dev/null", "we");
-	init = (init_library *)dlsym(library, "subid_init");
-	if (!init)
-		init = (init_library *)dlsym(library, "libsubid_init");
-	if (init)
-		init("bryo", quiet);
-	n = get(id->user, &ranges);
-	for (int i = 0; i < n; i++)
-		if (ranges[i].count > 0 && ranges[i].start + ranges[i].count <= UINT32_MAX)
-			idmap_add(arena, ret, 0, (uint32_t)ranges[i].start, (uint32_t)ranges[i].count);
-	free(ranges);
-	if (quiet)
-		fclose(quiet);
-	return 0;	/* the library stays loaded: its sources may have left threads or handlers */
-}
-
-int subid_ranges(struct arena *arena, const struct identity *id, bool gid, struct id_map *ret, struct error *err)
-{
-	char *nsswitch = fd_read_file(arena, AT_FDCWD, "/etc/nsswitch.conf", 1 << 20, NULL);
-	struct id_map ranges = { 0 };
 	struct subid_file file;
+
+	if (subid_read(arena, path, &file, err) < 0)
+		return -1;
+	for (size_t i = 0; i < file.n; i++)
+		if (subid_is_owner(&file.v[i], id->user, id->uid))
+			idmap_add(arena, ret, 0, file.v[i].first, file.v[i].count);
+	return 0;
+}
+
+static void add_numbers(struct arena *arena, const uint64_t *numbers, size_t n, struct id_map *ret)
+{
+	for (size_t i = 0; i + 1 < n; i += 2) {
+		uint64_t first = numbers[i], count = numbers[i + 1];
+
+		if (count > 0 && first < UINT32_MAX && count <= UINT32_MAX - first)
+			idmap_add(arena, ret, 0, (uint32_t)first, (uint32_t)count);
+	}
+}
+
+static int ranges_from_library(struct arena *arena, const struct identity *id, struct id_map *uids, struct id_map *gids,
+			       struct error *err)
+{
+	struct hostlib_who who = { .name = id->user };
+	struct hostlib_ranges ranges;
+
+	if (hostlib_ask(arena, HOSTLIB_SUBORDINATE_IDS, &who, &ranges, NULL, err) < 0)
+		return -1;
+	add_numbers(arena, ranges.uids.v, ranges.uids.n, uids);
+	add_numbers(arena, ranges.gids.v, ranges.gids.n, gids);
+	return 0;
+}
+
+/* The first is 1 inside, the others follow. */
+static void set_inside(struct id_map *ranges)
+{
 	uint32_t inside = 1;
 
-	if (nsswitch && subid_uses_nss(nsswitch)) {
-		if (ranges_from_nss(arena, id, gid, &ranges, err) < 0)
-			return -1;
-	} else {
-		if (subid_read(arena, gid ? SUBGID_FILE : SUBUID_FILE, &file, err) < 0)
-			return -1;
-		for (size_t i = 0; i < file.n; i++)
-			if (subid_is_owner(&file.v[i], id->user, id->uid))
-				idmap_add(arena, &ranges, 0, file.v[i].first, file.v[i].count);
+	for (size_t i = 0; i < ranges->n; i++) {
+		ranges->v[i].inside = inside;
+		inside += ranges->v[i].count;
 	}
-	for (size_t i = 0; i < ranges.n; i++) {
-		ranges.v[i].inside = inside;
-		inside += ranges.v[i].count;
+}
+
+int subid_ranges(struct arena *arena, const struct identity *id, struct id_map *ret_uids, struct id_map *ret_gids,
+		 struct error *err)
+{
+	struct id_map uids = { 0 }, gids = { 0 };
+
+	if (nsswitch_has_other_ids(arena)) {
+		if (ranges_from_library(arena, id, &uids, &gids, err) < 0)
+			return -1;
+	} else if (ranges_from_file(arena, id, SUBUID_FILE, &uids, err) < 0 ||
+		   ranges_from_file(arena, id, SUBGID_FILE, &gids, err) < 0) {
+		return -1;
 	}
-	*ret = ranges;
+	set_inside(&uids);
+	set_inside(&gids);
+	*ret_uids = uids;
+	*ret_gids = gids;
 	return 0;
 }
 

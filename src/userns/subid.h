@@ -20,8 +20,6 @@ struct subid_file {
  * do; *ret_bad counts the latter when not NULL. */
 struct subid_file subid_parse(struct arena *arena, const char *text, size_t *ret_bad);
 bool subid_is_owner(const struct subid_entry *entry, const char *user, uid_t uid);
-/* Does nsswitch.conf name another source for subordinate ids than files? */
-bool subid_uses_nss(const char *nsswitch);
 /* An absent file is an empty one. */
 int subid_read(struct arena *arena, const char *path, struct subid_file *ret, struct error *err);
 

@@ -49,7 +49,9 @@ int userns_migrate(const struct identity *id, struct error *err);
  * Used after a failure and by `explain --system`. */
 int userns_diagnose(struct arena *arena, const struct identity *id, struct error *err);
 
-/* Subordinate ranges of the user from /etc/subuid or /etc/subgid (or NSS), by name and by number, in file order. */
-int subid_ranges(struct arena *arena, const struct identity *id, bool gid, struct id_map *ret, struct error *err);
+/* Subordinate ranges of the user from /etc/subuid and /etc/subgid, by name and by number, in file order; or from the source
+ * that nsswitch.conf names. */
+int subid_ranges(struct arena *arena, const struct identity *id, struct id_map *ret_uids, struct id_map *ret_gids,
+		 struct error *err);
 
 #endif

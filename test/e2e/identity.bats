@@ -9,7 +9,7 @@ setup() {
 teardown() {
 	admin 'chmod u+s /usr/bin/newuidmap /usr/bin/newgidmap; for h in newuidmap newgidmap; do
 		[ ! -e /usr/bin/$h.away ] || mv /usr/bin/$h.away /usr/bin/$h; done; umount /usr/bin/newuidmap;
-		for k in subuid subgid; do [ ! -e /etc/$k.was ] || mv /etc/$k.was /etc/$k; done; sed -i /^subid:/d /etc/nsswitch.conf' || true
+		for k in subuid subgid; do [ ! -e /etc/$k.was ] || mv /etc/$k.was /etc/$k; done; for f in passwd nsswitch.conf; do [ ! -e /etc/$f.was ] || mv /etc/$f.was /etc/$f; done' || true
 	e2e_teardown
 }
 
@@ -160,6 +160,24 @@ y"
 	ranges "$(ME):200000:65536\n"		# given later, they are taken
 	run id_map
 	assert_contains "1 200000 65536"
+}
+
+@test "an account and ranges that only a directory service knows" {
+	export LD_LIBRARY_PATH=$BRYO_BUILD/test/e2e
+	ranges '# none\n'
+	admin "cp -p /etc/passwd /etc/passwd.was; cp -p /etc/nsswitch.conf /etc/nsswitch.conf.was; sed -i /^$(ME):/d /etc/passwd"
+	run bryo info --format "{{.Host.IDMappingsReason}}"
+	assert_contains "$(id -u) has no subordinate user and group ids"
+	admin "sed -i 's/^passwd:.*/passwd: files bryotest/' /etc/nsswitch.conf"
+	bryo system migrate
+	run bryo info --format "{{.Host.IDMappingsReason}}"
+	assert_contains "dirk has no subordinate user and group ids"
+	run env -u HOME -u XDG_DATA_HOME "$BRYO" info --format '{{.Store.GraphRoot}}'
+	assert_output "/tmp/dirk/.local/share/bryo"
+	admin "echo 'subid: nosuchsource' >>/etc/nsswitch.conf"
+	bryo system migrate
+	run bryo info --format "{{.Host.IDMappingsReason}}"
+	assert_contains "dirk has no subordinate user and group ids (the source that nsswitch.conf names)"
 }
 
 @test "ranges in one file only" {

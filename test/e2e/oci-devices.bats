@@ -25,3 +25,12 @@ device() { echo ".linux.devices = [{path: \"/dev/mine\", type: \"$1\", major: $2
 	assert_status 1
 	assert_output "config.json: .linux.devices[0].uid: not among the ids of the user namespace"
 }
+
+@test "/dev/ptmx is always the container's own" {
+	bundle b '.linux.devices = [{path: "/dev/ptmx", type: "c", major: 5, minor: 2}]' -- readlink /dev/ptmx
+	run oci run -b b c
+	assert_output pts/ptmx
+	bundle -s b '.linux.devices = [{path: "/dev/ptmx", type: "c", major: 5, minor: 2}]' -- readlink /dev/ptmx
+	run oci run -b b c
+	assert_output pts/ptmx
+}

@@ -249,11 +249,11 @@ $PWD/d
 3
 4
 5"
+	run oci exec --preserve-fds 2 c sh -c 'ls /proc/self/fd' 3>&- 4<d
+	assert_output $'0\n1\n2\n3\n4'		# 3 is what ls reads
 	# What the runtime has open itself is not to be had.
 	run oci --log log exec --preserve-fds 2 c ls /proc/self/fd 3>&- 4>&-
 	assert_output $'0\n1\n2\n3'
-	run oci exec --preserve-fds 2 c sh -c 'ls /proc/self/fd' 3>&- 4<d
-	assert_output $'0\n1\n2\n3\n4'		# 3 is what ls reads
 }
 
 @test "a process that is quicker than the helper that made it" {

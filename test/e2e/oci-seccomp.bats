@@ -96,6 +96,14 @@ print(base64.b64encode(i(0x20, 0, 0, 0) + i(0x15, 0, 1, int(sys.argv[1])) + i(6,
 	oci delete -f c
 }
 
+@test "a startContainer hook is confined too, and nobody listens to it" {
+	receiver
+	notifying b '.hooks = {startContainer: [{path: "/bin/sh", args: ["sh", "-c", "grep ^Seccomp: /proc/self/status >/hook; ls /proc/self/fd >>/hook"]}]}'
+	run oci run -b b c
+	assert_output 4242
+	[ "$(cat b/rootfs/hook)" = $'Seccomp:\t2\n0\n1\n2\n3' ]
+}
+
 @test "exec has a listener of its own" {
 	receiver
 	notifying b

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hostlib/filter.h"
 #include "run/seccomp_compile.h"
 #include "run/seccomp_key.h"
 #include "run/seccomp_machine.h"
@@ -59,26 +60,28 @@ static bool is_small(const struct oci_seccomp *rules)
 
 static void compile(struct arena *arena, const struct seccomp_source *source)
 {
-	struct seccomp_code code = { 0 };
+	struct hostlib_rules rules = { .rules = (struct oci_seccomp *)source->rules, .name = (char *)source->name,
+				       .where = (char *)source->where };
+	struct hostlib_filter filter = { 0 };
 	struct seccomp_key key;
 	struct error err = { 0 };
-	struct sock_filter *v;
+	struct sock_filter *old, *new;
 	size_t n;
 
 	seccomp_key_of_rules(arena, source, &key);
 	if (!is_small(source->rules))
 		return;
-	if (seccomp_compile(arena, source, &code, &err) < 0) {
+	if (filter_compile(arena, &rules, &filter, &err) < 0) {
 		if (!strstr(err.text, source->name))
 			abort();
 		return;
 	}
-	v = code.v;
-	n = code.n;
-	seccomp_shrink(arena, &v, &n);
-	if (n <= BPF_MAXINSNS && seccomp_machine_check(arena, v, n, &err) < 0)
+	old = new = (struct sock_filter *)(void *)filter.instructions.v;
+	n = filter.instructions.n;
+	seccomp_shrink(arena, &new, &n);
+	if (n <= BPF_MAXINSNS && seccomp_machine_check(arena, new, n, &err) < 0)
 		abort();
-	compare(code.v, code.n, v, n);
+	compare(old, filter.instructions.n, new, n);
 }
 
 /* What is let through is followed, and the check's promises (no load from elsewhere, an end) are the sanitizer's to see. */

@@ -1,6 +1,7 @@
-/* /etc/subuid, and the map made of it: no id may be mapped twice. */
+/* /etc/subuid, and the map made of it: no id may be mapped twice. Also nsswitch.conf. */
 #include <stdlib.h>
 
+#include "userns/nsswitch.h"
 #include "userns/subid.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -25,6 +26,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			if (a->inside < (uint64_t)b->inside + b->count && b->inside < (uint64_t)a->inside + a->count)
 				abort();
 		}
-	subid_uses_nss(text);
+	nsswitch_sources(arena, text, "subid");
 	return 0;
 }

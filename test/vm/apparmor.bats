@@ -70,3 +70,32 @@ EVERYTHING=('file,' 'capability,' 'network,' 'unix,' 'signal,' 'ptrace,' 'mount,
 	run bryo run --rm --network none $IMG echo again
 	assert_output again
 }
+
+# --- bundles
+
+bundle() {
+	bryo run --rm --network none $IMG cat /bin/busybox >/tmp/busybox && chmod +x /tmp/busybox
+	BUSYBOX=/tmp/busybox "$BATS_TEST_DIRNAME/../e2e/make-bundle" "$@"
+}
+
+@test "bryo oci: apparmorProfile of a bundle, and what exec says" {
+	cd "$BATS_TEST_TMPDIR"
+	load_profile '' "${EVERYTHING[@]}" 'deny /forbidden rw,'
+	bundle b '.process.apparmorProfile = "bryo-test"' -- sh -c 'cat /proc/self/attr/apparmor/current; echo x >/forbidden'
+	run "$BRYO" oci run -b b c
+	assert_status 1
+	assert_contains 'bryo-test (enforce)'
+	assert_contains 'Permission denied'
+	bundle b '.process.apparmorProfile = "bryo-test"' -- sleep 1000
+	"$BRYO" oci run -d -b b c </dev/null >/dev/null 2>&1
+	run "$BRYO" oci exec c cat /proc/self/attr/apparmor/current
+	assert_output 'bryo-test (enforce)'
+	run "$BRYO" oci exec --apparmor unconfined c cat /proc/self/attr/apparmor/current
+	assert_output unconfined
+	"$BRYO" oci delete -f c
+	unload_profile
+	bundle b '.process.apparmorProfile = "bryo-test"'
+	run "$BRYO" oci run -b b c
+	assert_status 1
+	assert_contains 'AppArmor profile "bryo-test" is not loaded'
+}

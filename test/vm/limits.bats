@@ -90,3 +90,14 @@ Cpus_allowed_list:	1$'
 	refute_contains executed
 	assert_contains cpuset.cpus
 }
+
+@test "update changes the limits of a container that runs" {
+	bryo run -d --name c --network none --memory 256m $IMG sleep 1000
+	bryo update --memory 32m --cpus 0.3 --pids-limit 33 c
+	run bryo exec c sh -c 'cd /sys/fs/cgroup; grep . memory.max cpu.max pids.max'
+	assert_contains memory.max:33554432
+	assert_contains 'cpu.max:30000 100000'
+	assert_contains pids.max:33
+	run bryo exec c tail /dev/zero
+	assert_status 137
+}

@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "run/run.h"
-#include "run/seccomp_apart.h"
+#include "run/seccomp_compile.h"
 #include "run/seccomp_profile.h"
 
 static int setup(void **state)
@@ -97,7 +97,7 @@ static void test_profile(void **state)
 	struct error err = { 0 };
 	size_t n;
 
-	if (seccomp_compile(*state, &source, &code, &err) < 0)
+	if (seccomp_compile(*state, &source, 5, &code, &err) < 0)
 		fail_msg("%s", err.text);
 	new = code.v;
 	n = code.n;
@@ -237,7 +237,7 @@ static void test_sections(void **state)
 		struct sock_filter *new;
 		size_t n;
 
-		if (seccomp_apart_compile(arena, &source, 5, &code, NULL) < 0)	/* libseccomp forgets some memory then */
+		if (seccomp_compile(arena, &source, 5, &code, NULL) < 0)	/* libseccomp forgets some memory then */
 			continue;
 		new = code.v;
 		n = code.n;

@@ -54,24 +54,6 @@ static void owners_are_names_or_numbers(void **state)
 	assert_false(subid_is_owner(&name, "ali", 1000));
 }
 
-static void knows_other_sources(void **state)
-{
-	static const struct { const char *text; bool nss; } cases[] = {
-		{ "passwd: files\nsubid: sss\n", true },
-		{ "subid:\tfiles\n", false },
-		{ "subid: files sss\n", false },	/* the library takes one source: the first */
-		{ "#subid: sss\n", false },
-		{ "passwd: files", false },
-		{ "", false },
-		{ "subid:\n", false },
-		{ "  subid:  ldap", true },
-	};
-
-	(void)state;
-	for (size_t i = 0; i < ELEMENTS(cases); i++)
-		assert_int_equal(subid_uses_nss(cases[i].text), cases[i].nss);
-}
-
 static void makes_maps(void **state)
 {
 	static const struct { uint32_t own; struct id_extent ranges[3]; size_t n; const char *map; } cases[] = {
@@ -118,7 +100,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(parses_lines_and_passes_over_the_rest),
 		cmocka_unit_test(owners_are_names_or_numbers),
-		cmocka_unit_test(knows_other_sources),
 		cmocka_unit_test(makes_maps),
 		cmocka_unit_test(keeps_to_the_kernels_limit),
 	};

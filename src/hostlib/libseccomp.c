@@ -1,13 +1,14 @@
-#include "run/seccomp_library.h"
+#include "hostlib/libseccomp.h"
 
 #include <ctype.h>
 #include <dlfcn.h>
 
 #include "base/string.h"
+#include "spec/seccomp_words.h"
 
 #define LIBRARY "libseccomp.so.2"
 
-int seccomp_library_open(struct seccomp_library *l, struct error *err)
+int libseccomp_open(struct libseccomp *l, struct error *err)
 {
 	void *handle = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
 	const struct { const char *name; void **to; } symbols[] = {
@@ -35,7 +36,7 @@ int seccomp_library_open(struct seccomp_library *l, struct error *err)
 	return 0;
 }
 
-uint32_t seccomp_library_architecture(const struct seccomp_library *l, const char *name)
+uint32_t libseccomp_architecture(const struct libseccomp *l, const char *name)
 {
 	const char *suffix = str_after(name, "SCMP_ARCH_");
 	char lower[32];
@@ -45,4 +46,20 @@ uint32_t seccomp_library_architecture(const struct seccomp_library *l, const cha
 		lower[n] = (char)tolower((unsigned char)name[n]);
 	lower[n] = '\0';
 	return name[n] ? 0 : l->arch_resolve_name(lower);
+}
+
+int libseccomp_describe(struct arena *arena, const void *request, void *ret_seccomp, struct error *err)
+{
+	struct hostlib_seccomp *ret = ret_seccomp;
+	const struct scmp_version *version;
+	struct libseccomp l = { 0 };
+
+	if (libseccomp_open(&l, err) < 0)
+		return -1;
+	version = l.version();
+	ret->version = arena_printf(arena, "%u.%u.%u", version->major, version->minor, version->micro);
+	for (const struct seccomp_word *word = seccomp_words_architectures; word->name; word++)
+		if (libseccomp_architecture(&l, word->name))
+			strings_add(arena, &ret->architectures, word->name);
+	return 0;
 }

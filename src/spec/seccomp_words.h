@@ -1,9 +1,9 @@
-/* run/seccomp_words - the names in a seccomp section and what they stand for
+/* spec/seccomp_words - the names in a seccomp section and what they stand for
  *
  * The names are libseccomp's. Each table ends with a NULL name and is in the order of the alphabet, as `features` shows
  * it. */
-#ifndef BRYO_RUN_SECCOMP_WORDS_H
-#define BRYO_RUN_SECCOMP_WORDS_H
+#ifndef BRYO_SPEC_SECCOMP_WORDS_H
+#define BRYO_SPEC_SECCOMP_WORDS_H
 
 #include <stdint.h>
 

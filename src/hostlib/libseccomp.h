@@ -1,27 +1,27 @@
-/* run/seccomp_library - libseccomp, opened when there is something to compile
- *
- * That is seldom, because programs are cached; linked, it would cost every start its loading. */
-#ifndef BRYO_RUN_SECCOMP_LIBRARY_H
-#define BRYO_RUN_SECCOMP_LIBRARY_H
+/* hostlib/libseccomp - libseccomp's functions, and what it knows */
+#ifndef BRYO_HOSTLIB_LIBSECCOMP_H
+#define BRYO_HOSTLIB_LIBSECCOMP_H
 
 #include <seccomp.h>
 
-#include "base/error.h"
+#include "hostlib/hostlib.h"
 
-struct seccomp_library {
+struct libseccomp {
 	const char *file;		/* where it was found, "" when unknown */
 	__typeof__(seccomp_version) *version;
 	__typeof__(seccomp_init) *init;
-	__typeof__(seccomp_release) *release;
 	__typeof__(seccomp_arch_add) *arch_add;
 	__typeof__(seccomp_arch_resolve_name) *arch_resolve_name;
 	__typeof__(seccomp_syscall_resolve_name) *syscall_resolve_name;
 	__typeof__(seccomp_rule_add_array) *rule_add_array;
 	__typeof__(seccomp_export_bpf) *export_bpf;
+	__typeof__(seccomp_release) *release;
 };
 
-int seccomp_library_open(struct seccomp_library *ret, struct error *err);
+int libseccomp_open(struct libseccomp *ret, struct error *err);
 /* The token of "SCMP_ARCH_X86_64" or, as crun has it, "x86_64"; 0: unknown to this libseccomp. */
-uint32_t seccomp_library_architecture(const struct seccomp_library *l, const char *name);
+uint32_t libseccomp_architecture(const struct libseccomp *l, const char *name);
+/* The call HOSTLIB_DESCRIBE_SECCOMP. */
+int libseccomp_describe(struct arena *arena, const void *request, void *ret_seccomp, struct error *err);
 
 #endif

@@ -1,4 +1,4 @@
-#include "run/seccomp_words.h"
+#include "spec/seccomp_words.h"
 
 #include <linux/seccomp.h>
 #include <seccomp.h>

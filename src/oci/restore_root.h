@@ -1,0 +1,15 @@
+/* oci/restore_root - the root file system as criu wants it: a mount of its own
+ *
+ * It is bound onto itself in a mount namespace that the caller is in for the time of a restore, so nothing is mounted on
+ * the host, and nothing is left when the caller is killed. */
+#ifndef BRYO_OCI_RESTORE_ROOT_H
+#define BRYO_OCI_RESTORE_ROOT_H
+
+#include "base/error.h"
+
+struct restore_root { int ns, root, here; };	/* what the caller goes back to */
+
+int restore_root_enter(struct restore_root *r, const char *rootfs, struct error *err);
+int restore_root_leave(struct restore_root *r, struct error *err);
+
+#endif
