@@ -35,10 +35,10 @@ static int check_parent(const struct checkpoint *x, struct error *err)
 	if (str_is_empty(parent))
 		return 0;
 	if (*parent == '/')
-		return error_set(err, ERROR_USAGE, "parent path %s: it must be relative to the image path", parent);
+		return error_set(err, ERROR_USAGE, "--parent-path %s: it must be relative to the image path", parent);
 	if (fstatat(x->paths.images_fd, parent, &st, 0) < 0)
-		return error_errno(err, "parent path %s (in %s)", parent, x->paths.images);
-	return S_ISDIR(st.st_mode) ? 0 : error_set(err, ERROR_USAGE, "parent path %s: not a directory", parent);
+		return error_errno(err, "--parent-path %s (in %s)", parent, x->paths.images);
+	return S_ISDIR(st.st_mode) ? 0 : error_set(err, ERROR_USAGE, "--parent-path %s: not a directory", parent);
 }
 
 /* ADDRESS:PORT, the address perhaps in brackets. */
@@ -139,7 +139,7 @@ static bool is_in_table(const struct mount_table *table, unsigned id)
 }
 
 /* A file that was opened on a mount that the container does not see has a name for criu: "file[mount:inode]" in hex. */
-static char *outer_file(struct checkpoint *x, const char *fd_path, int i)
+static char *outer_file(struct checkpoint *x, const char *fd_path, int i, mode_t *ret_mode)
 {
 	char *info = arena_printf(x->o->arena, "/proc/%lld/fdinfo/%d", (long long)x->container.record.pid, i);
 	char *text = fd_read_file(x->o->arena, AT_FDCWD, info, 4096, NULL), *line;
@@ -151,23 +151,27 @@ static char *outer_file(struct checkpoint *x, const char *fd_path, int i)
 		return NULL;
 	if (stat(fd_path, &st) < 0 || S_ISSOCK(st.st_mode))
 		return NULL;
+	*ret_mode = st.st_mode;
 	return arena_printf(x->o->arena, "file[%x:%llx]", id, (unsigned long long)st.st_ino);
 }
 
-/* What standard stream i is: the other end of a pipe and a file of the host's come from the caller on restore. */
+/* What standard stream i is: a pipe "pipe:[7]", a file of the host's "file[1a:7] /its/path" (a FIFO: "file[1a:7]| ..."),
+ * or a path in the container. */
 static char *stream(struct checkpoint *x, int i)
 {
 	char *path = arena_printf(x->o->arena, "/proc/%lld/fd/%d", (long long)x->container.record.pid, i), *file;
 	char link[4096];
+	mode_t mode = 0;
 	ssize_t n = readlink(path, link, sizeof(link) - 1);
 
 	if (n < 0)
 		return arena_strdup(x->o->arena, "");
 	link[n] = '\0';
-	file = *link == '/' && !str_starts(link, "/dev/pts/") ? outer_file(x, path, i) : NULL;
-	if (file)
-		strings_add(x->o->arena, &x->options.external, file);
-	return file ? file : arena_strdup(x->o->arena, link);
+	file = *link == '/' && !str_starts(link, "/dev/pts/") ? outer_file(x, path, i, &mode) : NULL;
+	if (!file)
+		return arena_strdup(x->o->arena, link);
+	strings_add(x->o->arena, &x->options.external, file);
+	return arena_printf(x->o->arena, "%s%s %s", file, S_ISFIFO(mode) ? "|" : "", link);
 }
 
 static int name_streams(struct checkpoint *x, struct error *err)
@@ -258,7 +262,7 @@ static int checkpoint(struct checkpoint *x, struct error *err)
 
 int oci_checkpoint(struct oci *o, const struct oci_checkpoint_request *request, struct error *err)
 {
-	struct checkpoint x = { .o = o, .request = request, .container.dir_fd = -1 };
+	struct checkpoint x = { .o = o, .request = request, .container = RECORD_NONE };
 	int result = checkpoint(&x, err);
 
 	record_close(&x.container);

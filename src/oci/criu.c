@@ -103,8 +103,9 @@ static int converse(const struct criu *c, const struct criu_call *call, const st
 {
 	bool told_failure = false;
 
+	*ret = (struct criu_answer){ 0 };
 	if (say(r, socket, err) < 0)
-		return -1;
+		return errno == EPIPE ? 0 : -1;		/* it has ended */
 	for (;;) {
 		int fd = -1, result = listen_to(c, socket, ret, &fd, told_failure ? NULL : err);
 

@@ -24,14 +24,26 @@ static const char *below(const char *path, const char *dir)
 	return rest && (*rest == '/' || !*rest) ? rest : NULL;
 }
 
+/* Without links, as far as it is there, and without a slash at the end. */
+static char *real_path(struct arena *arena, int root, const char *path)
+{
+	char *left = arena_printf(arena, "/%s", path), *real = NULL, *rest = arena_strdup(arena, "");
+
+	while (*left && !(real = inroot_real_path(arena, root, left))) {
+		char *slash = strrchr(left, '/');
+
+		if (slash[1])
+			rest = arena_printf(arena, "%s%s", slash, rest);
+		*slash = '\0';
+	}
+	return arena_printf(arena, "%s%s", real && (!str_eq(real, "/") || !*rest) ? real : "", rest);
+}
+
 void external_mounts_init(struct external_mounts *e, struct arena *arena, const struct oci_spec *spec, int root)
 {
 	*e = (struct external_mounts){ .arena = arena, .spec = spec };
-	for (size_t i = 0; i < spec->mounts.n; i++) {
-		const char *to = spec->mounts.v[i].destination, *real = inroot_real_path(arena, root, to);
-
-		strings_add(arena, &e->destinations, real ? real : to);
-	}
+	for (size_t i = 0; i < spec->mounts.n; i++)
+		strings_add(arena, &e->destinations, real_path(arena, root, spec->mounts.v[i].destination));
 }
 
 /* The innermost mount of the configuration that a place is at or below, before the one with number `before`; later ones

@@ -28,8 +28,7 @@ JSON_SHAPE(record,
 	F(record, annotations, "annotations", T_MAP),
 	F(record, cgroup, "cgroup", T_EMBED, .shape = &cgroup_shape),
 	F(record, rdt_group, "rdtGroup", T_STRING),
-	F(record, needs_config, "needsConfig", T_BOOL),
-	F(record, descriptors, "descriptors", T_STRINGS));
+	F(record, needs_config, "needsConfig", T_BOOL));
 
 /* The alphabet of runc's ids; a first dot is for this directory's own entries. */
 int record_check_id(const char *id, struct error *err)
@@ -219,31 +218,18 @@ static bool is_of_this_boot(const struct record *r)
 	return str_is_empty(r->boot_id) || pidfd_boot_id(boot) < 0 || str_eq(boot, r->boot_id);
 }
 
-int record_open_process(const struct record *r)
+static int open_process(const struct record *r)
 {
-	_cleanup_fd_ int fd = -1;
-
-	if (!is_of_this_boot(r)) {
-		errno = ESRCH;
-		return -1;
-	}
-	fd = pidfd_open_same((pid_t)r->pid, r->start_time);
-	if (fd >= 0 && pidfd_wait_exit(fd, 0) == 1) {	/* a zombie: nobody has asked for its status yet */
-		errno = ESRCH;
-		return -1;
-	}
-	return fd_take(&fd);
+	return is_of_this_boot(r) ? pidfd_open_same((pid_t)r->pid, r->start_time) : -1;
 }
 
-enum record_status record_status(int dir_fd, const struct record *r)
+static enum record_status status_of(const struct opened *c)
 {
-	_cleanup_fd_ int process = record_open_process(r);
-
-	if (process < 0)
+	if (c->process < 0)
 		return RECORD_STOPPED;
-	if (cgroup_is_frozen(&r->cgroup))
+	if (cgroup_is_frozen(&c->record.cgroup))
 		return RECORD_PAUSED;
-	return lock_is_held(dir_fd, "created") ? RECORD_CREATED : RECORD_RUNNING;
+	return lock_is_held(c->dir_fd, "created") ? RECORD_CREATED : RECORD_RUNNING;
 }
 
 struct json *record_state(struct arena *arena, const struct record *r, enum record_status status)
@@ -269,16 +255,18 @@ int record_find(struct oci *o, const char *id, bool lock, struct opened *ret, st
 {
 	_cleanup_trace_ struct trace_span span = trace_begin("find the container");
 
-	*ret = (struct opened){ .dir_fd = record_open(o, id, lock, err) };
+	*ret = (struct opened){ .dir_fd = record_open(o, id, lock, err), .process = -1 };
 	if (ret->dir_fd < 0)
 		return -1;
 	if (record_load(o->arena, ret->dir_fd, &ret->record, err) < 0)
 		return error_frame(err, "container `%s`", id);
-	ret->status = record_status(ret->dir_fd, &ret->record);
+	ret->process = open_process(&ret->record);
+	ret->status = status_of(ret);
 	return 0;
 }
 
 void record_close(struct opened *c)
 {
 	fd_close(&c->dir_fd);
+	fd_close(&c->process);
 }

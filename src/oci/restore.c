@@ -1,24 +1,22 @@
 /* restore: a container from the files of a checkpoint */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <net/if.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
-#include "oci/checkpoint_options.h"
 #include "oci/creation.h"
-#include "oci/external_mount.h"
 #include "oci/foreground.h"
 #include "oci/limits.h"
 #include "oci/rdt.h"
+#include "oci/restore_map.h"
 #include "oci/restore_root.h"
 #include "sys/fd.h"
 #include "sys/netlink.h"
 #include "sys/pidfd.h"
-
-#define LIST_MAX ((size_t)1 << 20)
 
 struct restore {
 	struct oci *o;
@@ -28,152 +26,12 @@ struct restore {
 	struct checkpoint_paths paths;
 	struct criu criu;
 	struct criu_options options;
-	int pass[8];			/* descriptors that criu gets: the standard streams and namespaces */
-	size_t pass_n;
+	struct restore_map map;
 };
 
 static const struct oci_spec *spec_of(const struct restore *x)
 {
 	return &x->creation.bundle.spec;
-}
-
-/* --- what the images say */
-
-/* A file of the image directory that lists strings; none when it is not there. */
-static int read_list(const struct restore *x, const char *name, struct strings *ret, struct error *err)
-{
-	struct arena *arena = x->o->arena;
-	size_t size;
-	char *text = fd_read_file(arena, x->paths.images_fd, name, LIST_MAX, &size);
-	struct json *list;
-
-	if (!text)
-		return errno == ENOENT ? 0 : error_errno(err, "%s/%s", x->paths.images, name);
-	list = json_parse(arena, text, size, name, err);
-	if (!list)
-		return -1;
-	if (list->kind != JSON_LIST)
-		return error_set(err, ERROR_INVALID, "%s: expected list, got %s", name, json_kind_name(list));
-	for (size_t i = 0; i < list->list.n; i++) {
-		if (list->list.v[i]->kind != JSON_STRING)
-			return error_set(err, ERROR_INVALID, "%s: [%zu]: expected string, got %s", name, i,
-					 json_kind_name(list->list.v[i]));
-		strings_add(arena, ret, list->list.v[i]->string);
-	}
-	return 0;
-}
-
-static bool has_file(const struct restore *x, const char *prefix)
-{
-	_cleanup_dir_ DIR *dir = fd_opendir(x->paths.images_fd, ".");
-	struct dirent *entry;
-
-	while (dir && (entry = readdir(dir)))
-		if (str_starts(entry->d_name, prefix))
-			return true;
-	return false;
-}
-
-/* --- what the container's things are now */
-
-static void inherit(struct restore *x, const char *key, int fd)
-{
-	for (size_t i = 0; i < x->options.inherited.n; i++)
-		if (str_eq(x->options.inherited.v[i].key, key))
-			return;
-	*ARRAY_ADD(x->o->arena, &x->options.inherited) = (struct criu_inherited){ arena_strdup(x->o->arena, key), fd };
-}
-
-/* Pipes and the host's files become the caller's standard streams. */
-static int map_streams(struct restore *x, struct error *err)
-{
-	struct strings keys = { 0 };
-
-	if (read_list(x, CHECKPOINT_STREAMS, &keys, err) < 0)
-		return -1;
-	for (size_t i = 0; i < keys.n && i < 3; i++)
-		if (str_starts(keys.v[i], "pipe:") || str_starts(keys.v[i], "file["))
-			inherit(x, keys.v[i], (int)i);
-	return 0;
-}
-
-static int inherit_namespace(struct restore *x, const char *type, const char *key, struct error *err)
-{
-	const struct oci_namespace *ns = checkpoint_namespace(spec_of(x), type);
-	int fd;
-
-	if (!ns)
-		return 0;
-	fd = open(ns->path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return error_errno(err, ".linux.namespaces: %s", ns->path);
-	x->pass[x->pass_n++] = fd;
-	inherit(x, key, fd);
-	return 0;
-}
-
-static int join_namespace(struct restore *x, const char *type, const char *name, struct error *err)
-{
-	const struct oci_namespace *ns = checkpoint_namespace(spec_of(x), type);
-
-	if (ns && !name)
-		return error_set(err, ERROR_UNSUPPORTED, ".linux.namespaces: criu cannot restore into a given namespace of type "
-				 "\"%s\"", type);
-	if (ns)
-		map_set(x->o->arena, &x->options.join, name, ns->path);
-	return 0;
-}
-
-static int map_namespaces(struct restore *x, struct error *err)
-{
-	static const struct { const char *type, *name; } joined[] = {
-		{ "ipc", "ipc" }, { "uts", "uts" }, { "time", "time" }, { "user", "user" }, { "mount", NULL }, { "cgroup", NULL },
-	};
-
-	if (inherit_namespace(x, "network", "extRootNetNS", err) < 0 || inherit_namespace(x, "pid", "extRootPidNS", err) < 0)
-		return -1;
-	for (size_t i = 0; i < ELEMENTS(joined); i++)
-		if (join_namespace(x, joined[i].type, joined[i].name, err) < 0)
-			return -1;
-	return 0;
-}
-
-static int map_mounts(struct restore *x, struct error *err)
-{
-	const struct bundle *b = &x->creation.bundle;
-	_cleanup_fd_ int root = open(b->rootfs, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	struct external_mounts e;
-	struct strings places = { 0 };
-	struct cgroup_views views = { 0 };
-
-	if (root < 0)
-		return error_errno(err, ".root.path: %s", b->rootfs);
-	external_mounts_init(&e, x->o->arena, &b->spec, root);
-	external_mounts_list(&e, &places);
-	if (read_list(x, CHECKPOINT_MOUNTS, &places, err) < 0)
-		return -1;
-	if (x->o->cgroup_host.v1)
-		cgroup_views(x->o->arena, &x->o->cgroup_host, &x->creation.record.cgroup, &views);
-	for (size_t i = 0; i < places.n; i++)
-		map_set(x->o->arena, &x->options.mounts, places.v[i],
-			external_mounts_source(&e, b->path, &views, places.v[i]));
-	return external_mounts_prepare(&e, root, b->path, err);
-}
-
-/* criu finds paths below a hierarchy's mount. */
-static void map_cgroups(struct restore *x)
-{
-	const struct cgroup_host *host = &x->o->cgroup_host;
-	const struct cgroup *c = &x->creation.record.cgroup;
-
-	for (size_t i = 0; i < c->places.n; i++)
-		for (size_t j = 0; j < host->hierarchies.n; j++) {
-			const struct cgroup_hierarchy *h = &host->hierarchies.v[j];
-			const char *path = str_after(c->places.v[i].path, h->mount);
-
-			if (path && str_eq(h->controllers, c->places.v[i].controllers))
-				map_set(x->o->arena, &x->options.cgroup_roots, h->controllers, path);
-		}
 }
 
 /* --- options */
@@ -206,21 +64,11 @@ static int take_options(struct restore *x, struct error *err)
 	    checkpoint_empty_namespaces(&nothing, &r->empty_ns, &o->empty_ns, err) < 0)
 		return -1;
 	/* Images without a network's configuration are those of a network that others set up. */
-	if (has_own_network(spec_of(x)) && !has_file(x, "netns-"))
+	if (has_own_network(spec_of(x)) && !restore_map_has_image(&x->paths, "netns-"))
 		o->empty_ns = CLONE_NEWNET;
 	if ((r->lsm_profile || r->lsm_mount_context) && x->criu.version < 31600)
 		return error_set(err, ERROR_UNSUPPORTED, "other labels than before need criu 3.16 or newer");
 	return 0;
-}
-
-static int map_all(struct restore *x, struct error *err)
-{
-	for (int i = 0; i < 3; i++)
-		x->pass[x->pass_n++] = i;
-	if (map_streams(x, err) < 0)
-		return -1;
-	map_cgroups(x);
-	return map_namespaces(x, err) < 0 || map_mounts(x, err) < 0 ? bundle_error(&x->creation.bundle, err) : 0;
 }
 
 /* --- while criu works */
@@ -289,11 +137,40 @@ static int notified(void *context, const char *script, pid_t pid, int fd, struct
 
 /* --- doing it */
 
+/* criu takes back what it made, unless it was killed itself. Whatever it made is a child of this process. */
+static void kill_remains(const struct restore *x)
+{
+	char path[64], *text, *word;
+	unsigned pid;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/children", (int)getpid());
+	text = fd_read_file(x->o->arena, AT_FDCWD, path, 65536, NULL);
+	while (text && (word = strsep(&text, " ")))
+		if (str_to_u32(word, &pid) == 0 && (int)pid != x->creation.record.cgroup.keeper &&
+		    (pid_t)pid != x->creation.process.pid && kill((pid_t)pid, SIGKILL) == 0)
+			waitpid((pid_t)pid, NULL, 0);
+}
+
+/* The group of the container's root on the host, where it has a user namespace. */
+static bool root_group(const struct oci_spec *spec, unsigned *ret)
+{
+	const struct oci_linux *l = spec->linux_;
+
+	for (size_t i = 0; i < l->gid_mappings.n; i++)
+		if (l->gid_mappings.v[i].container_id == 0) {
+			*ret = (unsigned)l->gid_mappings.v[i].host_id;
+			return *ret != 0;
+		}
+	return false;
+}
+
 static int call_criu(struct restore *x, struct error *err)
 {
 	struct criu_call call = { .type = CRIU_RESTORE, .options = &x->options, .log = x->paths.log, .own_stdio = true,
-				  .pass = x->pass, .pass_n = x->pass_n, .started = started, .notified = notified, .context = x };
+				  .pass = x->map.pass, .pass_n = x->map.pass_n, .started = started, .notified = notified, .context = x };
+	struct restore_access access = { .fd = -1 };
 	struct restore_root root;
+	unsigned gid;
 	int result;
 
 	if (restore_root_enter(&root, x->creation.bundle.rootfs, err) < 0)
@@ -301,8 +178,13 @@ static int call_criu(struct restore *x, struct error *err)
 	result = checkpoint_paths_reopen(&x->paths, err);
 	x->options.images_fd = x->paths.images_fd;
 	x->options.work_fd = x->paths.work_fd;
+	if (result == 0 && root_group(spec_of(x), &gid))
+		restore_access_open(&access, x->paths.images_fd, gid);
 	if (result == 0)
 		result = criu_do(&x->criu, &call, NULL, err);
+	if (result < 0)
+		kill_remains(x);
+	restore_access_close(&access);
 	if (restore_root_leave(&root, result == 0 ? err : NULL) < 0)
 		return -1;
 	return result;
@@ -319,15 +201,16 @@ static int restore(struct restore *x, struct error *err)
 		return -1;
 	if (limits_make(x->o, c->record.id, spec_of(x), &c->record.cgroup, &c->cgroup_fd, &c->hierarchies, err) < 0)
 		return bundle_error(&c->bundle, err);
-	result = map_all(x, err);
+	x->map = (struct restore_map){ .o = x->o, .bundle = &c->bundle, .cgroup = &c->record.cgroup, .paths = &x->paths,
+				       .options = &x->options };
+	result = restore_map_all(&x->map, err);
 	if (result == 0)
 		result = call_criu(x, err);
 	if (result == 0)
 		result = handover_send(&c->handover, &c->process, err);
 	if (result == 0)
 		cgroup_settle(&c->record.cgroup);
-	for (size_t i = 3; i < x->pass_n; i++)
-		close(x->pass[i]);
+	restore_map_close(&x->map);
 	return result;
 }
 
@@ -365,7 +248,7 @@ static int begin(struct restore *x, struct error *err)
 	if (criu_find(x->o, "restore", &x->criu, err) < 0 ||
 	    checkpoint_paths_open(x->o->arena, r->image_path, r->work_path, false, "restore.log", &x->paths, err) < 0)
 		return -1;
-	if (!has_file(x, "inventory.img"))
+	if (!restore_map_has_image(&x->paths, "inventory.img"))
 		return error_set(err, ERROR_INVALID, "%s has no files of a checkpoint", x->paths.images);
 	if (creation_begin(&x->creation, x->o, &x->as_create, false, err) == 0)
 		return 0;

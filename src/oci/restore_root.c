@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "sys/fd.h"
@@ -41,4 +42,25 @@ int restore_root_enter(struct restore_root *r, const char *rootfs, struct error 
 	error_errno(err, "bind %s", rootfs);
 	restore_root_leave(r, NULL);
 	return -1;
+}
+
+/* --- the images */
+
+void restore_access_open(struct restore_access *a, int images_fd, unsigned root_gid)
+{
+	struct stat st;
+
+	*a = (struct restore_access){ .fd = -1 };
+	if (fstat(images_fd, &st) < 0 || (st.st_mode & S_IXOTH) || (st.st_gid == root_gid && (st.st_mode & S_IXGRP)))
+		return;
+	*a = (struct restore_access){ .fd = images_fd, .gid = st.st_gid, .mode = st.st_mode & 07777 };
+	/* Without the right to change it criu may fail, and says so. */
+	if (fchown(images_fd, (uid_t)-1, root_gid) < 0 || fchmod(images_fd, a->mode | S_IXGRP) < 0)
+		return;
+}
+
+void restore_access_close(struct restore_access *a)
+{
+	if (a->fd >= 0 && fchown(a->fd, (uid_t)-1, a->gid) == 0 && fchmod(a->fd, a->mode) == 0)
+		a->fd = -1;
 }

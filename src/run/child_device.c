@@ -116,7 +116,10 @@ static int bind_node(struct child *c, const struct op *op, const char **ret_what
 		errno = ENODEV;
 		result = -1;
 	} else {
-		result = child_attach(c, mount, op->target, false, ret_what);
+		/* A clone made by the parent is a peer of the host's mount: what is mounted on one appears on the other. */
+		result = mount_set(mount, 0, 0, MS_PRIVATE, false);
+		if (result == 0)
+			result = child_attach(c, mount, op->target, false, ret_what);
 	}
 	close(mount);
 	if (op->slot >= 0)

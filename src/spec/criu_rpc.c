@@ -63,6 +63,7 @@ static const struct { unsigned number; enum kind kind; size_t offset; } fields[]
 	FIELD(38, empty_ns, INT),		FIELD(39, join, PAIRS),			FIELD(44, freeze_cgroup, STRING),
 	FIELD(48, lazy_pages, BOOL),		FIELD(50, orphan_pts_master, BOOL),	FIELD(51, config_file, STRING),
 	FIELD(53, lsm_profile, STRING),		FIELD(63, lsm_mount_context, STRING),	FIELD(64, network_lock, INT),
+	FIELD(66, skip_permissions, BOOL),
 };
 
 static void put_pairs(struct buffer *out, unsigned field, const struct string_map *map)

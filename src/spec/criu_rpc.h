@@ -34,7 +34,7 @@ struct criu_options {
 	int page_port;
 	char *lsm_profile, *lsm_mount_context;
 	bool leave_running, ext_unix_sk, tcp_established, evasive_devices, shell_job, file_locks, track_mem, auto_dedup,
-	     lazy_pages, orphan_pts_master, notify_scripts, restore_sibling, external_masters;
+	     lazy_pages, orphan_pts_master, notify_scripts, restore_sibling, external_masters, skip_permissions;
 	bool manages_cgroups;		/* then the mode counts, which may be 0 */
 	int cgroup_mode;		/* enum criu_cgroup_mode */
 	int network_lock;		/* enum criu_network_lock; 0: criu's default */

@@ -34,3 +34,12 @@ device() { echo ".linux.devices = [{path: \"/dev/mine\", type: \"$1\", major: $2
 	run oci run -b b c
 	assert_output pts/ptmx
 }
+
+@test "what a container mounts on a device node stays with it" {
+	bundle -s b '.process.capabilities |= map_values(. + ["CAP_SYS_ADMIN"] | unique)' -- \
+		sh -c 'grep -E "(shared|master):" /proc/self/mountinfo; mount -o bind /etc/passwd /dev/zero && head -c 4 /dev/zero'
+	run oci run -b b c
+	assert_output root
+	[ -c /dev/zero ]
+	[ "$(head -c 1 /dev/zero | tr '\0' z)" = z ]
+}
