@@ -128,7 +128,7 @@ struct json *json_new_map(struct arena *arena, const struct string_map *map)
 	struct json *value = json_new_object(arena);
 
 	for (size_t i = 0; i < map->n; i++)
-		json_set(arena, value, map->v[i].key, json_new_string(arena, map->v[i].value));
+		json_add(arena, value, arena_strdup(arena, map->v[i].key), json_new_string(arena, map->v[i].value));
 	return value;
 }
 

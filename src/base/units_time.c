@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/calendar.h"
 #include "base/string.h"
 
 #define NS_SECOND INT64_C(1000000000)
@@ -30,14 +31,12 @@ static time_t whole_seconds(int64_t ns, long *ret_rest)
 
 char *units_format_time(struct arena *arena, int64_t ns)
 {
-	char text[64];
-	struct tm tm;
+	struct calendar_time t;
 	long rest;
-	time_t seconds = whole_seconds(ns, &rest);
 
-	gmtime_r(&seconds, &tm);
-	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
-	return arena_printf(arena, "%s.%09ldZ", text, rest);
+	t = calendar_utc(whole_seconds(ns, &rest));
+	return arena_printf(arena, "%04d-%02d-%02dT%02d:%02d:%02d.%09ldZ", t.year, t.month, t.day, t.hour, t.minute, t.second,
+			    rest);
 }
 
 char *units_format_time_local(struct arena *arena, int64_t ns)

@@ -105,7 +105,7 @@ bool oci_is_called(int argc, char *const *argv, int *skip)
 /* The last line is in crun's form: scripts, and its own tests, look there for what a runtime can do. */
 static int print_version(void)
 {
-	printf("bryo-oci version %s\nspec: %s\n+SYSTEMD +SELINUX +APPARMOR +CAP +SECCOMP +EBPF\n", BRYO_VERSION, OCI_VERSION);
+	printf("bryo-oci version %s\nspec: %s\n+SYSTEMD +SELINUX +APPARMOR +CAP +SECCOMP +EBPF +CRIU\n", BRYO_VERSION, OCI_VERSION);
 	return 0;
 }
 

@@ -1,6 +1,7 @@
 #include "hostlib/filter.h"
 
 #include <errno.h>
+#include <linux/seccomp.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -21,6 +22,7 @@ struct compiler {
 	scmp_filter_ctx ctx;
 	uint32_t default_action;
 	size_t additions;
+	int newest;			/* the highest number that is listed */
 	struct error *err;
 };
 
@@ -165,6 +167,10 @@ static int add_name(struct compiler *c, size_t rule, const char *name, uint32_t 
 
 	if (number == __NR_SCMP_ERROR)	/* of another age or architecture */
 		return c->source->known_only ? unknown(c, "system call", name) : 0;
+	if (number > c->newest)
+		c->newest = number;
+	if (action == c->default_action)
+		return 0;
 	c->additions += n ? n : 1;
 	if (c->additions > ADDITIONS_MAX)
 		return error_set(c->err, ERROR_INVALID, "the filter has more than %d rules", ADDITIONS_MAX);
@@ -192,8 +198,6 @@ static int add_rule(struct compiler *c, size_t rule)
 	for (size_t i = 0; i < call->args.n; i++)
 		if (find_condition(c, rule, i, &conditions[i]) < 0)
 			return -1;
-	if (action == c->default_action)
-		return 0;
 	for (size_t i = 0; i < call->names.n; i++)
 		if (add_name(c, rule, call->names.v[i], action, conditions, call->args.n) < 0)
 			return in_element(c, rule, "names", i, "");
@@ -229,6 +233,15 @@ static int fill(struct compiler *c)
 	return 0;
 }
 
+/* An answer for calls that are not listed after which a program does not fall back to an older call. */
+static bool is_final(uint32_t action)
+{
+	uint32_t kind = action & SECCOMP_RET_ACTION_FULL;
+
+	return kind == SECCOMP_RET_KILL_PROCESS || kind == SECCOMP_RET_KILL_THREAD || kind == SECCOMP_RET_TRAP ||
+	       (kind == SECCOMP_RET_ERRNO && (action & SECCOMP_RET_DATA) != ENOSYS);
+}
+
 int filter_compile(struct arena *arena, const void *rules, void *ret_filter, struct error *err)
 {
 	struct compiler c = { .arena = arena, .source = rules, .err = err };
@@ -245,5 +258,6 @@ int filter_compile(struct arena *arena, const void *rules, void *ret_filter, str
 		result = export(&c, ret);
 	c.library.release(c.ctx);
 	ret->library = arena_strdup(arena, c.library.file);
+	ret->newest = is_final(c.default_action) ? (uint64_t)c.newest : 0;
 	return result;
 }

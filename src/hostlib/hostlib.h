@@ -1,8 +1,8 @@
 /* hostlib/hostlib - what only libraries of the host can do, asked of a program apart
  *
- * libseccomp, libsystemd, libsubid and the modules of the name service are loaded at run time, from wherever the host has
- * them. Only a dynamically linked program can do that, and it pays for it at each start; so bryo, which seldom needs one
- * of them, leaves it to bryo-hostlib. That is started for one call: its argument is the call's name, on its standard
+ * libseccomp, libsystemd, libsubid and the modules of the name service are loaded at run time, from wherever the host
+ * has them. Only a dynamically linked program can do that, and it pays for it at each start; so bryo, which seldom needs
+ * one of them, leaves it to bryo-hostlib. That is started for one call: its argument is the call's name, on its standard
  * input is the request, a JSON text, and it answers on its standard output with a struct error and, when that is empty,
  * a JSON text. What the libraries have to say goes to standard error. It ends with its parent. */
 #ifndef BRYO_HOSTLIB_HOSTLIB_H
@@ -37,6 +37,7 @@ struct hostlib_rules {
 struct hostlib_filter {
 	ARRAY(uint64_t) instructions;	/* struct sock_filter, each as the 8 bytes that it is */
 	char *library;			/* the file of the libseccomp that made them */
+	uint64_t newest;		/* the highest number of a listed call when all others are refused, else 0 */
 };
 struct hostlib_seccomp {
 	char *version;			/* "2.5.4" */
@@ -46,8 +47,9 @@ struct hostlib_seccomp {
 /* A unit of systemd. */
 struct hostlib_property {
 	char *name, *signature;
-	/* What builds the value, by the D-Bus type in the first letter: "a(sv)" and "rsv" open an array or a structure with
-	 * this signature inside, ")" closes it, "u17" is a number (two's complement, for "d" the bits), "stext" a text. */
+	/* What builds the value, by the D-Bus type in the first letter: "a(sv)" and "rsv" open an array or a structure
+	 * with this signature inside, ")" closes it, "u17" is a number (two's complement, for "d" the bits), "stext" a
+	 * text. */
 	struct strings steps;
 	bool demanded;			/* a systemd that does not know it is an error; others are left out then */
 };

@@ -6,8 +6,8 @@
 
 #include "hostlib/hostlib.h"
 
-/* request: struct hostlib_unit. Of a container that has just ended systemd may still have the scope, until it notices that
- * it is empty: that is waited for (5 s); then ERROR_EXISTS. */
+/* request: struct hostlib_unit. Of a container that has just ended systemd may still have the scope, until it notices
+ * that it is empty: that is waited for (5 s); then ERROR_EXISTS. */
 int unit_start(struct arena *arena, const void *request, void *none, struct error *err);
 int unit_set(struct arena *arena, const void *request, void *none, struct error *err);
 int unit_attach(struct arena *arena, const void *request, void *none, struct error *err);

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "sys/fd.h"
@@ -102,14 +103,18 @@ static int complete(struct oci *o, struct bundle *b, struct error *err)
 static int find_rootfs(struct oci *o, struct bundle *b, struct error *err)
 {
 	const struct oci_root *root = b->spec.root;
+	struct stat st;
 
 	if (!root || str_is_empty(root->path)) {
 		error_set(err, ERROR_INVALID, ".root%s: missing, and required", root ? ".path" : "");
 		return bundle_error(b, err);
 	}
 	b->rootfs = *root->path == '/' ? root->path : arena_printf(o->arena, "%s/%s", b->path, root->path);
-	if (access(b->rootfs, F_OK) == 0)
-		return 0;
+	if (stat(b->rootfs, &st) == 0) {
+		if (S_ISDIR(st.st_mode))
+			return 0;
+		errno = ENOTDIR;
+	}
 	error_set(err, ERROR_INVALID, ".root.path: %s: %s", b->rootfs, strerror(errno));
 	return bundle_error(b, err);
 }

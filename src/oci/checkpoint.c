@@ -35,10 +35,10 @@ static int check_parent(const struct checkpoint *x, struct error *err)
 	if (str_is_empty(parent))
 		return 0;
 	if (*parent == '/')
-		return error_set(err, ERROR_USAGE, "parent path %s: it must be relative to the image path", parent);
+		return error_set(err, ERROR_USAGE, "--parent-path %s: it must be relative to the image path", parent);
 	if (fstatat(x->paths.images_fd, parent, &st, 0) < 0)
-		return error_errno(err, "parent path %s (in %s)", parent, x->paths.images);
-	return S_ISDIR(st.st_mode) ? 0 : error_set(err, ERROR_USAGE, "parent path %s: not a directory", parent);
+		return error_errno(err, "--parent-path %s (in %s)", parent, x->paths.images);
+	return S_ISDIR(st.st_mode) ? 0 : error_set(err, ERROR_USAGE, "--parent-path %s: not a directory", parent);
 }
 
 /* ADDRESS:PORT, the address perhaps in brackets. */
@@ -262,7 +262,7 @@ static int checkpoint(struct checkpoint *x, struct error *err)
 
 int oci_checkpoint(struct oci *o, const struct oci_checkpoint_request *request, struct error *err)
 {
-	struct checkpoint x = { .o = o, .request = request, .container.dir_fd = -1 };
+	struct checkpoint x = { .o = o, .request = request, .container = RECORD_NONE };
 	int result = checkpoint(&x, err);
 
 	record_close(&x.container);

@@ -182,7 +182,7 @@ static int check(struct creation *c, struct error *err)
 {
 	const struct oci_process *p = c->bundle.spec.process;
 
-	if (check_annotations(&c->bundle.spec.annotations, err) < 0)
+	if (check_annotations(&c->bundle.spec.annotations, err) < 0 || hooks_check(c->o, &c->bundle.spec, err) < 0)
 		return bundle_error(&c->bundle, err);
 	if (cgroup_check(&c->o->cgroup_host, c->bundle.spec.linux_->resources, ".linux.resources", err) < 0)
 		return bundle_error(&c->bundle, err);

@@ -15,16 +15,14 @@
 
 static int end(const struct opened *c, struct error *err)
 {
-	_cleanup_fd_ int process = record_open_process(&c->record);
-
-	if (process < 0)
+	if (c->process < 0)
 		return 0;
-	if (pidfd_signal(process, SIGKILL) < 0 && errno != ESRCH)
+	if (pidfd_signal(c->process, SIGKILL) < 0 && errno != ESRCH)
 		return error_errno(err, "kill it");
 	/* A frozen process dies when it is thawed; cgroup.kill needs no thawing. */
 	if (c->status == RECORD_PAUSED && cgroup_kill(&c->record.cgroup) < 0)
 		return error_errno(err, "kill its processes");
-	if (pidfd_wait_exit(process, END_MS) != 1)
+	if (pidfd_wait_exit(c->process, END_MS) != 1)
 		return error_set(err, ERROR_FAILED, "its process does not end");
 	return 0;
 }
@@ -89,7 +87,7 @@ static int delete_ruins(struct oci *o, const char *id, struct error *err)
 
 int oci_delete(struct oci *o, const char *id, bool force, struct error *err)
 {
-	_cleanup_opened_ struct opened c = { .dir_fd = -1 };
+	_cleanup_opened_ struct opened c = RECORD_NONE;
 	struct error failure = { 0 };
 	_cleanup_trace_ struct trace_span span = trace_begin("delete the container");
 

@@ -89,7 +89,7 @@ static int follow(struct watch *w, int process, int64_t interval_ms, struct erro
 
 static int events(struct watch *w, bool stats, int64_t interval_ms, struct error *err)
 {
-	_cleanup_fd_ int process = record_open_process(&w->c->record);
+	int process = w->c->process;
 
 	if (process < 0)
 		return error_set(err, ERROR_STATE, "it is not running");
@@ -102,7 +102,7 @@ static int events(struct watch *w, bool stats, int64_t interval_ms, struct error
 int oci_events(struct oci *o, const char *id, bool stats, int64_t interval_ms, oci_event *event, void *context,
 	       struct error *err)
 {
-	_cleanup_opened_ struct opened c = { .dir_fd = -1 };
+	_cleanup_opened_ struct opened c = RECORD_NONE;
 	struct watch w = { .o = o, .c = &c, .event = event, .context = context };
 
 	if (record_find(o, id, false, &c, err) < 0)

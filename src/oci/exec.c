@@ -23,7 +23,7 @@ struct exec {
 	struct opened container;
 	struct oci_spec spec;
 	struct oci_process process;
-	int target, cgroup_fd;
+	int cgroup_fd;
 	struct handover handover;
 	struct preserved preserved;
 	struct run_moments moments;
@@ -98,7 +98,8 @@ static int make_plan(struct exec *x, struct error *err)
 {
 	_cleanup_trace_ struct trace_span span = trace_begin("plan");
 	struct run_exec_request request = {
-		.target = (pid_t)x->container.record.pid, .target_pidfd = x->target, .spec = &x->spec, .process = &x->process,
+		.target = (pid_t)x->container.record.pid, .target_pidfd = x->container.process,
+		.spec = &x->spec, .process = &x->process,
 		.id = x->request->id, .bundle = x->container.record.bundle,
 		.stdio = { STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO }, .cgroup_fd = x->cgroup_fd,
 		.cache_dir = arena_printf(x->o->arena, "%s/.cache", x->o->root), .preserve_fds = x->preserved.fds,
@@ -135,9 +136,6 @@ static int prepare(struct exec *x, struct error *err)
 	    exec_process(o, x->request, &x->container.record, &x->spec, &x->process, err) < 0 ||
 	    preserved_list(o->arena, x->request->preserve_fds, NULL, &x->preserved, err) < 0 || check_console(x, err) < 0)
 		return -1;
-	x->target = record_open_process(&x->container.record);
-	if (x->target < 0)
-		return error_set(err, ERROR_STATE, "it has just ended");
 	x->moments.context = x;
 	if (x->spec.linux_->intel_rdt)
 		x->moments.born = at_birth;
@@ -180,8 +178,9 @@ static int run(struct exec *x, int *ret_exit_code, struct error *err)
 
 int oci_exec(struct oci *o, const struct oci_exec_request *request, int *ret_exit_code, struct error *err)
 {
-	struct exec x = { .o = o, .request = request, .container.dir_fd = -1, .target = -1, .cgroup_fd = -1,
-			  .handover = HANDOVER_NONE, .started = { .pid = -1, .pidfd = -1, .console = -1, .release = -1 } };
+	struct exec x = { .o = o, .request = request, .container = RECORD_NONE, .cgroup_fd = -1,
+			  .handover = HANDOVER_NONE,
+			  .started = { .pid = -1, .pidfd = -1, .console = -1, .release = -1 } };
 	int result;
 
 	*ret_exit_code = 0;
@@ -191,7 +190,6 @@ int oci_exec(struct oci *o, const struct oci_exec_request *request, int *ret_exi
 	if (result == 0)
 		result = run(&x, ret_exit_code, err);
 	record_close(&x.container);
-	fd_close(&x.target);
 	fd_close(&x.cgroup_fd);
 	handover_close(&x.handover);
 	fd_close(&x.started.pidfd);

@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "run/run.h"
 #include "sys/fd.h"
 #include "sys/pidfd.h"
 #include "sys/spawn.h"
@@ -104,15 +105,6 @@ static int run_one(struct oci *o, const struct oci_hook *h, int state, int words
 	return result;
 }
 
-static int check(const struct oci_hook *h, struct error *err)
-{
-	if (h->path[0] != '/')
-		return error_set(err, ERROR_INVALID, "its path is not absolute");
-	if (h->timeout && (*h->timeout <= 0 || *h->timeout > INT32_MAX / 1000))
-		return error_set(err, ERROR_INVALID, "its timeout is not a number of seconds above zero");
-	return 0;
-}
-
 static int run(struct oci *o, const struct hook_list *hooks, size_t i, const char *state,
 	       const struct hook_output *output, struct error *err)
 {
@@ -120,7 +112,7 @@ static int run(struct oci *o, const struct hook_list *hooks, size_t i, const cha
 	_cleanup_fd_ int file = -1, words = memfd_create("words", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 
 	file = state_file(state, err);
-	if (file < 0 || check(h, err) < 0 || run_one(o, h, file, words, output, err) < 0)
+	if (file < 0 || run_one(o, h, file, words, output, err) < 0)
 		return error_frame(err, ".hooks.%s[%zu]: %s", hooks->name, i, h->path);
 	return 0;
 }
@@ -147,4 +139,16 @@ void hooks_run_all(struct oci *o, const struct hook_list *hooks, const struct js
 		if (run(o, hooks, i, text, output, &err) < 0)
 			oci_warn(o, "%s", err.text);
 	}
+}
+
+int hooks_check(struct oci *o, const struct oci_spec *spec, struct error *err)
+{
+	const struct hook_list lists[] = { HOOKS(spec, prestart, "prestart"), HOOKS(spec, create_runtime, "createRuntime"),
+					   HOOKS(spec, poststart, "poststart"), HOOKS(spec, poststop, "poststop") };
+
+	for (size_t l = 0; l < ELEMENTS(lists); l++)
+		for (size_t i = 0; i < lists[l].n; i++)
+			if (run_check_hook(&lists[l].v[i], arena_printf(o->arena, ".hooks.%s[%zu]", lists[l].name, i), err) < 0)
+				return -1;
+	return 0;
 }

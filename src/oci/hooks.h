@@ -21,6 +21,8 @@ struct hook_output { int fds[2]; };	/* standard output and error; -1: kept for t
 int hooks_open_output(const struct string_map *annotations, struct hook_output *ret, struct error *err);
 void hooks_close_output(struct hook_output *output);
 
+/* Before anything is made. */
+int hooks_check(struct oci *o, const struct oci_spec *spec, struct error *err);
 /* One after the other, until one fails: "hooks.prestart[1]: /bin/x: ended with 1: its last words". */
 int hooks_run(struct oci *o, const struct hook_list *hooks, const struct json *state, const struct hook_output *output,
 	      struct error *err);

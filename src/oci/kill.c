@@ -13,11 +13,11 @@ static int not_running(struct error *err)
 	return error_set(err, ERROR_STATE, "container not running");
 }
 
-static int signal_first(const struct record *r, int signal, struct error *err)
+static int signal_first(const struct opened *c, int signal, struct error *err)
 {
-	_cleanup_fd_ int process = record_open_process(r);
-
-	if (process < 0 || pidfd_signal(process, signal) < 0)
+	if (c->process < 0)
+		return not_running(err);
+	if (pidfd_signal(c->process, signal) < 0)
 		return errno == ESRCH ? not_running(err) : error_errno(err, "signal %d", signal);
 	return 0;
 }
@@ -38,7 +38,7 @@ static int signal_all(struct oci *o, const struct opened *c, int signal, struct 
 
 int oci_kill(struct oci *o, const char *id, int signal, bool all, struct error *err)
 {
-	_cleanup_opened_ struct opened c = { .dir_fd = -1 };
+	_cleanup_opened_ struct opened c = RECORD_NONE;
 	int result;
 
 	if (record_find(o, id, false, &c, err) < 0)
@@ -48,7 +48,7 @@ int oci_kill(struct oci *o, const char *id, int signal, bool all, struct error *
 	else if (c.status == RECORD_STOPPED)
 		result = not_running(err);
 	else
-		result = signal_first(&c.record, signal, err);
+		result = signal_first(&c, signal, err);
 	return result < 0 ? error_frame(err, "kill container `%s`", id) : 0;
 }
 
@@ -80,7 +80,7 @@ static int pause_it(struct oci *o, const struct opened *c, bool pause, struct er
 
 int oci_pause(struct oci *o, const char *id, bool pause, struct error *err)
 {
-	_cleanup_opened_ struct opened c = { .dir_fd = -1 };
+	_cleanup_opened_ struct opened c = RECORD_NONE;
 
 	if (record_find(o, id, true, &c, err) < 0)
 		return -1;

@@ -9,7 +9,7 @@
 /* A frozen container keeps its state while somebody looks at it; nobody is waited for. */
 static struct json *state_of(struct oci *o, const char *id, struct error *err)
 {
-	_cleanup_opened_ struct opened c = { .dir_fd = -1 };
+	_cleanup_opened_ struct opened c = RECORD_NONE;
 
 	return record_find(o, id, false, &c, err) < 0 ? NULL : record_state(o->arena, &c.record, c.status);
 }

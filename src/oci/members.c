@@ -54,7 +54,7 @@ int members_find(struct oci *o, const struct opened *c, struct members *ret, str
 
 int oci_ps(struct oci *o, const char *id, int **ret_pids, size_t *ret_n, struct error *err)
 {
-	_cleanup_opened_ struct opened c = { .dir_fd = -1 };
+	_cleanup_opened_ struct opened c = RECORD_NONE;
 	struct members m;
 
 	if (record_find(o, id, false, &c, err) < 0)

@@ -124,37 +124,52 @@ void record_unlock(int dir_fd)
 	flock(dir_fd, LOCK_UN);
 }
 
-/* A directory without a state that nobody works on is what a killed create left. */
-static int take_over(struct oci *o, const char *id, struct error *err)
+/* One that has just been made, or was there, locked; -1 with errno EAGAIN when it went away meanwhile. */
+static int open_claimed(struct oci *o, const char *id, bool *ret_made)
 {
-	_cleanup_fd_ int fd = record_open(o, id, true, err);
+	_cleanup_fd_ int fd = -1;
 
-	if (fd < 0)
+	*ret_made = mkdirat(o->root_fd, id, 0700) == 0;
+	if (!*ret_made && errno != EEXIST)
 		return -1;
-	if (faccessat(fd, "state.json", F_OK, 0) == 0)
-		return error_set(err, ERROR_EXISTS, "container `%s` already exists", id);
-	return record_remove(o, id, fd, err);
+	fd = fd_open_dir(o->root_fd, id);
+	if (fd < 0) {
+		errno = errno == ENOENT ? EAGAIN : errno;
+		return -1;
+	}
+	if (take_lock(fd) < 0)
+		return -1;
+	if (!is_current(o, id, fd)) {
+		errno = EAGAIN;
+		return -1;
+	}
+	return fd_take(&fd);
 }
 
+/* Who makes the directory need not be the first to lock it: the one that locks it without a state has the id. */
 int record_claim(struct oci *o, const char *id, struct error *err)
 {
 	_cleanup_trace_ struct trace_span span = trace_begin("claim the id");
 	_cleanup_fd_ int fd = -1;
+	bool made;
 
 	if (record_check_id(id, err) < 0 || open_root(o, true, err) < 0)
 		return -1;
-	if (mkdirat(o->root_fd, id, 0700) < 0) {
-		if (errno != EEXIST)
+	for (;;) {
+		fd_close(&fd);
+		fd = open_claimed(o, id, &made);
+		if (fd < 0 && errno == EAGAIN)
+			continue;
+		if (fd < 0)
 			return error_errno(err, "make the state of container `%s`", id);
-		if (take_over(o, id, err) < 0)
+		if (faccessat(fd, "state.json", F_OK, 0) == 0)
+			return error_set(err, ERROR_EXISTS, "container `%s` already exists", id);
+		if (made)
+			return fd_take(&fd);
+		/* What a killed create left, perhaps with files in it. */
+		if (record_remove(o, id, fd, err) < 0)
 			return -1;
-		if (mkdirat(o->root_fd, id, 0700) < 0)
-			return error_errno(err, "make the state of container `%s`", id);
 	}
-	fd = fd_open_dir(o->root_fd, id);
-	if (fd < 0 || take_lock(fd) < 0 || !is_current(o, id, fd))
-		return error_errno(err, "lock container `%s`", id);
-	return fd_take(&fd);
 }
 
 int record_remove(struct oci *o, const char *id, int dir_fd, struct error *err)
@@ -203,31 +218,18 @@ static bool is_of_this_boot(const struct record *r)
 	return str_is_empty(r->boot_id) || pidfd_boot_id(boot) < 0 || str_eq(boot, r->boot_id);
 }
 
-int record_open_process(const struct record *r)
+static int open_process(const struct record *r)
 {
-	_cleanup_fd_ int fd = -1;
-
-	if (!is_of_this_boot(r)) {
-		errno = ESRCH;
-		return -1;
-	}
-	fd = pidfd_open_same((pid_t)r->pid, r->start_time);
-	if (fd >= 0 && pidfd_wait_exit(fd, 0) == 1) {	/* a zombie: nobody has asked for its status yet */
-		errno = ESRCH;
-		return -1;
-	}
-	return fd_take(&fd);
+	return is_of_this_boot(r) ? pidfd_open_same((pid_t)r->pid, r->start_time) : -1;
 }
 
-enum record_status record_status(int dir_fd, const struct record *r)
+static enum record_status status_of(const struct opened *c)
 {
-	_cleanup_fd_ int process = record_open_process(r);
-
-	if (process < 0)
+	if (c->process < 0)
 		return RECORD_STOPPED;
-	if (cgroup_is_frozen(&r->cgroup))
+	if (cgroup_is_frozen(&c->record.cgroup))
 		return RECORD_PAUSED;
-	return lock_is_held(dir_fd, "created") ? RECORD_CREATED : RECORD_RUNNING;
+	return lock_is_held(c->dir_fd, "created") ? RECORD_CREATED : RECORD_RUNNING;
 }
 
 struct json *record_state(struct arena *arena, const struct record *r, enum record_status status)
@@ -253,16 +255,18 @@ int record_find(struct oci *o, const char *id, bool lock, struct opened *ret, st
 {
 	_cleanup_trace_ struct trace_span span = trace_begin("find the container");
 
-	*ret = (struct opened){ .dir_fd = record_open(o, id, lock, err) };
+	*ret = (struct opened){ .dir_fd = record_open(o, id, lock, err), .process = -1 };
 	if (ret->dir_fd < 0)
 		return -1;
 	if (record_load(o->arena, ret->dir_fd, &ret->record, err) < 0)
 		return error_frame(err, "container `%s`", id);
-	ret->status = record_status(ret->dir_fd, &ret->record);
+	ret->process = open_process(&ret->record);
+	ret->status = status_of(ret);
 	return 0;
 }
 
 void record_close(struct opened *c)
 {
 	fd_close(&c->dir_fd);
+	fd_close(&c->process);
 }

@@ -37,18 +37,17 @@ int record_remove(struct oci *o, const char *id, int dir_fd, struct error *err);
 int record_save(struct arena *arena, int dir_fd, const struct record *r, struct error *err);
 /* ERROR_STATE when there is none: it is being created, or that was cut off. */
 int record_load(struct arena *arena, int dir_fd, struct record *ret, struct error *err);
-enum record_status record_status(int dir_fd, const struct record *r);
-/* A pidfd of its first process while that lives; -1 with ESRCH. */
-int record_open_process(const struct record *r);
 /* {"ociVersion":...,"id":...,"pid":...,"status":...}: pid 0 unless it lives. */
 struct json *record_state(struct arena *arena, const struct record *r, enum record_status status);
 
 /* Open, lock when asked, and load in one. */
 struct opened {
 	int dir_fd;
+	int process;			/* pidfd of its first process; -1 when that had ended */
 	struct record record;
 	enum record_status status;
 };
+#define RECORD_NONE { .dir_fd = -1, .process = -1 }
 int record_find(struct oci *o, const char *id, bool lock, struct opened *ret, struct error *err);
 #define _cleanup_opened_ __attribute__((cleanup(record_close)))
 void record_close(struct opened *c);

@@ -37,13 +37,12 @@ static int go(const struct opened *c, struct error *err)
 /* With the lock given back: a service may take long to get ready, and be stopped meanwhile. */
 static void await_readiness(struct oci *o, const struct opened *c, int listener)
 {
-	_cleanup_fd_ int process = record_open_process(&c->record);
 	struct error err = { 0 };
 
-	if (listener < 0 || process < 0)
+	if (listener < 0 || c->process < 0)
 		return;
 	record_unlock(c->dir_fd);
-	if (notify_wait(listener, process, (pid_t)c->record.pid, &err) < 0)
+	if (notify_wait(listener, c->process, (pid_t)c->record.pid, &err) < 0)
 		oci_warn(o, "%s", err.text);
 }
 
@@ -75,7 +74,7 @@ static int start(struct oci *o, struct opened *c, struct error *err)
 
 int oci_start(struct oci *o, const char *id, struct error *err)
 {
-	_cleanup_opened_ struct opened c = { .dir_fd = -1 };
+	_cleanup_opened_ struct opened c = RECORD_NONE;
 
 	if (record_find(o, id, true, &c, err) < 0)
 		return -1;

@@ -4,7 +4,7 @@
 int oci_update(struct oci *o, const char *id, const struct oci_resources *resources, const char *where,
 	       struct error *err)
 {
-	_cleanup_opened_ struct opened c = { .dir_fd = -1 };
+	_cleanup_opened_ struct opened c = RECORD_NONE;
 
 	if (record_find(o, id, true, &c, err) < 0)
 		return -1;

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <linux/close_range.h>
 #include <sched.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -27,10 +28,20 @@ static int seal_descriptors(const struct child *c)
 	return close_range(3 + (unsigned)c->plan->preserve_fds_n, ~0u, CLOSE_RANGE_CLOEXEC);
 }
 
+/* The caller's, which is still to be found in this process by whoever may look into it (its own container may), as long
+ * as it waits to be started. */
+static void forget_environment(void)
+{
+	for (char **e = environ; *e; e++)
+		explicit_bzero(*e, strlen(*e));
+}
+
 static int wait_for_release(struct child *c)
 {
 	struct message m = { .kind = MESSAGE_READY };
 
+	if (c->plan->start_socket >= 0)
+		forget_environment();
 	if (seal_descriptors(c) < 0)
 		return -1;
 	show_to_parent(c);

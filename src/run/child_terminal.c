@@ -107,27 +107,14 @@ static void give_to_user(const struct child *c, int fd)
 		errno = 0;
 }
 
-/* What becomes descriptor `target`; -1 for /dev/null. */
-static int stdio_source(const struct child *c, int target)
+/* What becomes descriptor `target`. null: the host's, as the container's could be anything. */
+static int stdio_source(const struct child *c, int null, int target)
 {
 	if (target >= 3)
 		return c->plan->preserve_fds[target - 3];
-	return c->console_slave >= 0 ? c->console_slave : c->plan->stdio[target];
-}
-
-/* Copies out of the way of all targets, so that no move overwrites what another still needs. */
-static int lift(int source, int above)
-{
-	int fd, null = -1;
-
-	if (source < 0) {
-		source = null = open("/dev/null", O_RDWR | O_CLOEXEC);
-		if (null < 0)
-			return -1;
-	}
-	fd = fcntl(source, F_DUPFD_CLOEXEC, above);
-	fd_close(&null);
-	return fd;
+	if (c->console_slave >= 0)
+		return c->console_slave;
+	return c->plan->stdio[target] >= 0 ? c->plan->stdio[target] : null;
 }
 
 static bool is_gap(const struct child *c, int target)
@@ -135,13 +122,14 @@ static bool is_gap(const struct child *c, int target)
 	return target >= 3 && c->plan->preserve_fds[target - 3] < 0;
 }
 
-/* 0, 1, 2, then 3.. for preserved ones, some of which may be left out. All that is still needed lies above these. */
-static int connect_stdio(struct child *c)
+/* 0, 1, 2, then 3.. for preserved ones, some of which may be left out. All that is still needed lies above these. First
+ * copies out of the way of all targets, so that no move overwrites what another still needs. */
+static int connect_stdio(struct child *c, const struct op *op)
 {
-	int lifted[3 + PRESERVE_MAX], n = 3 + (int)c->plan->preserve_fds_n;
+	int lifted[3 + PRESERVE_MAX], n = 3 + (int)c->plan->preserve_fds_n, null = op->slot < 0 ? -1 : c->fds[op->slot];
 
 	for (int target = 0; target < n; target++) {
-		lifted[target] = is_gap(c, target) ? -1 : lift(stdio_source(c, target), n);
+		lifted[target] = is_gap(c, target) ? -1 : fcntl(stdio_source(c, null, target), F_DUPFD_CLOEXEC, n);
 		if (lifted[target] < 0 && !is_gap(c, target))
 			return -1;
 	}
@@ -170,6 +158,6 @@ int child_terminal_op(struct child *c, const struct op *op, const char **ret_wha
 		*ret_what = "TIOCSCTTY";
 		return c->console_slave >= 0 ? ioctl(c->console_slave, TIOCSCTTY, 0) : 0;
 	default:
-		return connect_stdio(c);
+		return connect_stdio(c, op);
 	}
 }

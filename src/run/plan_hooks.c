@@ -30,16 +30,23 @@ static char **environment(struct run_plan *plan, const struct oci_hook *h, bool 
 	return inside ? plan->process.envp : environ;
 }
 
+int run_check_hook(const struct oci_hook *h, const char *position, struct error *err)
+{
+	if (h->path[0] != '/')
+		return error_set(err, ERROR_INVALID, "%s.path: \"%s\" is not an absolute path", position, h->path);
+	if (h->timeout && (*h->timeout <= 0 || *h->timeout > INT32_MAX / 1000))
+		return error_set(err, ERROR_INVALID, "%s.timeout: not a number of seconds above zero", position);
+	return 0;
+}
+
 static int add_hook(struct run_plan *plan, const struct oci_hook *h, const char *position, bool inside, struct error *err)
 {
 	struct plan_hook *hook = arena_new_one(plan->arena, struct plan_hook);
 	int state = state_slot(plan);
 	struct op *op;
 
-	if (h->path[0] != '/')
-		return error_set(err, ERROR_INVALID, "%s.path: \"%s\" is not an absolute path", position, h->path);
-	if (h->timeout && (*h->timeout <= 0 || *h->timeout > INT32_MAX / 1000))
-		return error_set(err, ERROR_INVALID, "%s.timeout: not a number of seconds above zero", position);
+	if (run_check_hook(h, position, err) < 0)
+		return -1;
 	op = state < 0 ? plan_add_slot(plan, OP_HOOK) : plan_add(plan, OP_HOOK);
 	hook->path = h->path;
 	hook->argv = words(plan, &h->args, h->path);

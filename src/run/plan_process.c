@@ -190,6 +190,16 @@ static int add_start(struct run_plan *plan, const struct oci_spec *spec, const s
 	return 0;
 }
 
+static void add_stdio(struct run_plan *plan)
+{
+	bool complete = plan->stdio[0] >= 0 && plan->stdio[1] >= 0 && plan->stdio[2] >= 0;
+
+	if (complete || plan->process.terminal)
+		plan_add(plan, OP_STDIO);
+	else
+		plan_add_slot(plan, OP_STDIO);
+}
+
 int plan_add_process(struct run_plan *plan, const struct oci_spec *spec, const struct oci_process *process,
 		     struct error *err)
 {
@@ -212,7 +222,7 @@ int plan_add_process(struct run_plan *plan, const struct oci_spec *spec, const s
 		if (add_limit(plan, process, i, err) < 0)
 			return -1;
 	plan_add(plan, OP_NEW_SID);
-	plan_add(plan, OP_STDIO);
+	add_stdio(plan);
 	plan_add(plan, OP_UMASK)->value = p->umask;
 	plan_add(plan, OP_CHDIR)->target = process->cwd;
 	plan_add(plan, OP_USER);

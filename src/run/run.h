@@ -129,6 +129,10 @@ struct run_exec_request {
 };
 struct run_plan *run_exec_plan_new(struct arena *arena, const struct run_exec_request *request, struct error *err);
 
+/* What can be wrong with a hook in itself; position: ".hooks.prestart[0]". Those that the child runs are checked with the
+ * plan. */
+int run_check_hook(const struct oci_hook *h, const char *position, struct error *err);
+
 /* The names of the default capability set, and lookup: "net_admin", "CAP_NET_ADMIN", "ALL". */
 int run_capabilities(struct arena *arena, const struct strings *add, const struct strings *drop, bool privileged,
 		     struct strings *ret, struct error *err);

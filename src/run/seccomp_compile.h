@@ -24,6 +24,7 @@ struct seccomp_code {
 	struct sock_filter *v;
 	size_t n;			/* at most SECCOMP_CODE_MAX */
 	unsigned flags;			/* SECCOMP_FILTER_FLAG_* */
+	unsigned newest;		/* the highest number that is listed, 0: newer calls are like other unlisted ones */
 	char *library;			/* the file of the libseccomp that made it */
 };
 

@@ -1,27 +1,8 @@
 #include "run/seccomp_machine.h"
 
-#include <linux/audit.h>
 #include <string.h>
 
 #include "base/string.h"
-
-#if defined(__x86_64__) && !defined(__ILP32__)
-#define NATIVE AUDIT_ARCH_X86_64
-#elif defined(__aarch64__)
-#define NATIVE AUDIT_ARCH_AARCH64
-#elif defined(__riscv)
-#define NATIVE AUDIT_ARCH_RISCV64
-#elif defined(__powerpc64__)
-#define NATIVE AUDIT_ARCH_PPC64LE
-#elif defined(__s390x__)
-#define NATIVE AUDIT_ARCH_S390X
-#elif defined(__arm__)
-#define NATIVE AUDIT_ARCH_ARM
-#elif defined(__i386__)
-#define NATIVE AUDIT_ARCH_I386
-#else
-#error "name this architecture"
-#endif
 
 struct machine {
 	uint32_t a, x, memory[BPF_MEMWORDS];
@@ -112,7 +93,7 @@ uint32_t seccomp_machine_answer(const struct sock_filter *v, size_t n, const str
 
 uint32_t seccomp_machine_action(const struct sock_filter *v, size_t n, long number, const uint64_t args[3])
 {
-	struct seccomp_data data = { .nr = (int)number, .arch = NATIVE, .args = { args[0], args[1], args[2] } };
+	struct seccomp_data data = { .nr = (int)number, .arch = SECCOMP_MACHINE_NATIVE, .args = { args[0], args[1], args[2] } };
 
 	return seccomp_machine_answer(v, n, &data) & SECCOMP_RET_ACTION_FULL;
 }

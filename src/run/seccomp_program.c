@@ -6,6 +6,7 @@
 #include "run/seccomp_cache.h"
 #include "run/seccomp_listener.h"
 #include "run/seccomp_machine.h"
+#include "run/seccomp_newer.h"
 #include "run/seccomp_profile.h"
 #include "run/seccomp_shrink.h"
 #include "spec/base64.h"
@@ -70,6 +71,7 @@ static int compile(struct arena *arena, const struct wanted *w, const char *path
 	if (seccomp_compile(arena, source, COMPILE_SECONDS, ret, err) < 0)
 		return -1;
 	seccomp_shrink(arena, &ret->v, &ret->n);
+	seccomp_newer_answer(arena, ret);
 	if (ret->n <= BPF_MAXINSNS)
 		return 0;
 	return error_set(err, ERROR_INVALID, "%s: the filter has %zu instructions, and the kernel takes %d",

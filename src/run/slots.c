@@ -128,6 +128,7 @@ static int open_slot(const struct run_plan *plan, const struct op *op, const cha
 	case OP_JOIN:		return open(op->source, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);	/* it could be any file */
 	case OP_CHROOT_TARGET:	return open(op->source, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	case OP_DEVICE:		return open_device(op, ret_step);
+	case OP_STDIO:		return open("/dev/null", O_RDWR | O_CLOEXEC);
 	case OP_HOOK:		return memfd_create("state", MFD_CLOEXEC);
 	default:		return clone_source(op, ret_step);
 	}
@@ -136,7 +137,7 @@ static int open_slot(const struct run_plan *plan, const struct op *op, const cha
 /* Cloning a mount takes privilege over the mount namespace; the rest everybody may open. */
 static bool needs_privilege(const struct op *op)
 {
-	return op->kind != OP_JOIN && op->kind != OP_CHROOT_TARGET && op->kind != OP_HOOK;
+	return op->kind != OP_JOIN && op->kind != OP_CHROOT_TARGET && op->kind != OP_HOOK && op->kind != OP_STDIO;
 }
 
 /* The receiver of a seccomp listener has words of his own about what is wrong. */

@@ -10,6 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/calendar.h"
+
 #define HEADER_SIZE 64
 #define BATCH 48
 
@@ -24,33 +26,15 @@ struct batch {
 	bool failed;
 };
 
-/* Days since 1970 to a date in the proleptic Gregorian calendar. gmtime_r is not used because it loads the zone files
- * of the host into the memory of a process that lives as long as the container. */
-static void civil_date(int64_t days, int *ret_year, int *ret_month, int *ret_day)
-{
-	int64_t shifted = days + 719468;			/* days since 0000-03-01 */
-	int64_t era = (shifted >= 0 ? shifted : shifted - 146096) / 146097;
-	int64_t of_era = shifted - era * 146097;
-	int64_t year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
-	int64_t of_year = of_era - (365 * year + year / 4 - year / 100);
-	int64_t month = (5 * of_year + 2) / 153;		/* 0 is March */
-
-	*ret_day = (int)(of_year - (153 * month + 2) / 5 + 1);
-	*ret_month = (int)(month < 10 ? month + 3 : month - 9);
-	*ret_year = (int)(year + era * 400 + (*ret_month <= 2));
-}
-
 static void write_headers(struct batch *b, enum log_stream stream)
 {
+	struct calendar_time t;
 	struct timespec now;
-	int year, month, day, second;
 
 	clock_gettime(CLOCK_REALTIME, &now);
-	civil_date(now.tv_sec / 86400, &year, &month, &day);
-	second = (int)(now.tv_sec % 86400);
-	b->header_size = snprintf(b->full, sizeof(b->full), "%04d-%02d-%02dT%02d:%02d:%02d.%09ldZ %s F ", year, month, day,
-				  second / 3600, second / 60 % 60, second % 60, now.tv_nsec,
-				  stream == LOG_STDERR ? "stderr" : "stdout");
+	t = calendar_utc(now.tv_sec);
+	b->header_size = snprintf(b->full, sizeof(b->full), "%04d-%02d-%02dT%02d:%02d:%02d.%09ldZ %s F ", t.year, t.month,
+				  t.day, t.hour, t.minute, t.second, now.tv_nsec, stream == LOG_STDERR ? "stderr" : "stdout");
 	memcpy(b->part, b->full, sizeof(b->part));
 	b->part[b->header_size - 2] = 'P';
 }

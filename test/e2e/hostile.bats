@@ -311,3 +311,16 @@ s = socket.socket(socket.AF_UNIX); s.bind("\0bryo-test-'$$'"); s.listen(); time.
 	assert_ok
 	assert_output end
 }
+
+@test "exec without input where the container has put something else in the place of /dev/null" {
+	local evil
+	need_image
+	bryo run -d --name c --cap-add SYS_ADMIN --security-opt seccomp=unconfined $IMG sleep 1000 >/dev/null
+	bryo exec c umount /dev/null
+	for evil in "ln -s /proc/self/exe" "ln -s /proc/self/fd/0" "ln -s /etc/replaced" mkfifo mkdir true; do
+		bryo exec -i c sh -c "rm -rf /dev/null; $evil /dev/null" <<<x
+		run timeout 20 "$BRYO" exec c sh -c 'cat; readlink /proc/self/fd/0'
+		assert_ok
+		assert_output /dev/null
+	done
+}

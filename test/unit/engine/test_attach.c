@@ -254,7 +254,7 @@ static void test_session_on_a_terminal(void **state)
 	struct attach_options o = { .signal_pidfd = -1, .terminal = true };
 	struct winsize size = { .ws_row = 24, .ws_col = 80 };
 	int master, slave, pair[2], code;
-	struct termios before, after;
+	struct termios before = { 0 }, after = { 0 };	/* compared with their padding */
 	enum attach_end end;
 	char text[100];
 	pid_t pid;

@@ -1,5 +1,5 @@
-/* In libsystemd's place: writes down what is said, and answers as a systemd would that does not know the property Unknown,
- * has a unit busy.scope for a while and bad.scope for ever, and cannot stop missing.scope. */
+/* In libsystemd's place: writes down what is said, and answers as a systemd that does not know the property Unknown, has a
+ * unit busy.scope for a while, has no missing.scope, forbids denied.scope, and cannot do what it is told of failing.scope. */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -15,7 +15,7 @@ static struct { bus_handler *handler; void *context; } match;
 static char bus[16], unit[64];
 static int refusals = 2;
 
-static void say(struct message *m, const char *fmt, ...)
+__attribute__((format(printf, 2, 3))) static void say(struct message *m, const char *fmt, ...)
 {
 	size_t n = strlen(m->text);
 	va_list ap;

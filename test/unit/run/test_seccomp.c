@@ -18,6 +18,7 @@
 #include "run/run.h"
 #include "run/seccomp_features.h"
 #include "run/seccomp_machine.h"
+#include "run/seccomp_newer.h"
 #include "sys/caps.h"
 #include "sys/seccomp.h"
 
@@ -230,6 +231,40 @@ static void test_actions(void **state)
 
 		assert_int_equal(answer(*state, json, SYS_read, 0, 0), actions[i].value);
 		assert_int_equal(answer(*state, json, SYS_write, 0, 0), SECCOMP_RET_ERRNO | ENOSYS);
+	}
+}
+
+/* With read and openat2 as all that is listed, calls above are newer than the profile. */
+static void test_newer(void **state)
+{
+	static const struct { const char *action; bool newer_matters; } defaults[] = {
+		{ "\"SCMP_ACT_ERRNO\"", true }, { "\"SCMP_ACT_KILL_PROCESS\"", true }, { "\"SCMP_ACT_TRAP\"", true },
+		{ "\"SCMP_ACT_ERRNO\",\"defaultErrnoRet\":38", false }, { "\"SCMP_ACT_ALLOW\"", false },
+		{ "\"SCMP_ACT_LOG\"", false }, { "\"SCMP_ACT_NOTIFY\"", false },
+	};
+
+	for (size_t i = 0; i < ELEMENTS(defaults); i++) {
+		const char *json = arena_printf(*state, "{\"defaultAction\":%s,\"syscalls\":["
+						"{\"names\":[\"read\"],\"action\":\"SCMP_ACT_ALLOW\"},"
+						"{\"names\":[\"openat2\"],\"action\":\"SCMP_ACT_ERRNO\"}]}", defaults[i].action);
+		struct seccomp_code code, with;
+		struct error err = { 0 };
+		uint64_t args[3] = { 0 };
+
+		assert_int_equal(compile(*state, json, false, &code, &err), 0);
+		assert_int_equal(code.newest, defaults[i].newer_matters ? SYS_openat2 : 0);
+		with = code;
+		seccomp_newer_answer(*state, &with);
+		for (long number = 0; number < 600; number++) {
+			uint32_t old = seccomp_machine_action(code.v, code.n, number, args);
+			struct seccomp_data data = { .nr = (int)number, .arch = SECCOMP_MACHINE_NATIVE };
+			uint32_t new = seccomp_machine_answer(with.v, with.n, &data);
+
+			if (number > SYS_openat2 && defaults[i].newer_matters)
+				assert_int_equal(new, SECCOMP_RET_ERRNO | ENOSYS);
+			else
+				assert_int_equal(new & SECCOMP_RET_ACTION_FULL, old);
+		}
 	}
 }
 
@@ -459,6 +494,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_names_of_errors, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_unknown_calls, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_actions, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_newer, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_operators, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_conditions, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_architectures, setup, teardown),
