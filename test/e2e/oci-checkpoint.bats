@@ -216,6 +216,7 @@ no_trace() {
 	#!/bin/sh
 	pid=\$(jq .pid)
 	echo "\$1 \$pid \$(cat /proc/\$pid/comm)" >>$PWD/hooks.log
+	[ \$1 != prestart ] || { mkdir -p $PWD/hooked && mount -t tmpfs hook $PWD/hooked; }
 	[ ! -e $PWD/fail ] || { echo no network today >&2; exit 3; }
 	END
 	chmod +x hook
@@ -225,7 +226,11 @@ no_trace() {
 	quiet oci checkpoint --image-path img c
 	! ls img | grep netdev
 	: >hooks.log
+	umount hooked
 	quiet oci restore --detach --bundle c --image-path img c
+	# What a hook mounts is on the host.
+	[ "$(grep -c "$PWD/hooked" /proc/self/mountinfo)" = 1 ]
+	umount hooked
 	[ "$(cut -d' ' -f1,2 hooks.log)" = "prestart $(pid_of c)"$'\n'"runtime $(pid_of c)" ]
 	run oci exec c cat /sys/class/net/lo/flags
 	assert_output 0x9
@@ -236,6 +241,7 @@ no_trace() {
 	assert_status 1
 	assert_contains "restore container \`c\`: config.json: .hooks.prestart[0]: $PWD/hook: ended with 3: no network today"
 	[ "$(cut -d' ' -f1 hooks.log)" = $'prestart\npoststop' ]
+	umount hooked
 	no_trace c
 }
 
@@ -379,9 +385,9 @@ asked() { jq -c "select(.type == \"$1\")" fake/asked | tail -n 1 | jq -c "$2"; }
 	[ "$(asked dump '[."15", ."14"]')" = '[[1],["../pre"]]' ]
 	run oci checkpoint --image-path last --parent-path "$PWD/pre" c
 	assert_status 1
-	assert_output "checkpoint container \`c\`: parent path $PWD/pre: it must be relative to the image path"
+	assert_output "checkpoint container \`c\`: --parent-path $PWD/pre: it must be relative to the image path"
 	run oci checkpoint --image-path last --parent-path ../nowhere c
-	assert_output "checkpoint container \`c\`: parent path ../nowhere (in $PWD/last): No such file or directory"
+	assert_output "checkpoint container \`c\`: --parent-path ../nowhere (in $PWD/last): No such file or directory"
 	: >fake/no-features
 	run oci checkpoint --pre-dump --image-path pre c
 	assert_status 1
