@@ -214,7 +214,7 @@ load oci
 	for id in "" . .. .hidden a/b ../b "a b" $'a\nb' ä a:b 'a*' "${long}x" /etc; do
 		fails oci run --bundle b -- "$id"
 		assert_contains "invalid container ID"
-		for command in create start state delete "delete --force" kill exec ps pause; do
+		[[ $id != *.* ]] || for command in create start state delete "delete --force" kill exec ps pause; do
 			fails oci $command -- "$id"
 		done
 	done
@@ -473,7 +473,8 @@ load oci
 
 @test "commands that are missing or cannot be executed, in the words that engines look for" {
 	local command words
-	bundle b -- true
+	bundle b -- @
+	mv b/config.json template.json
 	echo text >b/rootfs/bin/text
 	chmod 644 b/rootfs/bin/text
 	printf '\177ELFnonsense' >b/rootfs/bin/broken
@@ -483,7 +484,7 @@ load oci
 	up c
 	cp -a b/rootfs/bin/{text,broken,script,loop} c/rootfs/bin/
 	while read -r command words; do
-		edit b ".process.args = [\"$command\"]"
+		sed "s|@|$command|" template.json >b/config.json
 		fails oci run --bundle b x
 		assert_contains "$words"
 		[ -z "$(oci_state x)" ]
