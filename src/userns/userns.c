@@ -23,6 +23,7 @@
 #include "userns/subid.h"
 
 #define LOCK_NAME "holder.lock"
+#define DYING_MS 2000
 
 /* --- the plan: which ids, written by whom */
 
@@ -328,7 +329,8 @@ int userns_join(struct arena *arena, struct identity *id, struct error *err)
 			return -1;
 		if (enter(id, &h, pidfd, err) == 0)
 			break;
-		if (tries == 2 || pidfd_wait_exit(pidfd, 0) == 0)	/* not because it died just now */
+		/* Not because it died just now: one that is dying has no namespaces any more, and is soon gone. */
+		if (tries == 2 || pidfd_wait_exit(pidfd, errno == ESRCH ? DYING_MS : 0) == 0)
 			return -1;
 		error_clear(err);
 	}

@@ -663,6 +663,7 @@ console() {
 	bundle b '.process.terminal = true | .process.consoleSize = {height: 33, width: 101}' \
 		-- sh -c 'tty; stty size; read line; echo "<$line>"; ls -l /dev/console | cut -c1; stat -c %u $(tty); exec sleep 1000'
 	console sock quiet create --bundle b --console-socket "$PWD/sock" tty
+	retry 5 grep -q typed sock.out
 	quiet start tty
 	retry 5 grep -q '^0$' sock.out
 	[ "$(cat sock.err)" = "1 1 True /dev/ptmx" ]
