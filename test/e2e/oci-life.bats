@@ -887,6 +887,46 @@ killed() {
 	no_trace cut
 }
 
+@test "delete killed at any moment can be repeated" {
+	local i runner delay
+	runtime
+	bundle b -- sleep 1000
+	for i in {0..14}; do
+		quiet run --detach --bundle b cut
+		printf -v delay '0.%04d' $((i * i))
+		"$RUNTIME" --root "$E2E_DIR/oci" delete --force cut >/dev/null 2>&1 3>&- &
+		runner=$!
+		sleep $delay
+		kill -9 $runner 2>/dev/null || true
+		wait $runner 2>/dev/null || true
+		timeout -k 1 20 "$RUNTIME" --root "$E2E_DIR/oci" delete --force cut
+		no_trace cut
+	done
+}
+
+@test "all operations on one id at once: each has an answer, and nothing is left" {
+	local pids=() end=$((SECONDS + 3))
+	runtime
+	bundle b -- sleep 1000
+	again() {
+		while [ $SECONDS -lt $end ]; do
+			timeout -k 1 10 "$RUNTIME" --root "$E2E_DIR/oci" "$@" </dev/null >>answers 2>&1 || [ $? -lt 124 ] || echo "no answer: $*" >>silence
+		done
+	}
+	for operation in "create --bundle b x" "run --detach --bundle b x" "start x" "kill x 9" "delete x" "delete --force x" "state x" \
+		list "exec x true" "exec -d x sleep 1000" "ps --format json x" "pause x" "resume x"; do
+		again $operation 3>&- &
+		pids+=($!)
+	done
+	wait "${pids[@]}"
+	[ ! -e silence ] || { cat silence; false; }
+	! grep -E "Success|[Bb]ug" answers
+	grep -q "already exists" answers
+	oci delete --force x
+	no_trace x
+	retry 5 eval '! pgrep -f "$RUNTIME"'
+}
+
 # --- documents
 
 @test "features: what engines ask for" {
