@@ -9,6 +9,7 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "run/seccomp_load.h"
@@ -175,6 +176,7 @@ _Noreturn void child_run(const struct child_birth *birth)
 	if (plan->process.listener)
 		c.outer_pid = seccomp_load_own_pid();
 	reset_signals();
+	umask(0022);		/* what is made in the container's tree is for its users, whatever the caller keeps from others */
 	if (plan->own_user_namespace)
 		enter_user_namespace(&c);
 	else if (c.late && plan->mount_namespace < 0)

@@ -266,6 +266,20 @@ in_mount() {
 	assert_contains "File exists"
 }
 
+@test "what is made in the container's tree is for its users, whatever the caller's umask" {
+	bundle -s box '.process.cwd = "/new/dir" | .process.user = {uid: 1000, gid: 1000}' 'mount({destination: "/a/b/c", type: "tmpfs"})' \
+		'mount({destination: "/a/b/f", type: "bind", source: "/etc/passwd"})' '.linux.devices = [{path: "/dev/x/fifo", type: "p", fileMode: 438}]' \
+		-- sh -c 'pwd; ls -d /a/b/c /a/b/f /new/dir; stat -c %a /a /a/b /new /new/dir /dev/x /dev/x/fifo; umask'
+	for mask in 0077 0000; do
+		umask $mask
+		run oci run --bundle box box
+		umask 0022
+		assert_ok
+		[ "$(echo $output)" = "/new/dir /a/b/c /a/b/f /new/dir 755 755 755 755 755 666 0022" ] || { show; false; }
+		rm -r box/rootfs/new box/rootfs/a
+	done
+}
+
 @test "overlay with options longer than 255 bytes" {
 	local long=$PWD/$(printf 'directory-with-a-long-name-%.0s' 1 2 3 4 5 6 7)
 	mkdir -p "$long"/{lower1,lower2,upper,work}
