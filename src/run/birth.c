@@ -182,6 +182,7 @@ static void helper_makes_time(struct spawning *s, struct child *c)
 	const char *text = s->plan->time_offsets;
 	int fd, result;
 
+	c->step = s->plan->ops.n;
 	if (unshare(CLONE_NEWTIME) < 0)
 		child_fail(c, "make the time namespace", ERROR_NONE);
 	fd = open("/proc/self/timens_offsets", O_WRONLY | O_CLOEXEC);
@@ -193,7 +194,7 @@ static void helper_makes_time(struct spawning *s, struct child *c)
 
 static _Noreturn void run_helper(struct spawning *s)
 {
-	struct child c = { .plan = s->plan, .fds = s->fds, .sync = s->childs_sync };
+	struct child c = { .plan = s->plan, .step = s->plan->ops.n, .fds = s->fds, .sync = s->childs_sync };
 	struct message m = { .kind = MESSAGE_BORN };
 	uint64_t flags = s->plan->clone_flags;
 	int pidfd = -1;

@@ -76,7 +76,8 @@ static int child_error(const struct run_plan *plan, const struct message *m, str
 	const struct op *op;
 
 	if (m->step < 0 || (size_t)m->step >= plan->ops.n)
-		return error_set(err, ERROR_FAILED, "container setup: %s", strerror(m->sys));
+		return error_set(err, ERROR_FAILED, "container setup: %s%s%s", m->what, str_is_empty(m->what) ? "" : ": ",
+				 strerror(m->sys));
 	op = &plan->ops.v[m->step];
 	if (op->kind == OP_CHDIR && m->error != ERROR_NONE)
 		return error_set(err, (enum error_kind)m->error, "chdir to `%s`: %s", op->target, strerror(m->sys));

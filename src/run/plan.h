@@ -205,7 +205,7 @@ enum message_kind {
 
 struct message {
 	int32_t kind;			/* enum message_kind */
-	int32_t step;			/* MESSAGE_FAILED: index into plan->ops, -1: outside of them */
+	int32_t step;			/* MESSAGE_FAILED: index into plan->ops, their number: outside of them */
 	int32_t sys;			/* errno */
 	int32_t error;			/* enum error_kind, ERROR_NONE: by errno */
 	int32_t pid;			/* MESSAGE_BORN */
@@ -226,7 +226,7 @@ struct child {
 	int label[2];			/* by enum lsm, opened by OP_LABEL_OPEN */
 	const char *command;		/* found by OP_FIND_COMMAND */
 	pid_t outer_pid;		/* its id as the runtime sees it, for the listener's receiver */
-	size_t step;
+	size_t step;			/* index into plan->ops, their number: outside of them */
 	char text[128];			/* for a word about a failure that has two parts */
 };
 
