@@ -18,7 +18,7 @@
 struct compiler {
 	struct arena *arena;
 	const struct hostlib_rules *source;
-	struct libseccomp library;
+	struct libseccomp libseccomp;
 	scmp_filter_ctx ctx;
 	uint32_t default_action;
 	size_t additions;
@@ -114,12 +114,12 @@ static int find_condition(const struct compiler *c, size_t rule, size_t i, struc
 
 static int add_architecture(struct compiler *c, const char *name)
 {
-	uint32_t token = libseccomp_architecture(&c->library, name);
+	uint32_t token = libseccomp_architecture(&c->libseccomp, name);
 	int result;
 
 	if (!token)
 		return unknown(c, "architecture", name);
-	result = c->library.arch_add(c->ctx, token);
+	result = c->libseccomp.arch_add(c->ctx, token);
 	if (result == 0 || result == -EEXIST)
 		return 0;
 	if (result == -EDOM)
@@ -154,16 +154,16 @@ static int add_to_call(struct compiler *c, uint32_t action, int number, const st
 	int result = 0;
 
 	if (!has_alternatives(conditions, n))
-		return c->library.rule_add_array(c->ctx, action, number, (unsigned)n, conditions);
+		return c->libseccomp.rule_add_array(c->ctx, action, number, (unsigned)n, conditions);
 	for (size_t i = 0; i < n && result >= 0; i++)
-		result = c->library.rule_add_array(c->ctx, action, number, 1, &conditions[i]);
+		result = c->libseccomp.rule_add_array(c->ctx, action, number, 1, &conditions[i]);
 	return result;
 }
 
 static int add_name(struct compiler *c, size_t rule, const char *name, uint32_t action,
 		    const struct scmp_arg_cmp *conditions, size_t n)
 {
-	int result, number = c->library.syscall_resolve_name(name);
+	int result, number = c->libseccomp.syscall_resolve_name(name);
 
 	if (number == __NR_SCMP_ERROR)	/* of another age or architecture */
 		return c->source->known_only ? unknown(c, "system call", name) : 0;
@@ -210,7 +210,7 @@ static int export(struct compiler *c, struct hostlib_filter *ret)
 	size_t n;
 	off_t size;
 
-	if (fd < 0 || c->library.export_bpf(c->ctx, fd) < 0)
+	if (fd < 0 || c->libseccomp.export_bpf(c->ctx, fd) < 0)
 		return error_errno(c->err, "%s: write the program", c->source->name);
 	size = lseek(fd, 0, SEEK_END);
 	n = size > 0 ? (size_t)size / sizeof(*ret->instructions.v) : 0;
@@ -248,16 +248,16 @@ int filter_compile(struct arena *arena, const void *rules, void *ret_filter, str
 	struct hostlib_filter *ret = ret_filter;
 	int result;
 
-	if (find_default(&c) < 0 || libseccomp_open(&c.library, err) < 0)
+	if (find_default(&c) < 0 || libseccomp_open(&c.libseccomp, err) < 0)
 		return -1;
-	c.ctx = c.library.init(c.default_action);
+	c.ctx = c.libseccomp.init(c.default_action);
 	if (!c.ctx)
 		return error_set(err, ERROR_FAILED, "%s.defaultAction: libseccomp refuses it", c.source->where);
 	result = fill(&c);
 	if (result == 0)
 		result = export(&c, ret);
-	c.library.release(c.ctx);
-	ret->library = arena_strdup(arena, c.library.file);
+	c.libseccomp.release(c.ctx);
+	ret->libseccomp = arena_strdup(arena, c.libseccomp.file);
 	ret->newest = is_final(c.default_action) ? (uint64_t)c.newest : 0;
 	return result;
 }

@@ -19,7 +19,7 @@ JSON_SHAPE(hostlib_rules,
 
 JSON_SHAPE(hostlib_filter,
 	F(hostlib_filter, instructions, "instructions", T_UINTS, .required = true),
-	F(hostlib_filter, library, "library", T_STRING, .required = true),
+	F(hostlib_filter, libseccomp, "libseccomp", T_STRING, .required = true),
 	F(hostlib_filter, newest, "newest", T_UINT));
 
 JSON_SHAPE(hostlib_seccomp,

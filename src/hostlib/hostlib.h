@@ -36,7 +36,7 @@ struct hostlib_rules {
 #define HOSTLIB_INSTRUCTIONS_MAX 8192	/* twice what the kernel takes: bryo may make it shorter */
 struct hostlib_filter {
 	ARRAY(uint64_t) instructions;	/* struct sock_filter, each as the 8 bytes that it is */
-	char *library;			/* the file of the libseccomp that made them */
+	char *libseccomp;		/* the file of the libseccomp that made them */
 	uint64_t newest;		/* the highest number of a listed call when all others are refused, else 0 */
 };
 struct hostlib_seccomp {

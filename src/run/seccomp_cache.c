@@ -152,7 +152,7 @@ void seccomp_cache_keep(const char *dir, const struct seccomp_key *key, const st
 	_cleanup_buffer_ struct buffer b = BUFFER(FILE_MAX);
 	_cleanup_fd_ int dirfd = -1;
 
-	if (!describe_library(code->library, &head) || fd_mkdirs(AT_FDCWD, dir, 0700) < 0)
+	if (!describe_library(code->libseccomp, &head) || fd_mkdirs(AT_FDCWD, dir, 0700) < 0)
 		return;
 	dirfd = open_private_dir(dir);
 	if (dirfd < 0)

@@ -76,6 +76,6 @@ int seccomp_compile(struct arena *arena, const struct seccomp_source *source, un
 	if (filter.instructions.n == 0 || filter.instructions.n > SECCOMP_CODE_MAX)
 		return error_set(err, ERROR_FAILED, "%s: %zu instructions are no filter", source->name, filter.instructions.n);
 	*ret = (struct seccomp_code){ .v = (struct sock_filter *)filter.instructions.v, .n = filter.instructions.n,
-				      .flags = flags, .library = filter.library, .newest = (unsigned)filter.newest };
+				      .flags = flags, .libseccomp = filter.libseccomp, .newest = (unsigned)filter.newest };
 	return 0;
 }

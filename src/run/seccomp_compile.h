@@ -25,7 +25,7 @@ struct seccomp_code {
 	size_t n;			/* at most SECCOMP_CODE_MAX */
 	unsigned flags;			/* SECCOMP_FILTER_FLAG_* */
 	unsigned newest;		/* the highest number that is listed, 0: newer calls are like other unlisted ones */
-	char *library;			/* the file of the libseccomp that made it */
+	char *libseccomp;		/* the file of the libseccomp that made it */
 };
 
 /* More than the kernel takes: the program may be made shorter before it is loaded. */

@@ -17,7 +17,7 @@ static void add_library(struct arena *arena, struct seccomp_features *ret)
 	if (hostlib_ask(arena, HOSTLIB_DESCRIBE_SECCOMP, NULL, &library, NULL, NULL) < 0)
 		return;
 	ret->enabled = true;
-	ret->library_version = library.version;
+	ret->libseccomp_version = library.version;
 	ret->archs = library.architectures;
 }
 

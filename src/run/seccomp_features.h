@@ -9,7 +9,7 @@
 struct seccomp_features {
 	bool enabled;			/* libseccomp is there */
 	struct strings actions, operators, archs, known_flags, supported_flags;
-	char *library_version;		/* "2.5.4", NULL without libseccomp */
+	char *libseccomp_version;	/* "2.5.4", NULL without libseccomp */
 };
 
 void seccomp_features(struct arena *arena, struct seccomp_features *ret);

@@ -378,7 +378,7 @@ static void test_limit(void **state)
 	strings_add(*state, &call.names, "read");
 	assert_int_equal(seccomp_compile(*state, &source, 1, &code, &err), 0);
 	assert_int_equal(code.v[0].code, BPF_LD | BPF_W | BPF_ABS);
-	assert_int_equal(access(code.library, R_OK), 0);
+	assert_int_equal(access(code.libseccomp, R_OK), 0);
 	for (uint64_t i = 0; i < 2000; i++)
 		*ARRAY_ADD(*state, &call.args) = (struct oci_seccomp_arg){ .index = i % 6, .value = i << 32 | i, .op = "SCMP_CMP_EQ" };
 	assert_int_equal(seccomp_compile(*state, &source, 1, &code, &err), -1);
@@ -399,7 +399,7 @@ static void test_features(void **state)
 	assert_int_equal(f.known_flags.n, 4);
 	assert_true(strings_has(&f.archs, "SCMP_ARCH_X86_64") && strings_has(&f.archs, "SCMP_ARCH_RISCV64"));
 	assert_true(strings_has(&f.supported_flags, "SECCOMP_FILTER_FLAG_LOG"));
-	assert_non_null(strchr(f.library_version, '.'));
+	assert_non_null(strchr(f.libseccomp_version, '.'));
 	for (size_t i = 0; i < f.supported_flags.n; i++)
 		assert_true(strings_has(&f.known_flags, f.supported_flags.v[i]));
 }

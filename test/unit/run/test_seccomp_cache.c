@@ -15,7 +15,7 @@
 
 struct fixture {
 	struct arena *arena;
-	char top[64], dir[80], library[80];
+	char top[64], dir[80], libseccomp[80];
 	struct sock_filter program[3];
 	struct seccomp_code code;
 	struct seccomp_key key;
@@ -50,10 +50,10 @@ static int setup(void **state)
 	snprintf(f->top, sizeof(f->top), "/tmp/bryo-cache-XXXXXX");
 	assert_non_null(mkdtemp(f->top));
 	snprintf(f->dir, sizeof(f->dir), "%s/a/b", f->top);
-	snprintf(f->library, sizeof(f->library), "%s/library", f->top);
-	write_text(f->library, "version 1");
+	snprintf(f->libseccomp, sizeof(f->libseccomp), "%s/library", f->top);
+	write_text(f->libseccomp, "version 1");
 	f->program[1] = (struct sock_filter){ 1, 2, 3, 4 };
-	f->code = (struct seccomp_code){ .v = f->program, .n = 3, .flags = 6, .library = f->library };
+	f->code = (struct seccomp_code){ .v = f->program, .n = 3, .flags = 6, .libseccomp = f->libseccomp };
 	f->key = key_of(f->arena, "{\"defaultAction\":\"SCMP_ACT_ALLOW\"}", false);
 	*state = f;
 	return 0;
@@ -110,11 +110,11 @@ static void test_library(void **state)
 	struct fixture *f = *state;
 
 	seccomp_cache_keep(f->dir, &f->key, &f->code);
-	write_text(f->library, "version 2.1");
+	write_text(f->libseccomp, "version 2.1");
 	assert_false(is_found(f));
 	seccomp_cache_keep(f->dir, &f->key, &f->code);
 	assert_true(is_found(f));
-	unlink(f->library);
+	unlink(f->libseccomp);
 	assert_false(is_found(f));
 }
 
