@@ -31,9 +31,16 @@ static int descend(struct tree *t, const char *name)
 	if (!t->made && errno != EEXIST)
 		return -1;
 	fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd >= 0)
-		t->fds[t->n++] = fd;
-	return fd < 0 ? -1 : 0;
+	if (fd < 0) {
+		int number = errno;
+
+		if (t->made)
+			unlinkat(parent, name, AT_REMOVEDIR);
+		errno = number;
+		return -1;
+	}
+	t->fds[t->n++] = fd;
+	return 0;
 }
 
 int tree_make(struct arena *arena, const char *start, const char *path, struct tree *ret)

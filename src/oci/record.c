@@ -134,7 +134,11 @@ static int open_claimed(struct oci *o, const char *id, bool *ret_made)
 		return -1;
 	fd = fd_open_dir(o->root_fd, id);
 	if (fd < 0) {
-		errno = errno == ENOENT ? EAGAIN : errno;
+		int number = errno == ENOENT ? EAGAIN : errno;
+
+		if (*ret_made)
+			unlinkat(o->root_fd, id, AT_REMOVEDIR);
+		errno = number;
 		return -1;
 	}
 	if (take_lock(fd) < 0)

@@ -27,6 +27,7 @@ struct restore {
 	struct criu criu;
 	struct criu_options options;
 	struct restore_map map;
+	struct restore_root root;
 };
 
 static const struct oci_spec *spec_of(const struct restore *x)
@@ -80,6 +81,9 @@ static int started(void *context, pid_t pid, struct error *err)
 	struct creation *c = &x->creation;
 	const struct oci_intel_rdt *rdt = spec_of(x)->linux_->intel_rdt;
 
+	/* From now on criu alone needs its mounts: hooks belong to the host's. */
+	if (restore_root_leave(&x->root, err) < 0)
+		return -1;
 	if (x->options.cgroup_mode == CRIU_CGROUP_IGNORE && cgroup_join(&c->record.cgroup, NULL, pid, false, err) < 0)
 		return -1;
 	if (rdt && rdt_join(x->o, rdt, c->record.id, pid, &c->record.rdt_group, err) < 0)
@@ -169,11 +173,10 @@ static int call_criu(struct restore *x, struct error *err)
 	struct criu_call call = { .type = CRIU_RESTORE, .options = &x->options, .log = x->paths.log, .own_stdio = true,
 				  .pass = x->map.pass, .pass_n = x->map.pass_n, .started = started, .notified = notified, .context = x };
 	struct restore_access access = { .fd = -1 };
-	struct restore_root root;
 	unsigned gid;
 	int result;
 
-	if (restore_root_enter(&root, x->creation.bundle.rootfs, err) < 0)
+	if (restore_root_enter(&x->root, x->creation.bundle.rootfs, err) < 0)
 		return -1;
 	result = checkpoint_paths_reopen(&x->paths, err);
 	x->options.images_fd = x->paths.images_fd;
@@ -185,9 +188,7 @@ static int call_criu(struct restore *x, struct error *err)
 	if (result < 0)
 		kill_remains(x);
 	restore_access_close(&access);
-	if (restore_root_leave(&root, result == 0 ? err : NULL) < 0)
-		return -1;
-	return result;
+	return restore_root_leave(&x->root, NULL) < 0 ? -1 : result;
 }
 
 static int restore(struct restore *x, struct error *err)

@@ -1,7 +1,7 @@
 /* oci/restore_root - the root file system as criu wants it: a mount of its own
  *
- * It is bound onto itself in a mount namespace that the caller is in for the time of a restore, so nothing is mounted on
- * the host, and nothing is left when the caller is killed. */
+ * It is bound onto itself in a mount namespace that the caller is in until it has started criu, so nothing is mounted on
+ * the host, and nothing is left when either is killed. */
 #ifndef BRYO_OCI_RESTORE_ROOT_H
 #define BRYO_OCI_RESTORE_ROOT_H
 
@@ -16,6 +16,7 @@ void restore_access_open(struct restore_access *a, int images_fd, unsigned root_
 void restore_access_close(struct restore_access *a);
 
 int restore_root_enter(struct restore_root *r, const char *rootfs, struct error *err);
+/* May be called again. */
 int restore_root_leave(struct restore_root *r, struct error *err);
 
 #endif

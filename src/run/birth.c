@@ -73,7 +73,7 @@ static void leave_pid_namespace(int own)
 static _Noreturn void start_child(struct spawning *s)
 {
 	struct child_birth birth = { .plan = s->plan, .fds = s->fds, .sync = s->childs_sync, .joined = s->joined,
-				     .late = s->late };
+				     .late = s->late, .has_oom_score = s->has_oom_score };
 
 	trace_child("container");
 	close(s->sync);
@@ -159,16 +159,22 @@ static void helper_joins_target(struct spawning *s, struct child *c)
 {
 	const struct op *target = target_op(s->plan);
 
+	c->step = (size_t)(target - s->plan->ops.v);
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 || setns(s->plan->target_pidfd, (int)target->flags) < 0)
+		child_fail(c, "setns", ERROR_NONE);
+	s->joined |= target->flags;
+}
+
+/* While its own files in /proc are within its reach. The child inherits it. */
+static void helper_sets_oom_score(struct spawning *s, struct child *c)
+{
 	for (c->step = 0; c->step < s->plan->ops.n; c->step++) {
 		const struct op *op = &s->plan->ops.v[c->step];
 
 		if (op->kind == OP_OOM_SCORE && child_set_oom_score((int64_t)op->value) < 0)
 			child_fail(c, NULL, ERROR_NONE);
 	}
-	c->step = (size_t)(target - s->plan->ops.v);
-	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 || setns(s->plan->target_pidfd, (int)target->flags) < 0)
-		child_fail(c, "setns", ERROR_NONE);
-	s->joined |= target->flags;
+	s->has_oom_score = true;
 }
 
 static void helper_makes_time(struct spawning *s, struct child *c)
@@ -192,6 +198,7 @@ static _Noreturn void run_helper(struct spawning *s)
 	uint64_t flags = s->plan->clone_flags;
 	int pidfd = -1;
 
+	helper_sets_oom_score(s, &c);
 	if (helper_makes_user_namespace(s)) {
 		child_wait_for_maps(&c);
 		s->joined |= CLONE_NEWUSER;

@@ -17,6 +17,7 @@ struct spawning {
 	bool maps_wanted;
 	struct message early;		/* of a child that was quicker than its helper, who tells its pid; kind 0: none */
 	struct { pid_t pid; int pidfd; bool mapped; } helper;	/* pid 0: none; mapped: the maps are for its namespace */
+	bool has_oom_score;		/* as the plan has it: the child need not set it */
 	uint64_t joined;		/* namespaces that the child is born in though clone_flags do not make them */
 	struct run_process p;
 };

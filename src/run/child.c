@@ -169,7 +169,8 @@ _Noreturn void child_run(const struct child_birth *birth)
 {
 	const struct run_plan *plan = birth->plan;
 	struct child c = { .plan = plan, .fds = birth->fds, .sync = birth->sync, .joined = birth->joined,
-			   .late = birth->late, .root = -1, .proc = -1, .dev = -1, .devpts = -1, .tmpfs = -1, .console_slave = -1, .label = { -1, -1 } };
+			   .late = birth->late, .has_oom_score = birth->has_oom_score, .root = -1, .proc = -1, .dev = -1,
+			   .devpts = -1, .tmpfs = -1, .console_slave = -1, .label = { -1, -1 } };
 
 	if (plan->process.listener)
 		c.outer_pid = seccomp_load_own_pid();

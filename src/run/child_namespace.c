@@ -97,7 +97,7 @@ int child_namespace_op(struct child *c, const struct op *op, const char **ret_wh
 	case OP_JOIN:			return join(c, op);
 	case OP_JOIN_TARGET:		return join_target(c, op, ret_what);
 	case OP_CHROOT_TARGET:		return chroot_target(c, op);
-	case OP_OOM_SCORE:		return c->joined & CLONE_NEWNS ? 0 : child_set_oom_score((int64_t)op->value);
+	case OP_OOM_SCORE:		return c->has_oom_score ? 0 : child_set_oom_score((int64_t)op->value);
 	case OP_KEYRING:		return join_keyring(c, op->source);
 	case OP_MOMENT:			return tell_moment(c);
 	case OP_CGROUP_NAMESPACE:	return unshare(CLONE_NEWCGROUP);

@@ -218,6 +218,7 @@ struct child {
 	int sync;
 	uint64_t joined;		/* CLONE_NEW*: namespaces by path that it was born in */
 	bool late;			/* it opens its sources itself */
+	bool has_oom_score;		/* as the plan has it, inherited from a helper */
 	int root;			/* the new root */
 	int proc, dev, devpts;		/* the container's, as mounted by us: verified by birth */
 	int tmpfs;			/* an empty read-only tmpfs that already covers a masked directory */
@@ -234,6 +235,7 @@ struct child_birth {
 	int *fds, sync;
 	uint64_t joined;		/* CLONE_NEW*: namespaces that it was born in though clone_flags do not make them */
 	bool late;			/* it opens its sources itself */
+	bool has_oom_score;		/* inherited from a helper */
 };
 
 /* Runs the plan; never returns. */
@@ -250,7 +252,7 @@ void child_open_late(struct child *c);
 
 /* Groups of operations, -1 with errno and a word about what failed in *ret_what. */
 int child_namespace_op(struct child *c, const struct op *op, const char **ret_what);
-/* By a helper that joins a mount namespace: the child, born there, does not see its own files in /proc. */
+/* Also by a helper: its child may be born where it cannot reach its own files in /proc. */
 int child_set_oom_score(int64_t value);
 int child_device_op(struct child *c, const struct op *op, const char **ret_what);
 int child_hook_op(struct child *c, const struct op *op, const char **ret_what);

@@ -145,7 +145,8 @@ no_trace() {
 	assert_output $'one\nmounted\nf'
 	quiet oci checkpoint --image-path img c
 	umount "$PWD/here/sub"
-	[ "$(jq -c sort img/external-mounts.json)" = '["/data","/data/sub","/etc/single","/proc/keys","/proc/timer_list"]' ]
+	[ "$(jq -c 'map(select(startswith("/proc/") | not)) | sort' img/external-mounts.json)" = '["/data","/data/sub","/etc/single"]' ]
+	jq -e 'index("/proc/keys")' img/external-mounts.json >/dev/null
 	rmdir c/rootfs/data; rm c/rootfs/etc/single
 	edit c "(.mounts[] | select(.destination == \"/data\")).source = \"$PWD/there\""
 	quiet oci restore --detach --bundle c --image-path img c
@@ -164,7 +165,7 @@ no_trace() {
 	quiet oci checkpoint --image-path img c
 	quiet oci restore --detach --bundle c --image-path img c
 	counts c
-	[ "$(oci ps --format json c | jq length)" -ge 4 ]
+	[ "$(oci ps --format json c | jq length)" -ge 3 ]
 	oci delete --force c
 	bundle -s d -- sh -c 'i=0; while :; do i=$((i + 1)); echo $i >/count; usleep 20000; done'
 	chmod 777 d/rootfs
@@ -215,6 +216,7 @@ no_trace() {
 	#!/bin/sh
 	pid=\$(jq .pid)
 	echo "\$1 \$pid \$(cat /proc/\$pid/comm)" >>$PWD/hooks.log
+	[ \$1 != prestart ] || { mkdir -p $PWD/hooked && mount -t tmpfs hook $PWD/hooked; }
 	[ ! -e $PWD/fail ] || { echo no network today >&2; exit 3; }
 	END
 	chmod +x hook
@@ -224,7 +226,11 @@ no_trace() {
 	quiet oci checkpoint --image-path img c
 	! ls img | grep netdev
 	: >hooks.log
+	umount hooked
 	quiet oci restore --detach --bundle c --image-path img c
+	# What a hook mounts is on the host.
+	[ "$(grep -c "$PWD/hooked" /proc/self/mountinfo)" = 1 ]
+	umount hooked
 	[ "$(cut -d' ' -f1,2 hooks.log)" = "prestart $(pid_of c)"$'\n'"runtime $(pid_of c)" ]
 	run oci exec c cat /sys/class/net/lo/flags
 	assert_output 0x9
@@ -235,6 +241,7 @@ no_trace() {
 	assert_status 1
 	assert_contains "restore container \`c\`: config.json: .hooks.prestart[0]: $PWD/hook: ended with 3: no network today"
 	[ "$(cut -d' ' -f1 hooks.log)" = $'prestart\npoststop' ]
+	umount hooked
 	no_trace c
 }
 
@@ -262,7 +269,8 @@ no_trace() {
 		python3 listen.py $name 2>$name.err 3>&- & E2E_PIDS+=($!)
 	done
 	retry 5 [ -S one ] && retry 5 [ -S two ]
-	bundle c '.process.terminal = true' -- sh -c 'while read line; do echo "<$line> $(tty)"; done'
+	bundle c '.process.terminal = true' \
+		-- sh -c 'while [ "$line" != end ]; do if read -t 1 line; then echo "<$line> $(tty)"; else echo waiting; fi; done'
 	quiet oci run --detach --bundle c --console-socket one c
 	echo first >one.in
 	retry 5 grep -q '<first> /dev/pts/0' one.out
@@ -274,10 +282,10 @@ no_trace() {
 	assert_output c
 	oci delete --force c
 	output=$(on_terminal "$RUNTIME" --root "$E2E_DIR/oci" restore --bundle c --image-path img c <<-'END'
-	@sleep 0.5
+	@expect waiting
 	third
 	@expect <third>
-	@raw 04
+	end
 	END
 	)
 	[[ $output = *"<third> /dev/pts/0"* ]]
@@ -354,7 +362,7 @@ asked() { jq -c "select(.type == \"$1\")" fake/asked | tail -n 1 | jq -c "$2"; }
 		--manage-cgroups-mode strict --network-lock skip --empty-ns network --page-server '[::1]:77' --leave-running c
 	[ "$(asked dump '[."2"[0], ."3", ."4", ."5", ."7", ."8", ."16"]')" = "[$(pid_of c),[1],[1],[1],[1],[1],null]" ]
 	[ "$(asked dump '[."34", ."64", ."38", ."11"]')" = '[[5],[3],[1073741824],[["::1",77]]]' ]
-	[ "$(asked dump '."23"')" = '[["/bound","/bound"],["/proc/keys","/proc/keys"],["/proc/timer_list","/proc/timer_list"]]' ]
+	[ "$(asked dump '."23" | map(select(.[0] == "/bound" or .[0] == "/proc/keys"))')" = '[["/bound","/bound"],["/proc/keys","/proc/keys"]]' ]
 	[ "$(asked dump '[."10", ."13", ."44", ."50", ."12"]')" = "[[\"dump.log\"],[\"$PWD/c/rootfs\"],[\"/sys/fs/cgroup/bryo-c\"],[1],[1]]" ]
 	[ "$(asked dump '."1"[0] != ."17"[0]')" = true ]
 	asked dump '."37"[0]' | grep -Eq '^"file\[[0-9a-f]+:[0-9a-f]+\]"$'
@@ -377,9 +385,9 @@ asked() { jq -c "select(.type == \"$1\")" fake/asked | tail -n 1 | jq -c "$2"; }
 	[ "$(asked dump '[."15", ."14"]')" = '[[1],["../pre"]]' ]
 	run oci checkpoint --image-path last --parent-path "$PWD/pre" c
 	assert_status 1
-	assert_output "checkpoint container \`c\`: parent path $PWD/pre: it must be relative to the image path"
+	assert_output "checkpoint container \`c\`: --parent-path $PWD/pre: it must be relative to the image path"
 	run oci checkpoint --image-path last --parent-path ../nowhere c
-	assert_output "checkpoint container \`c\`: parent path ../nowhere (in $PWD/last): No such file or directory"
+	assert_output "checkpoint container \`c\`: --parent-path ../nowhere (in $PWD/last): No such file or directory"
 	: >fake/no-features
 	run oci checkpoint --pre-dump --image-path pre c
 	assert_status 1

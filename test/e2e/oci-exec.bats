@@ -271,6 +271,23 @@ $PWD/d
 	[ "$status" -eq 8 ] || assert_contains "newuidmap"
 }
 
+@test "killed at any moment it leaves nothing in the container" {
+	local i runner delay
+	runtime
+	up c
+	for i in {0..14}; do
+		printf -v delay '0.%04d' $((i * i))
+		"$RUNTIME" --root "$E2E_DIR/oci" exec --pid-file pid c true </dev/null >/dev/null 2>&1 3>&- &
+		runner=$!
+		sleep $delay
+		kill -9 $runner 2>/dev/null || true
+		wait $runner 2>/dev/null || true
+	done
+	retry 5 eval '[ "$(oci ps --format json c)" = "[$(pid_of c)]" ]'
+	[ "$(oci exec c echo fine)" = fine ]
+	[ -z "$(ls -d pid.tmp* 2>/dev/null)" ] || ls
+}
+
 @test "20 at once" {
 	local i pids=()
 	up c

@@ -110,3 +110,34 @@ character special file 660 0:0 1:3
 	assert_output $'7:8\n7:8'
 	umount -R src
 }
+
+@test "a full state directory: an error that says so, nothing left, and deleting works" {
+	mkdir state
+	mount -t tmpfs -o size=8k,mode=700 none state
+	runtime
+	bundle box '.annotations = {long: ("x" * 20000)}' -- sleep 1000
+	fails "$RUNTIME" --root state create --bundle box box
+	assert_contains "No space left on device"
+	[ "$(ls -A state)" = "" ]
+	no_trace box
+	mount -o remount,size=64k state
+	"$RUNTIME" --root state run --detach --bundle box box </dev/null >/dev/null 2>&1 3>&-
+	head -c 100000 /dev/zero >state/filler || true
+	[ "$(cat state/box/config.json | wc -c)" -gt 20000 ]
+	"$RUNTIME" --root state kill box 9
+	"$RUNTIME" --root state delete --force box
+	[ "$(ls -A state)" = filler ]
+	umount state
+}
+
+@test "too few descriptors: an error, nothing left" {
+	local n
+	runtime
+	bundle box -- true
+	for n in 3 4 5 6 7 8 10 12 14; do
+		run bash -c "ulimit -n $n; exec '$RUNTIME' --root '$E2E_DIR/oci' run --bundle box box"
+		[ "$status" -eq 0 ] || { assert_status 1; assert_contains "Too many open files"; } || [ "$status" -eq 127 ]
+		[ ! -e oci/box ]
+		no_trace box
+	done
+}
