@@ -12,7 +12,7 @@
 	X(container_restart_now)                                                                                     \
 	X(image) X(image_exists) X(image_prune) X(image_inspect)                                                     \
 	X(volume) X(volume_create) X(volume_ls) X(volume_inspect) X(volume_rm) X(volume_prune) X(volume_exists)      \
-	X(system) X(system_migrate) X(system_prune) X(inspect) X(info) X(version) X(events) X(unshare)             \
+	X(system) X(system_migrate) X(system_prune) X(system_check) X(inspect) X(info) X(version) X(events) X(unshare)             \
 	X(oci) X(help) X(completion) X(complete) X(man)
 
 #define CLI_DECLARE_COMMAND(name) extern const struct command name##_command;

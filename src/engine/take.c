@@ -24,6 +24,13 @@ static void add_ranges(struct arena *arena, void *ranges, const struct id_map *m
 	}
 }
 
+void take_ranges(struct engine *e, struct transfer_request *r)
+{
+	r->squash_owner = e->identity.single_id;
+	add_ranges(e->arena, &r->uid_ranges, &e->identity.maps.uid);
+	add_ranges(e->arena, &r->gid_ranges, &e->identity.maps.gid);
+}
+
 static void note_existing(struct engine *e, const struct image_descriptor *layer)
 {
 	char *id = arena_printf(e->arena, "%.12s", digest_hex(layer->digest));
@@ -64,9 +71,7 @@ static int find_missing(struct engine *e, const struct take *take, const struct 
 	m->request.op = "layers";
 	m->request.source = (struct transfer_source *)(uintptr_t)take->source;
 	m->request.retries = take->retries;
-	m->request.squash_owner = e->identity.single_id;
-	add_ranges(e->arena, &m->request.uid_ranges, &e->identity.maps.uid);
-	add_ranges(e->arena, &m->request.gid_ranges, &e->identity.maps.gid);
+	take_ranges(e, &m->request);
 	return 0;
 }
 
@@ -154,7 +159,8 @@ static int name_image(struct engine *e, const struct take *take, struct image *i
 			return -1;
 	for (size_t i = 0; i < take->names.n; i++)
 		strings_add(e->arena, &image->names, take->names.v[i]);
-	event_add(e, "image", take->event, image->id, take->names.n ? take->names.v[0] : "", NULL, NULL);
+	if (take->event)
+		event_add(e, "image", take->event, image->id, take->names.n ? take->names.v[0] : "", NULL, NULL);
 	return 0;
 }
 

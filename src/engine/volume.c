@@ -330,8 +330,8 @@ int volume_rows(struct engine *e, const struct strings *filters, struct json **r
 	if (load(e, filters, &volumes, &containers, err) < 0)
 		return -1;
 	for (size_t i = 0; i < volumes.broken.n; i++)
-		engine_warn(e, "the record of volume %s is damaged; remove it with `bryo volume rm %s`", volumes.broken.v[i],
-			    volumes.broken.v[i]);
+		engine_warn(e, "the record of volume %s is damaged; mend it with `bryo system check --repair`, or remove it with `bryo "
+			    "volume rm %s`", volumes.broken.v[i], volumes.broken.v[i]);
 	for (size_t i = 0; i < volumes.n; i++)
 		json_append(e->arena, rows, volume_json(e, &volumes.v[i],
 							users_of(e->arena, &containers, volumes.v[i].name).n));

@@ -32,6 +32,7 @@ JSON_SHAPE(transfer_request,
 	F(transfer_request, contents_only, "contentsOnly", T_BOOL),
 	F(transfer_request, overwrite, "overwrite", T_BOOL),
 	F(transfer_request, retries, "retries", T_INT),
+	F(transfer_request, digests, "digests", T_STRINGS),
 	F(transfer_request, changes, "changes", T_MAP),
 	F(transfer_request, message, "message", T_STRING));
 
@@ -52,6 +53,10 @@ JSON_SHAPE(transfer_unpacked,
 	F(transfer_unpacked, max_uid, "maxUid", T_INT),
 	F(transfer_unpacked, max_gid, "maxGid", T_INT));
 
+JSON_SHAPE(transfer_damage,
+	F(transfer_damage, digest, "digest", T_STRING),
+	F(transfer_damage, text, "text", T_STRING));
+
 JSON_SHAPE(transfer_event,
 	F(transfer_event, event, "event", T_STRING, .required = true),
 	F(transfer_event, id, "id", T_STRING),
@@ -60,6 +65,7 @@ JSON_SHAPE(transfer_event,
 	F(transfer_event, total, "total", T_INT),
 	F(transfer_event, images, "images", T_OBJECTS, .shape = &transfer_image_shape),
 	F(transfer_event, unpacked, "unpacked", T_OBJECTS, .shape = &transfer_unpacked_shape),
+	F(transfer_event, damaged, "damaged", T_OBJECTS, .shape = &transfer_damage_shape),
 	F(transfer_event, kind, "kind", T_INT),
 	F(transfer_event, errno_, "errno", T_INT),
 	F(transfer_event, text, "text", T_STRING),

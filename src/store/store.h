@@ -70,5 +70,9 @@ void store_collect_in_background(struct store *s);	/* by a detached process; ret
 /* Removes layers and blobs that no image and no container names; put off to the next collection while somebody holds
  * the lock shared. Removed layers' chain IDs go to ret_removed when not NULL. */
 int store_sweep(struct arena *arena, struct store *s, struct strings *ret_removed, struct error *err);
+/* What a sweep would remove: the names in layers/ and blobs/sha256. 1 when it cannot be told now, because somebody holds the
+ * lock shared; -1 (err) when it cannot be told at all, because a record is damaged. */
+int store_unneeded(struct arena *arena, struct store *s, struct strings *ret_layers, struct strings *ret_blobs,
+		   struct error *err);
 
 #endif
