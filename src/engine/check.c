@@ -1,7 +1,8 @@
-#include "engine/check_part.h"
+#include "engine/check.h"
 
 #include <stdarg.h>
 
+#include "engine/check_part.h"
 #include "engine/state.h"
 #include "store/container.h"
 #include "sys/fd.h"

@@ -24,6 +24,13 @@
 
 /* --- records of containers */
 
+/* There, or being made. */
+static bool has_container(struct check *c, const char *id)
+{
+	return faccessat(c->e->store.root_fd, arena_printf(c->e->arena, "containers/%s", id), F_OK, AT_SYMLINK_NOFOLLOW) == 0 ||
+	       lock_is_held(c->e->store.tmp_fd, arena_printf(c->e->arena, "%s.lock", id));
+}
+
 static int remove_container(struct check *c, const char *id, struct error *err)
 {
 	const struct rm_options force = { .force = true, .timeout_s = -1 };
@@ -159,7 +166,11 @@ void check_containers(struct check *c)
 	for (size_t i = 0; i < c->containers.n; i++) {
 		const struct container *one = &c->containers.v[i];
 
+		if (!has_container(c, one->id))		/* it went with its image */
+			continue;
 		check_layers_of(c, one);
+		if (!has_container(c, one->id))
+			continue;
 		check_rootfs(c, one);
 		check_name(c, one);
 		check_volumes_of(c, one);
@@ -298,12 +309,6 @@ static void check_unneeded(struct check *c)
 	}
 	check_unneeded_in(c, "layers", &layers, "no image and no container needs this layer");
 	check_unneeded_in(c, "blobs/sha256", &blobs, "no image and no container needs this blob");
-}
-
-static bool has_container(struct check *c, const char *id)
-{
-	return faccessat(c->e->store.root_fd, arena_printf(c->e->arena, "containers/%s", id), F_OK, AT_SYMLINK_NOFOLLOW) == 0 ||
-	       lock_is_held(c->e->store.tmp_fd, arena_printf(c->e->arena, "%s.lock", id));
 }
 
 static void check_runtime(struct check *c)

@@ -55,12 +55,19 @@ static void add_layer(struct engine *e, struct missing *m, const struct transfer
 	};
 }
 
+/* A layer whose blob was found damaged and removed is brought again, for those who push or verify it. */
+static bool is_whole(struct engine *e, const struct take *take, const struct transfer_image *found, size_t i)
+{
+	return layer_exists(&e->store, found->chain_ids.v[i]) &&
+	       (!take->source || blob_exists(&e->store, found->layers.v[i].digest));
+}
+
 /* The same chain ID twice cannot be: each has its parent in it. */
 static int find_missing(struct engine *e, const struct take *take, const struct transfer_image *found,
 			const char *stage, struct missing *m, struct error *err)
 {
 	for (size_t i = 0; i < found->layers.n; i++) {
-		if (layer_exists(&e->store, found->chain_ids.v[i])) {
+		if (is_whole(e, take, found, i)) {
 			note_existing(e, &found->layers.v[i]);
 			continue;
 		}

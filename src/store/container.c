@@ -52,9 +52,10 @@ static int fill_stage(struct arena *arena, struct store *s, int dir, const char 
 		      const struct strings *layers, const struct id_maps *maps, struct error *err)
 {
 	for (size_t i = 0; layers && i < layers->n; i++)
-		if (!layer_exists(s, layers->v[i]))
-			return error_set(err, ERROR_NOT_FOUND, "the image's layer %s is not in the store any more",
-					 layers->v[i]);
+		if (!layer_exists(s, layers->v[i])) {
+			error_set(err, ERROR_NOT_FOUND, "the image's layer %s is not in the store any more", layers->v[i]);
+			return error_hint(err, "pull or load the image again");
+		}
 	if (write_config(dir, config_json, err) < 0)
 		return -1;
 	return layers ? container_rootfs_make(arena, s, dir, layers, maps && maps->uid.n ? maps : NULL, err) : 0;
