@@ -282,14 +282,14 @@ int container_create(struct engine *e, const struct create_request *r, struct co
 	c.mounts.n = mounts.n;
 	if (commit(e, &c, err) < 0)
 		return -1;
-	if (label_choose(e, &c, err) < 0) {
-		life_remove(e, &c, &(struct container_state){ 0 }, true, &(struct error){ 0 });
+	if (mounts_make_anonymous(e, &c, err) < 0 || label_choose(e, &c, err) < 0) {
+		life_remove(e, &c, true, &(struct error){ 0 });
 		return -1;
 	}
 	*ret = c;
 	event_add(e, "container", "create", c.id, c.name, c.image_name, &c.labels);
 	if (!r->cidfile || idfile_write(r->cidfile, c.id, true, err) == 0)
 		return 0;
-	life_remove(e, &c, &(struct container_state){ 0 }, true, &(struct error){ 0 });
+	life_remove(e, &c, true, &(struct error){ 0 });
 	return -1;
 }

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "engine/mounts.h"
 #include "engine/own.h"
 #include "engine/relabel.h"
 #include "engine/state.h"
@@ -102,6 +103,8 @@ static int make_workdir(struct launch *l, struct error *err)
 
 static int fill_volumes(struct launch *l, struct error *err)
 {
+	if (mounts_make_anonymous(l->e, l->c, err) < 0)		/* its creation was killed before it came to that */
+		return -1;
 	for (size_t i = 0; i < l->c->mounts.n; i++) {
 		struct container_mount *m = &l->c->mounts.v[i];
 		struct volume v;
@@ -337,7 +340,7 @@ int launch_prepare(struct launch *l, struct engine *e, struct container *c, cons
 
 void launch_done(struct launch *l, bool failed)
 {
-	if (failed) {
+	if (failed && l->lock_fd >= 0) {	/* without the lock it is another's */
 		cgroup_remove(&l->cgroup);
 		container_store_unmount(&l->e->store, l->c->id);
 	}

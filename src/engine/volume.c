@@ -99,7 +99,7 @@ int volume_new(struct engine *e, const struct volume_request *r, struct volume *
 {
 	struct volume v = {
 		.name = str_is_empty(r->name) ? random_name(e) : r->name, .driver = "local",
-		.created = units_format_time(e->arena, units_now()), .anonymous = str_is_empty(r->name),
+		.created = units_format_time(e->arena, units_now()), .anonymous = r->anonymous || str_is_empty(r->name),
 		.needs_copy_up = true, .needs_chown = true,
 	};
 

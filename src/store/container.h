@@ -18,6 +18,7 @@
 int container_store_create(struct arena *arena, struct store *s, const char *id, const char *name,
 			   const char *config_json, const struct strings *layers, const struct id_maps *maps,
 			   struct error *err);
+bool container_store_is_id(const char *s);	/* 64 lower-case hex digits */
 /* The directory's descriptor; lock_mode < 0: no lock. */
 int container_store_open(const struct store *s, const char *id, int lock_mode, struct error *err);
 /* Replaces config.json (rename). */
@@ -42,7 +43,9 @@ int container_store_unmount(struct store *s, const char *id);
 /* The layers it was made from; with none, an empty list. ERROR_INVALID when the record is damaged. */
 int container_store_layers(struct arena *arena, const struct store *s, const char *id, struct strings *ret,
 			   struct error *err);
-/* Into the trash, name freed (NULL: whatever names point to it). `now` deletes at once; otherwise store_collect does later. */
-int container_store_remove(struct store *s, const char *id, const char *name, bool now, struct error *err);
+/* Into the trash by one rename, which also says whether its anonymous volumes go (see store_bury); then buried and deleted. */
+int container_store_remove(struct store *s, const char *id, bool volumes, struct error *err);
+/* Of an entry of trash/ that was a container: its id and whether its volumes go. */
+bool container_store_is_removed(const char *entry, char ret_id[65], bool *ret_volumes);
 
 #endif
