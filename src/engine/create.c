@@ -242,7 +242,7 @@ static int commit(struct engine *e, struct container *c, struct error *err)
 		}
 		text = json_print(e->arena, json_encode(e->arena, &container_shape, c), 0);
 		dir = container_store_create(e->arena, &e->store, c->id, c->name, text,
-					     c->rootfs ? NULL : &c->layers, &maps, err);
+					     c->rootfs ? NULL : &c->layers, &maps, !c->request.rm, err);
 		if (dir >= 0) {
 			close(dir);
 			return 0;

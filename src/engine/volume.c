@@ -461,6 +461,8 @@ int volume_first_use(struct engine *e, struct volume *v, int root_fd, const char
 		return error_errno(err, "open %s in the image", image_path);
 	if (source >= 0 && fill(v, dir, source, copy, err) < 0)
 		return error_frame(err, "copy the image's %s into volume %s", image_path, v->name);
+	if (source >= 0 && !v->anonymous && syncfs(dir) < 0)	/* before the record says that all is there */
+		return error_errno(err, "write volume %s to disk", v->name);
 	v->needs_copy_up = v->needs_chown = false;
 	return volume_write(e->arena, &e->store, v, err);
 }

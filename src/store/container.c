@@ -61,6 +61,26 @@ static int fill_stage(struct arena *arena, struct store *s, int dir, const char 
 	return layers ? container_rootfs_make(arena, s, dir, layers, maps && maps->uid.n ? maps : NULL, err) : 0;
 }
 
+/* Before the rename: a directory that has its name has its records. The first loop only starts the writing, so that both
+ * files go into one commit of the file system. */
+static int sync_records(int dir, struct error *err)
+{
+	static const char *const names[] = { "config.json", "rootfs.json" };
+	int fds[ELEMENTS(names)], r = 0;
+
+	for (size_t i = 0; i < ELEMENTS(names); i++) {
+		fds[i] = openat(dir, names[i], O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+		if (fds[i] >= 0)
+			sync_file_range(fds[i], 0, 0, SYNC_FILE_RANGE_WRITE);
+	}
+	for (size_t i = 0; i < ELEMENTS(names); i++) {
+		if (fds[i] >= 0 && fsync(fds[i]) < 0 && r == 0)
+			r = error_errno(err, "write %s to disk", names[i]);
+		fd_close(&fds[i]);
+	}
+	return r;
+}
+
 /* Gives the staged directory its name and its place. */
 static int publish(struct store *s, const char *id, const char *name, struct error *err)
 {
@@ -82,7 +102,7 @@ static int publish(struct store *s, const char *id, const char *name, struct err
 
 int container_store_create(struct arena *arena, struct store *s, const char *id, const char *name,
 			   const char *config_json, const struct strings *layers, const struct id_maps *maps,
-			   struct error *err)
+			   bool durable, struct error *err)
 {
 	_cleanup_fd_ int shared = -1, dir = -1;
 	int stage;
@@ -98,7 +118,8 @@ int container_store_create(struct arena *arena, struct store *s, const char *id,
 		error_errno(err, "open %s/tmp/%s", s->path, id);
 	else
 		flock(dir, LOCK_EX | LOCK_NB);		/* nobody else knows it yet */
-	if (dir < 0 || fill_stage(arena, s, dir, config_json, layers, maps, err) < 0 || publish(s, id, name, err) < 0)
+	if (dir < 0 || fill_stage(arena, s, dir, config_json, layers, maps, err) < 0 ||
+	    (durable && sync_records(dir, err) < 0) || publish(s, id, name, err) < 0)
 		fd_close(&dir);
 	store_stage_done(s, id, &stage);
 	return fd_take(&dir);
@@ -136,14 +157,14 @@ int container_store_open(const struct store *s, const char *id, int lock_mode, s
 	return no_such(id, err);
 }
 
-int container_store_write(struct store *s, const char *id, const char *config_json, struct error *err)
+int container_store_write(struct store *s, const char *id, const char *config_json, bool durable, struct error *err)
 {
 	char path[ID_SIZE + 32];
 
 	if (check_id(id, err) < 0)
 		return -1;
 	snprintf(path, sizeof(path), "containers/%s/config.json", id);
-	return store_write(s, path, config_json, strlen(config_json), false, err);
+	return store_write(s, path, config_json, strlen(config_json), durable, err);
 }
 
 char *container_store_read(struct arena *arena, const struct store *s, const char *id, size_t *ret_size,

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "spec/oci_image.h"
@@ -219,9 +220,21 @@ int container_rootfs_mend(struct arena *arena, struct store *s, const char *id, 
 	       make_upper(s, dir, &r, err);
 }
 
+/* Since the epoch, a little early: clocks are set. */
+static time_t boot_time(void)
+{
+	struct timespec up;
+
+	return clock_gettime(CLOCK_BOOTTIME, &up) < 0 ? 0 : time(NULL) - up.tv_sec - 2;
+}
+
 bool container_rootfs_is_unsynced(const struct store *s, const char *id)
 {
-	return has(s, id, "work/work/incompat/volatile");
+	char path[128];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "containers/%.64s/work/work/incompat/volatile", id);
+	return fstatat(s->root_fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_mtim.tv_sec < boot_time();
 }
 
 /* A volatile overlay leaves a mark that refuses the next mount of the same upper directory. Nobody mounts it now, so

@@ -17,8 +17,7 @@ char *container_rootfs_problem(struct arena *arena, const struct store *s, const
  * with. */
 int container_rootfs_mend(struct arena *arena, struct store *s, const char *id, const struct strings *layers,
 			  const struct id_maps *maps, struct error *err);
-/* The container's writable layer was volatile and was never unmounted in order: the machine or the container's processes went
- * down. Its last writes may be missing when it was the machine. */
+/* The container's writable layer was volatile, and the machine has been started since: its last writes may be missing. */
 bool container_rootfs_is_unsynced(const struct store *s, const char *id);
 
 #endif

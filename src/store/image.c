@@ -296,6 +296,21 @@ static struct strings merged_digests(struct arena *arena, const struct store *s,
 	return digests;
 }
 
+/* Blobs that came with new layers are on disk already, and this takes no time. */
+static int sync_blobs(struct arena *arena, const struct store *s, const struct image *image, struct error *err)
+{
+	struct strings digests = { 0 };
+
+	image_blobs(arena, s, image, &digests, NULL);
+	for (size_t i = 0; i < digests.n; i++) {
+		_cleanup_fd_ int fd = blob_open(s, digests.v[i], NULL);
+
+		if (fd >= 0 && fsync(fd) < 0)
+			return error_errno(err, "write blob %s to disk", digests.v[i]);
+	}
+	return fsync(s->blobs_fd) < 0 ? error_errno(err, "write %s/blobs to disk", s->path) : 0;
+}
+
 int image_commit(struct arena *arena, struct store *s, const struct image *image, const char *name, char **ret_old,
 		 struct error *err)
 {
@@ -306,7 +321,7 @@ int image_commit(struct arena *arena, struct store *s, const struct image *image
 
 	if (ret_old)
 		*ret_old = NULL;
-	if (lock < 0 || check_complete(s, image, err) < 0)
+	if (lock < 0 || check_complete(s, image, err) < 0 || sync_blobs(arena, s, image, err) < 0)
 		return -1;
 	record.digests = merged_digests(arena, s, image);
 	text = json_print(arena, json_encode(arena, &image_shape, &record), 0);

@@ -65,7 +65,7 @@ void store_stage_done(struct store *s, const char *name, int *lock);
 /* A record: written whole under tmp/, renamed over the path. durable: survives a power failure after the return. */
 int store_write(struct store *s, const char *path_below_root, const void *p, size_t n, bool durable,
 		struct error *err);
-/* The same for a symbolic link whose text is what counts; replaces what is there. */
+/* The same for a symbolic link whose text is what counts; replaces what is there, and survives a power failure. */
 int store_link(struct store *s, const char *text, const char *path_below_root, struct error *err);
 
 /* --- removing

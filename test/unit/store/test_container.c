@@ -17,7 +17,7 @@ static char *id_of(char digit)
 
 static int create(char id, const char *name, const struct strings *layers)
 {
-	int fd = container_store_create(arena, &store, id_of(id), name, "{\"x\":1}", layers, NULL, &err);
+	int fd = container_store_create(arena, &store, id_of(id), name, "{\"x\":1}", layers, NULL, true, &err);
 
 	if (fd >= 0)
 		close(fd);
@@ -143,7 +143,7 @@ static void a_killed_creation_gives_the_name_back(void **state)
 
 static void the_lock_is_held_by_the_descriptor(void **state)
 {
-	int first = container_store_create(arena, &store, id_of('a'), "one", "{}", NULL, NULL, &err), second;
+	int first = container_store_create(arena, &store, id_of('a'), "one", "{}", NULL, NULL, false, &err), second;
 
 	(void)state;
 	assert_true(first >= 0);

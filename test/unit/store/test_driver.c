@@ -75,7 +75,7 @@ static void use(int root)
 static void make_container(void)
 {
 	struct image image = fixture_image('a', "12", "localhost/a:1");
-	int fd = container_store_create(arena, &store, id(), "c", "{}", &image.layers, NULL, &err);
+	int fd = container_store_create(arena, &store, id(), "c", "{}", &image.layers, NULL, false, &err);
 
 	if (fd < 0)
 		fail_msg("%s", err.text);
