@@ -6,6 +6,8 @@
 #include "cli/output.h"
 #include "engine/check.h"
 
+#define MAX_AGE_NS ((int64_t)24 * 3600 * 1000000000)	/* a pull that failed may be tried again */
+
 struct system_check_request { bool quick, repair, force; char *max, *format; };
 
 static const struct option system_check_options[] = {
@@ -13,7 +15,7 @@ static const struct option system_check_options[] = {
 	OPT_FLAG('r', "repair", system_check_request, repair, "Mend what can be mended from what the store has"),
 	OPT_FLAG('f', "force", system_check_request, force, "Also remove images and containers that cannot be mended"),
 	OPT_STRING('m', "max", system_check_request, max, "DURATION",
-		   "Leave alone layers and blobs that nothing needs and that are younger (default 0s)"),
+		   "Leave alone layers and blobs that nothing needs and that are younger (default 24h)"),
 	OPT_STRING(0, "format", system_check_request, format, "FORMAT", "json, or a Go template for each finding",
 		   .words = "json|{{.Kind}} {{.ID}}"),
 	OPT_END
@@ -97,7 +99,7 @@ static int print(struct cli *cli, const char *format, const struct check_report 
 static int run_system_check(struct cli *cli, const struct args *args, struct error *err)
 {
 	struct system_check_request *r = args->request;
-	struct check_options o = { .quick = r->quick, .repair = r->repair || r->force, .force = r->force };
+	struct check_options o = { .max_age_ns = MAX_AGE_NS, .quick = r->quick, .repair = r->repair || r->force, .force = r->force };
 	struct check_report report;
 	struct engine *e;
 

@@ -212,5 +212,6 @@ int image_prune(struct engine *e, bool all, const struct strings *filters, struc
 		    remove_whole(e, &images.v[i], false, &untagged, ret_deleted, err) < 0)
 			return -1;
 	}
-	return 0;
+	/* What a pull that failed brought is kept for the next try until now. */
+	return store_sweep(e->arena, &e->store, NULL, err);
 }

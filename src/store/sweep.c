@@ -184,19 +184,20 @@ int store_unneeded(struct arena *arena, struct store *s, struct strings *ret_lay
 	return 0;
 }
 
+/* With a damaged record it waits until that is mended or removed, and both sweep. */
 int store_sweep(struct arena *arena, struct store *s, struct strings *ret_removed, struct error *err)
 {
 	_cleanup_fd_ int lock = lock_for_sweep(s);
 	struct needed needed;
 	struct error why = { 0 };
 
-	if (lock < 0) {
-		stage_request_sweep(s);
+	if (lock < 0 || mark(arena, s, &needed, &why) < 0) {
+		if (!error_is(&why, ERROR_INVALID))
+			stage_request_sweep(s);
 		return 0;
 	}
-	if (mark(arena, s, &needed, &why) < 0)
+	if (sweep_layers(arena, s, &needed, ret_removed, err) == 0 && sweep_blobs(arena, s, &needed, err) == 0)
 		return 0;
-	if (sweep_layers(arena, s, &needed, ret_removed, err) < 0)
-		return -1;
-	return sweep_blobs(arena, s, &needed, err);
+	stage_request_sweep(s);
+	return -1;
 }
