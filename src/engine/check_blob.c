@@ -247,7 +247,7 @@ static void check_layer(struct check *c, const char *chain_id, const char *place
 
 	know_layer(c, chain_id, &w);
 	problem = surface_problem(c, chain_id, &w);
-	if (can_unpack(c, &w) && (problem ? c->o->repair : !c->o->quick)) {
+	if (place && can_unpack(c, &w) && (problem ? c->o->repair : !c->o->quick)) {
 		unpacked = unpack(c, &w, place, &why) == 0;
 		if (unpacked && !problem)
 			problem = depth_problem(c, chain_id, place, &why);
@@ -255,11 +255,12 @@ static void check_layer(struct check *c, const char *chain_id, const char *place
 	if (why.kind)
 		check_cure(c, check_add(c, "layer", chain_id, NULL, "%s", problem ? problem : "it cannot be verified"),
 			   "unpacking it again failed: %s", why.text);
-	else if (problem && can_unpack(c, &w))
+	else if (problem && can_unpack(c, &w) && (place || !c->o->repair))
 		mend(c, chain_id, &w, place, check_add(c, "layer", chain_id, NULL, "%s", problem));
 	else if (problem)
 		give_up(c, chain_id, check_add(c, "layer", chain_id, NULL, "%s", problem));
-	fd_remove_tree(c->e->store.tmp_fd, place);
+	if (place)
+		fd_remove_tree(c->e->store.tmp_fd, place);
 }
 
 static void add_once(struct check *c, struct strings *list, const struct strings *more)
@@ -283,17 +284,32 @@ static struct strings needed_layers(struct check *c)
 	return list;
 }
 
-int check_layers(struct check *c, struct error *err)
+/* A place to unpack layers to; NULL when nothing is to be unpacked, or cannot be: then that is a finding. */
+static char *make_stage(struct check *c, int *ret_lock)
+{
+	struct error why = { 0 };
+	char *stage;
+
+	*ret_lock = -1;
+	if (c->o->quick && !c->o->repair)
+		return NULL;
+	*ret_lock = store_stage(c->e->arena, &c->e->store, &stage, &why);
+	if (*ret_lock >= 0)
+		return stage;
+	check_cure(c, check_add(c, "layer", "all", NULL, "there is no room to unpack them again: %s", why.text),
+		   "remove what is not needed, or look at the records only: --quick");
+	return NULL;
+}
+
+void check_layers(struct check *c)
 {
 	struct strings layers = needed_layers(c);
-	char *stage;
-	int lock = store_stage(c->e->arena, &c->e->store, &stage, err);
+	int lock;
+	char *stage = make_stage(c, &lock);
 
-	if (lock < 0)
-		return -1;
 	c->report->layers = layers.n;
 	for (size_t i = 0; i < layers.n; i++)
-		check_layer(c, layers.v[i], arena_printf(c->e->arena, "%s/%zu", stage, i));
-	store_stage_done(&c->e->store, stage, &lock);
-	return 0;
+		check_layer(c, layers.v[i], stage ? arena_printf(c->e->arena, "%s/%zu", stage, i) : NULL);
+	if (stage)
+		store_stage_done(&c->e->store, stage, &lock);
 }

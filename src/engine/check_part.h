@@ -25,7 +25,7 @@ struct check {
 };
 
 int check_blobs(struct check *c, struct error *err);
-int check_layers(struct check *c, struct error *err);
+void check_layers(struct check *c);
 void check_images(struct check *c);
 void check_containers(struct check *c);
 void check_volumes(struct check *c);

@@ -206,10 +206,10 @@ int container_store_list(struct arena *arena, const struct store *s, struct stri
 	*ret_ids = (struct strings){ 0 };
 	if (!dir)
 		return error_errno(err, "open %s/containers", s->path);
-	while ((entry = readdir(dir)))
+	while ((entry = fd_next_entry(dir)))
 		if (container_store_is_id(entry->d_name))
 			strings_add(arena, ret_ids, entry->d_name);
-	return 0;
+	return errno ? error_errno(err, "list %s/containers", s->path) : 0;
 }
 
 static bool exists(const struct store *s, const char *id)

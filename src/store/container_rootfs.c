@@ -33,6 +33,9 @@ JSON_SHAPE(rootfs_record,
 	JSON_FIELD(rootfs_record, layers, "layers", T_STRINGS, .always = true),
 	JSON_FIELD(rootfs_record, shifted, "shifted", T_STRING));
 
+struct named_layers { struct strings layers; };
+JSON_SHAPE(named_layers, JSON_FIELD(named_layers, layers, "layers", T_STRINGS));
+
 /* The file `helper`: the fuse-overlayfs process that serves merged/. */
 struct helper_record {
 	int64_t pid;
@@ -140,14 +143,32 @@ static int read_record(struct arena *arena, const struct store *s, const char *i
 	return 0;
 }
 
+/* config.json names them as well, for one whose other record is lost. */
+static int layers_of_config(struct arena *arena, const struct store *s, const char *id, struct strings *ret,
+			    struct error *err)
+{
+	struct named_layers c = { 0 };
+	size_t n;
+	char *text = container_store_read(arena, s, id, &n, err);
+
+	if (!text || json_decode(arena, &named_layers_shape, &c, text, n, "config.json", err) < 0)
+		return -1;
+	*ret = c.layers;
+	return 0;
+}
+
 int container_store_layers(struct arena *arena, const struct store *s, const char *id, struct strings *ret,
 			   struct error *err)
 {
 	struct rootfs_record r;
+	struct error why = { 0 };
 
 	*ret = (struct strings){ 0 };
-	if (read_record(arena, s, id, &r, err) < 0)
-		return -1;
+	if (read_record(arena, s, id, &r, &why) < 0) {
+		if (error_is(&why, ERROR_NOT_FOUND) || error_is(&why, ERROR_INVALID))
+			return layers_of_config(arena, s, id, ret, err);
+		return error_set(err, why.kind, "%s", why.text);
+	}
 	*ret = r.layers;
 	return 0;
 }
