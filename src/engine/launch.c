@@ -35,7 +35,11 @@ static int mount_root(struct launch *l, struct error *err)
 			return error_errno(err, "make a mount namespace");
 		l->root_mount = mount_overlay_by_string(&l->rootfs, &step);
 	}
-	return l->root_mount < 0 ? error_errno(err, "mount the root file system (overlay, %s)", step) : 0;
+	if (l->root_mount < 0)
+		return error_errno(err, "mount the root file system (overlay, %s)", step);
+	if (l->rootfs.tree > 0)
+		fd_close(&l->rootfs.tree);
+	return 0;
 }
 
 /* An overlay shows one label for all its files; a copy of the image has to get it file by file, once. What
@@ -345,6 +349,8 @@ void launch_done(struct launch *l, bool failed)
 	fd_close(&l->run_dir);
 	fd_close(&l->lock_fd);
 	fd_close(&l->root_mount);
+	if (l->rootfs.tree > 0)
+		fd_close(&l->rootfs.tree);
 	fd_close(&l->cgroup_fd);
 	for (int i = 0; i < 3; i++) {
 		fd_close(&l->child_stdio[i]);

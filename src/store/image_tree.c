@@ -10,7 +10,7 @@
 
 #include "spec/layer_merge.h"
 #include "spec/oci_image.h"
-#include "store/image_index.h"
+#include "store/layer_indexes.h"
 #include "store/image_tree_budget.h"
 #include "store/skeleton.h"
 #include "store/tree_maker.h"
@@ -26,7 +26,7 @@ static void tree_path(char path[192], const char *chain_id, const char *suffix)
 
 /* --- making */
 
-static int fill_merged(struct tree_maker *m, struct image_index *x, struct error *err)
+static int fill_merged(struct tree_maker *m, struct layer_indexes *x, struct error *err)
 {
 	struct layer_merge *merge = layer_merge_open(m->arena, x->v, x->n);
 	const struct layer_entry *e;
@@ -39,7 +39,7 @@ static int fill_merged(struct tree_maker *m, struct image_index *x, struct error
 }
 
 /* Why a file system in memory says that it is full. */
-static int say_full(const struct strings *layers, struct image_index *x, struct error *err)
+static int say_full(const struct strings *layers, struct layer_indexes *x, struct error *err)
 {
 	unsigned long long entries = 0;
 
@@ -56,10 +56,10 @@ int image_tree_fill(struct arena *arena, const struct store *s, const struct str
 		    struct error *err)
 {
 	struct tree_maker m = { .arena = arena, .root = root, .objects = -1, .single_id = s->single_id };
-	struct image_index x;
+	struct layer_indexes x;
 	int result;
 
-	if (image_index_open(arena, s, layers, &x, err) < 0)
+	if (layer_indexes_open(arena, s, layers, &x, err) < 0)
 		return -1;
 	tree_maker_begin(&m, err);
 	result = tree_maker_end(&m, fill_merged(&m, &x, err) < 0);
@@ -67,7 +67,7 @@ int image_tree_fill(struct arena *arena, const struct store *s, const struct str
 		result = skeleton_add(root, err);
 	if (result < 0)
 		say_full(layers, &x, err);
-	image_index_close(&x);
+	layer_indexes_close(&x);
 	return result;
 }
 

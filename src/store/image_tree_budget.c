@@ -6,9 +6,9 @@
 #include <sys/stat.h>
 #include <sys/statfs.h>
 
-#include "spec/oci_image.h"
 #include "store/container.h"
 #include "store/image_tree.h"
+#include "store/layer.h"
 #include "store/stage.h"
 #include "sys/fd.h"
 
@@ -32,7 +32,7 @@ static bool look(struct arena *arena, const struct store *s, int trees, const ch
 
 	if (fd < 0 || fstat(fd, &st) < 0 || fstat(s->run_fd, &own) < 0 || fstatfs(fd, &fs) < 0 || st.st_dev == own.st_dev)
 		return false;
-	*ret = (struct tree){ stage_chain_id(arena, name), (uint64_t)(fs.f_files - fs.f_ffree) * NAME_BYTES +
+	*ret = (struct tree){ layer_chain_id(arena, name), (uint64_t)(fs.f_files - fs.f_ffree) * NAME_BYTES +
 			      (uint64_t)(fs.f_blocks - fs.f_bfree) * (uint64_t)fs.f_bsize, st.st_mtim };
 	return true;
 }

@@ -15,13 +15,15 @@
 #include "sys/lock.h"
 #include "sys/mount.h"
 
-enum store_driver { DRIVER_OVERLAY, DRIVER_FUSE_OVERLAYFS, DRIVER_VFS };
+enum store_driver { DRIVER_OBJECTS, DRIVER_OVERLAY, DRIVER_FUSE_OVERLAYFS, DRIVER_VFS };
 
 struct store {
 	char *path;			/* $XDG_DATA_HOME/bryo */
 	int root_fd;			/* path itself */
 	int blobs_fd;			/* blobs/sha256 */
 	int tmp_fd;			/* tmp: staging */
+	int objects_fd;			/* objects: contents of files by digest */
+	int run_fd;			/* the runtime directory, for the trees of images; the opener's, who sets it. -1: none */
 	enum store_driver driver;
 	char *driver_why;		/* "native overlay with userxattr works here", or why not */
 	char *fuse_overlayfs;		/* the program, for that driver */
@@ -29,7 +31,7 @@ struct store {
 };
 
 /* Makes the directories, chooses the driver (probed once; the answer is kept in the store with the kernel's release)
- * or takes `driver` ("overlay", "fuse-overlayfs", "vfs"; NULL: probe), and collects what killed commands left. */
+ * or takes `driver` ("objects", "overlay", ...; NULL: probe), and collects what killed commands left. */
 int store_open(struct arena *arena, const char *path, const char *driver, bool single_id, struct store *ret,
 	       struct error *err);
 void store_close(struct store *s);

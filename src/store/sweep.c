@@ -99,19 +99,13 @@ static struct strings entries(struct arena *arena, int dirfd, const char *name)
 	return list;
 }
 
-/* Directories of layers are named by hex digits alone, whose number tells the algorithm. */
-static const char *chain_id_of(struct arena *arena, const char *hex)
-{
-	return arena_printf(arena, "%s:%s", strlen(hex) == 128 ? "sha512" : "sha256", hex);
-}
-
 static int sweep_layers(struct arena *arena, struct store *s, const struct needed *needed,
 			struct strings *ret_removed, struct error *err)
 {
 	struct strings there = entries(arena, s->root_fd, "layers");
 
 	for (size_t i = 0; i < there.n; i++) {
-		const char *chain_id = chain_id_of(arena, there.v[i]);
+		const char *chain_id = layer_chain_id(arena, there.v[i]);
 		char path[300];
 
 		if (is_needed(&needed->layers, chain_id))

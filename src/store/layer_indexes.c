@@ -1,4 +1,4 @@
-#include "store/image_index.h"
+#include "store/layer_indexes.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,7 +10,7 @@
 #include "spec/oci_image.h"
 #include "sys/fd.h"
 
-static int map_file(const struct store *s, const char *path, struct image_mapping *ret, struct error *err)
+static int map_file(const struct store *s, const char *path, struct layer_mapping *ret, struct error *err)
 {
 	_cleanup_fd_ int fd = openat(s->root_fd, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	struct stat st;
@@ -26,10 +26,10 @@ static int map_file(const struct store *s, const char *path, struct image_mappin
 	return 0;
 }
 
-static int open_one(struct arena *arena, const struct store *s, const char *chain_id, struct image_index *x,
+static int open_one(struct arena *arena, const struct store *s, const char *chain_id, struct layer_indexes *x,
 		    struct error *err)
 {
-	struct image_mapping *m = &x->mappings[x->n];
+	struct layer_mapping *m = &x->mappings[x->n];
 	char path[192];
 
 	snprintf(path, sizeof(path), "layers/%s/index", digest_hex(chain_id));
@@ -40,20 +40,20 @@ static int open_one(struct arena *arena, const struct store *s, const char *chai
 	return x->v[x->n - 1] ? 0 : -1;
 }
 
-int image_index_open(struct arena *arena, const struct store *s, const struct strings *layers, struct image_index *ret,
+int layer_indexes_open(struct arena *arena, const struct store *s, const struct strings *layers, struct layer_indexes *ret,
 		     struct error *err)
 {
-	*ret = (struct image_index){ .v = arena_new_array(arena, struct layer_index *, layers->n),
-				     .mappings = arena_new_array(arena, struct image_mapping, layers->n) };
+	*ret = (struct layer_indexes){ .v = arena_new_array(arena, struct layer_index *, layers->n),
+				     .mappings = arena_new_array(arena, struct layer_mapping, layers->n) };
 	for (size_t i = 0; i < layers->n; i++)
 		if (open_one(arena, s, layers->v[i], ret, err) < 0) {
-			image_index_close(ret);
+			layer_indexes_close(ret);
 			return -1;
 		}
 	return 0;
 }
 
-void image_index_close(struct image_index *x)
+void layer_indexes_close(struct layer_indexes *x)
 {
 	for (size_t i = 0; i < x->n; i++)
 		munmap(x->mappings[i].p, x->mappings[i].n);
