@@ -188,6 +188,18 @@ int container_store_layers(struct arena *arena, const struct store *s, const cha
 	return 0;
 }
 
+int container_rootfs_needs(struct arena *arena, const struct store *s, const char *id, struct strings *ret_layers,
+			   enum layer_form *ret_form, struct error *err)
+{
+	struct rootfs_record r;
+
+	if (read_record(arena, s, id, &r, err) < 0)
+		return -1;
+	*ret_layers = r.layers;
+	*ret_form = strcmp(r.driver, store_driver_name(DRIVER_OBJECTS)) == 0 ? LAYER_INDEX : LAYER_DIFF;
+	return 0;
+}
+
 /* A volatile overlay leaves a mark that refuses the next mount of the same upper directory. Nobody mounts it now, so
  * the mark only says that the container was not unmounted in order. */
 static void forget_volatile(const struct store *s, const char *id)

@@ -65,7 +65,7 @@ bool layer_has(const struct store *s, const char *chain_id, enum layer_form form
 
 bool layer_exists(const struct store *s, const char *chain_id)
 {
-	return layer_has(s, chain_id, layer_form_of(s->driver));
+	return layer_has(s, chain_id, LAYER_INDEX) || layer_has(s, chain_id, LAYER_DIFF);
 }
 
 char *layer_chain_id(struct arena *arena, const char *directory_name)
@@ -228,6 +228,11 @@ int layer_make_diff(struct arena *arena, struct store *s, const char *chain_id, 
 		result = layer_commit(arena, s, place, &layer, err);
 	store_stage_done(s, stage, &lock);
 	return result < 0 ? error_frame(err, "layer %s", chain_id) : 0;
+}
+
+char *layer_index_path(struct arena *arena, const struct store *s, const char *chain_id)
+{
+	return arena_printf(arena, "%s/layers/%s/index", s->path, digest_hex(chain_id));
 }
 
 char *layer_diff_path(struct arena *arena, const struct store *s, const char *chain_id)

@@ -25,7 +25,7 @@ enum layer_form { LAYER_INDEX, LAYER_DIFF };
 enum layer_form layer_form_of(enum store_driver driver);
 /* Is it there, in that form? */
 bool layer_has(const struct store *s, const char *chain_id, enum layer_form form);
-/* In the form that the present driver needs. */
+/* In any form. */
 bool layer_exists(const struct store *s, const char *chain_id);
 int layer_read(struct arena *arena, const struct store *s, const char *chain_id, struct layer *ret, struct error *err);
 /* Makes a stage (tmp/<stage>/diff or tmp/<stage>/index) the layer: writes layer.json, syncs, renames tmp/<stage>. Where
@@ -40,6 +40,7 @@ int layer_commit_all(struct arena *arena, struct store *s, const char *const *st
 int layer_make_diff(struct arena *arena, struct store *s, const char *chain_id, struct error *err);
 /* The chain ID of an entry of layers/. */
 char *layer_chain_id(struct arena *arena, const char *directory_name);
+char *layer_index_path(struct arena *arena, const struct store *s, const char *chain_id);
 char *layer_diff_path(struct arena *arena, const struct store *s, const char *chain_id);
 int layer_remove(struct store *s, const char *chain_id, struct error *err);
 

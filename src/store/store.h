@@ -72,5 +72,7 @@ void store_collect_in_background(struct store *s);	/* by a detached process; ret
 /* Removes layers and blobs that no image and no container names; put off to the next collection while somebody holds
  * the lock shared. Removed layers' chain IDs go to ret_removed when not NULL. */
 int store_sweep(struct arena *arena, struct store *s, struct strings *ret_removed, struct error *err);
+/* Removes objects that no layer names, put off in the same way. It takes its time: for the collector. */
+int store_sweep_objects(struct arena *arena, struct store *s, struct error *err);
 
 #endif
