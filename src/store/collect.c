@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "store/image_tree_budget.h"
 #include "store/stage.h"
 #include "sys/fd.h"
 
@@ -84,6 +85,7 @@ int store_collect(struct store *s)
 		return -1;
 	if (sweep)
 		collect_trash(s);
+	image_tree_trim(arena, s);
 	/* Layers that were removed, or never had a name, leave objects that nobody names. */
 	return faccessat(s->root_fd, STAGE_SWEEP_OBJECTS, F_OK, AT_SYMLINK_NOFOLLOW) < 0 ? 0 :
 	       store_sweep_objects(arena, s, NULL);
@@ -95,7 +97,8 @@ static void detach(struct store *s)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	int root = fcntl(s->root_fd, F_DUPFD_CLOEXEC, 16), tmp = fcntl(s->tmp_fd, F_DUPFD_CLOEXEC, 16),
-	    objects = fcntl(s->objects_fd, F_DUPFD_CLOEXEC, 16);
+	    objects = fcntl(s->objects_fd, F_DUPFD_CLOEXEC, 16),
+	    run = s->run_fd < 0 ? -1 : fcntl(s->run_fd, F_DUPFD_CLOEXEC, 16);
 
 	setsid();
 	for (int fd = 0; fd < 3; fd++)
@@ -108,14 +111,16 @@ static void detach(struct store *s)
 		s->blobs_fd = 5;
 	}
 	s->objects_fd = dup3(objects, 6, O_CLOEXEC);
-	s->run_fd = -1;		/* trees that are not needed go by their budget */
-	syscall(SYS_close_range, 7, ~0U, 0);
+	if (run >= 0)
+		s->run_fd = dup3(run, 7, O_CLOEXEC);
+	syscall(SYS_close_range, run >= 0 ? 8 : 7, ~0U, 0);
 	if (setpriority(PRIO_PROCESS, 0, 10) < 0 || chdir("/") < 0)
 		return;
 }
 
-void store_collect_in_background(struct store *s)
+void store_collect_in_background(const struct store *s)
 {
+	struct store own = *s;
 	pid_t pid;
 
 	if (lock_is_held(s->root_fd, "collect.lock"))
@@ -124,8 +129,8 @@ void store_collect_in_background(struct store *s)
 	if (pid == 0) {
 		/* Once more, so that nobody has to reap the collector. */
 		if (fork() == 0) {
-			detach(s);
-			store_collect(s);
+			detach(&own);
+			store_collect(&own);
 		}
 		_exit(0);
 	}

@@ -128,7 +128,8 @@ static int make(const struct store *s, const struct strings *layers, struct erro
 		return -1;
 	if (mount_attach(fs, place) < 0)
 		return error_errno(err, "mount the image's tree");
-	image_tree_trim(scratch, s, chain_id);
+	if (image_tree_is_over_budget(scratch, s))
+		store_collect_in_background(s);
 	return 0;
 }
 

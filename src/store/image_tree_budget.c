@@ -76,24 +76,48 @@ static int compare(const void *a, const void *b)
 	return x->tv_nsec < y->tv_nsec ? -1 : x->tv_nsec > y->tv_nsec;
 }
 
-void image_tree_trim(struct arena *arena, const struct store *s, const char *chain_id)
+static uint64_t sum(const struct trees *trees)
 {
-	struct trees trees = list(arena, s);
-	struct strings used = { 0 };
 	uint64_t size = 0;
 
-	for (size_t i = 0; i < trees.n; i++)
-		size += trees.v[i].size;
-	if (size <= IDLE_MAX)
+	for (size_t i = 0; i < trees->n; i++)
+		size += trees->v[i].size;
+	return size;
+}
+
+bool image_tree_is_over_budget(struct arena *arena, const struct store *s)
+{
+	struct trees trees = list(arena, s);
+
+	return sum(&trees) > IDLE_MAX;
+}
+
+/* Only idle trees stay in the list, the longest unused first. */
+static void leave_out_used(struct trees *trees, const struct strings *used)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < trees->n; i++)
+		if (!strings_has(used, trees->v[i].chain_id))
+			trees->v[n++] = trees->v[i];
+	trees->n = n;
+	if (n > 1)
+		qsort(trees->v, n, sizeof(*trees->v), compare);
+}
+
+void image_tree_trim(struct arena *arena, const struct store *s)
+{
+	struct trees trees = s->run_fd < 0 ? (struct trees){ 0 } : list(arena, s);
+	struct strings used = { 0 };
+	uint64_t size;
+
+	if (trees.n == 0)
 		return;
 	used = in_use(arena, s);
-	qsort(trees.v, trees.n, sizeof(*trees.v), compare);
-	/* Those in use do not count. */
-	for (size_t i = 0; i < trees.n; i++)
-		if (strings_has(&used, trees.v[i].chain_id))
-			size -= trees.v[i].size;
-	for (size_t i = 0; i < trees.n && size > IDLE_MAX; i++) {
-		if (str_eq(trees.v[i].chain_id, chain_id) || strings_has(&used, trees.v[i].chain_id))
+	leave_out_used(&trees, &used);
+	size = sum(&trees);
+	for (size_t i = 0; i < trees.n; i++) {
+		if (size <= IDLE_MAX && layer_has(s, trees.v[i].chain_id, LAYER_INDEX))
 			continue;
 		image_tree_drop(s, trees.v[i].chain_id);
 		size -= trees.v[i].size;

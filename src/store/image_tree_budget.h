@@ -4,7 +4,10 @@
 
 #include "store/store.h"
 
-/* Drops idle trees, the longest unused first, until the rest of them fits into the budget; never that of chain_id. */
-void image_tree_trim(struct arena *arena, const struct store *s, const char *chain_id);
+/* Are all trees together more than what idle ones may be? Then a collection finds out which are idle. */
+bool image_tree_is_over_budget(struct arena *arena, const struct store *s);
+/* Drops trees whose image is gone, and idle ones, the longest unused first, until the rest of them fits into the budget.
+ * Freeing their memory takes its time: for the collector. */
+void image_tree_trim(struct arena *arena, const struct store *s);
 
 #endif

@@ -68,7 +68,7 @@ int store_discard(struct store *s, const char *path_below_root, bool now, struct
 /* Removes unlocked tmp/ and trash/ entries, and layers and blobs that nothing needs when something was abandoned; best
  * effort. One collector at a time: a second one returns at once. */
 int store_collect(struct store *s);
-void store_collect_in_background(struct store *s);	/* by a detached process; returns at once */
+void store_collect_in_background(const struct store *s);	/* by a detached process; returns at once */
 /* Removes layers and blobs that no image and no container names; put off to the next collection while somebody holds
  * the lock shared. Removed layers' chain IDs go to ret_removed when not NULL. */
 int store_sweep(struct arena *arena, struct store *s, struct strings *ret_removed, struct error *err);

@@ -14,7 +14,6 @@
 #include "store/blob.h"
 #include "store/container_rootfs.h"
 #include "store/image.h"
-#include "store/image_tree.h"
 #include "store/layer.h"
 #include "store/object.h"
 #include "store/stage.h"
@@ -137,7 +136,6 @@ static int sweep_layers(struct arena *arena, struct store *s, const struct neede
 		}
 		if (layer_has(s, chain_id, LAYER_INDEX))
 			stage_request_object_sweep(s);
-		image_tree_drop(s, chain_id);
 		snprintf(path, sizeof(path), "layers/%s", there.v[i]);
 		if (store_discard(s, path, false, err) < 0)
 			return -1;
