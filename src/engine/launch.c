@@ -35,11 +35,7 @@ static int mount_root(struct launch *l, struct error *err)
 			return error_errno(err, "make a mount namespace");
 		l->root_mount = mount_overlay_by_string(&l->rootfs, &step);
 	}
-	if (l->root_mount < 0)
-		return error_errno(err, "mount the root file system (overlay, %s)", step);
-	if (l->rootfs.tree > 0)
-		fd_close(&l->rootfs.tree);
-	return 0;
+	return l->root_mount < 0 ? error_errno(err, "mount the root file system (overlay, %s)", step) : 0;
 }
 
 /* An overlay shows one label for all its files; a copy of the image has to get it file by file, once. What

@@ -135,13 +135,14 @@ static int make(const struct store *s, const struct strings *layers, struct erro
 
 /* --- using */
 
-static int open_clone(const struct store *s, const char *chain_id)
+static int open_tree_of(const struct store *s, const char *chain_id, bool clone)
 {
 	char path[192];
 	int fd;
 
 	tree_path(path, chain_id, "/" TREE);
-	fd = mount_clone(s->run_fd, path, false);
+	fd = clone ? mount_clone(s->run_fd, path, false) :
+	     openat(s->run_fd, path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return -1;
 	/* When it was used: the time of its file system's own root. */
@@ -151,12 +152,12 @@ static int open_clone(const struct store *s, const char *chain_id)
 }
 
 /* It may be dropped as soon as it was made, when memory is short. */
-static int open_or_make(const struct store *s, const struct strings *layers, struct error *err)
+static int open_or_make(const struct store *s, const struct strings *layers, bool clone, struct error *err)
 {
 	const char *chain_id = layers->v[layers->n - 1];
 
 	for (int tries = 0; tries < 3; tries++) {
-		int fd = open_clone(s, chain_id);
+		int fd = open_tree_of(s, chain_id, clone);
 
 		if (fd >= 0)
 			return fd;
@@ -177,14 +178,15 @@ static int show_ids(int tree, const struct id_maps *maps)
 
 int image_tree_open(const struct store *s, const struct strings *layers, const struct id_maps *maps, struct error *err)
 {
+	bool mapped = maps && maps->uid.n;
 	int fd;
 
 	if (s->run_fd < 0)
 		return error_set(err, ERROR_FAILED, "no runtime directory for the trees of images");
-	fd = open_or_make(s, layers, err);
+	fd = open_or_make(s, layers, mapped, err);
 	if (fd < 0)
 		return -1;
-	if (!maps || !maps->uid.n || show_ids(fd, maps) == 0)
+	if (!mapped || show_ids(fd, maps) == 0)
 		return fd;
 	error_errno(err, "map the ids of the image's tree");
 	close(fd);

@@ -15,8 +15,9 @@
 #include "store/store.h"
 #include "sys/idmap.h"
 
-/* A detached mount of the tree, made first where it is missing. maps (container ids to ids of the rootless namespace):
- * owners are shown so; NULL or empty: as they are. The caller knows that the layers have their indexes, and holds what
+/* A descriptor of the tree, made first where it is missing, as overlay takes it. maps (container ids to ids of the
+ * rootless namespace): a detached mount that shows owners so, which takes the kernel a while to close; NULL or empty: as
+ * they are. The caller knows that the layers have their indexes, and holds what
  * keeps them (the store's lock, a container). */
 int image_tree_open(const struct store *s, const struct strings *layers, const struct id_maps *maps, struct error *err);
 /* The image's tree is not needed any more. */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
+#include <time.h>
 
 #include "store/container.h"
 #include "store/image_tree.h"
@@ -13,6 +14,7 @@
 #include "sys/fd.h"
 
 #define IDLE_MAX ((uint64_t)128 << 20)
+#define FRESH_S 2		/* whoever opened a tree mounts it soon */
 #define NAME_BYTES 1536		/* what a name with its attributes takes in the kernel's memory */
 
 struct tree {
@@ -95,10 +97,11 @@ bool image_tree_is_over_budget(struct arena *arena, const struct store *s)
 /* Only idle trees stay in the list, the longest unused first. */
 static void leave_out_used(struct trees *trees, const struct strings *used)
 {
+	time_t fresh = time(NULL) - FRESH_S;
 	size_t n = 0;
 
 	for (size_t i = 0; i < trees->n; i++)
-		if (!strings_has(used, trees->v[i].chain_id))
+		if (trees->v[i].used.tv_sec < fresh && !strings_has(used, trees->v[i].chain_id))
 			trees->v[n++] = trees->v[i];
 	trees->n = n;
 	if (n > 1)

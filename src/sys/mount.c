@@ -51,7 +51,7 @@ static int set_path(int fs, const char *key, const char *path)
 static int set_lower(int fs, const struct rootfs *rootfs, const char **ret_step)
 {
 	if (rootfs->tree > 0 && fsconfig(fs, FSCONFIG_SET_FD, "lowerdir+", NULL, rootfs->tree) < 0)
-		return fail_at(ret_step, "lowerdir+ of a mount");
+		return fail_at(ret_step, "lowerdir+ of the tree");
 	for (size_t i = 0; i < rootfs->lower.n; i++)
 		if (set_path(fs, "lowerdir+", rootfs->lower.v[i]) < 0)
 			return fail_at(ret_step, "lowerdir+");

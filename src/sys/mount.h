@@ -19,8 +19,8 @@ enum rootfs_kind {
 struct rootfs {
 	enum rootfs_kind kind;
 	char *path;			/* ROOTFS_DIRECTORY: the tree */
-	int tree;			/* ROOTFS_OVERLAY: a detached mount, the topmost lower layer; the holder of the structure
-					   closes it when the overlay is mounted. 0 or less: none */
+	int tree;			/* ROOTFS_OVERLAY: a descriptor of the topmost lower layer, maybe a detached mount; the
+					   holder of the structure closes it, some time after mounting. 0 or less: none */
 	struct strings lower;		/* ROOTFS_OVERLAY: absolute paths, topmost layer first */
 	char *data;			/* ROOTFS_OVERLAY: the directory that stubs of the tree redirect to (since 6.16) */
 	char *upper, *work;		/* NULL for a read-only root */

@@ -367,7 +367,7 @@ static void idle_trees_have_a_budget(void **state)
 		if (*d == '5')		/* used again: 5 is older than 4 now */
 			close(open_tree_of("4"));
 	}
-	for (int i = 0; i < 500 && is_mounted('5'); i++)	/* by a process in the background, or by this one */
+	for (int i = 0; i < 1000 && is_mounted('5'); i++)	/* by a process in the background, or by this one */
 		assert_true(store_collect(&store) == 0 && usleep(10000) == 0);
 	assert_false(is_mounted('5'));
 	assert_true(is_mounted('7'));
