@@ -65,6 +65,7 @@ static int find_missing(struct engine *e, const struct take *take, const struct 
 	m->request.source = (struct transfer_source *)(uintptr_t)take->source;
 	m->request.retries = take->retries;
 	m->request.squash_owner = e->identity.single_id;
+	m->request.objects = e->store.driver == DRIVER_OBJECTS;
 	add_ranges(e->arena, &m->request.uid_ranges, &e->identity.maps.uid);
 	add_ranges(e->arena, &m->request.gid_ranges, &e->identity.maps.gid);
 	return 0;
