@@ -54,6 +54,7 @@ int engine_open(struct engine *e, struct error *err)
 	path = e->options.root ? absolute(e, e->options.root) : e->identity.data_dir;
 	if (store_open(e->arena, path, e->options.storage_driver, e->identity.single_id, &e->store, err) < 0)
 		return -1;
+	e->store.run_fd = e->run_fd;
 	e->store_is_open = true;
 	return 0;
 }

@@ -15,13 +15,15 @@
 #include "sys/lock.h"
 #include "sys/mount.h"
 
-enum store_driver { DRIVER_OVERLAY, DRIVER_FUSE_OVERLAYFS, DRIVER_VFS };
+enum store_driver { DRIVER_OBJECTS, DRIVER_OVERLAY, DRIVER_FUSE_OVERLAYFS, DRIVER_VFS };
 
 struct store {
 	char *path;			/* $XDG_DATA_HOME/bryo */
 	int root_fd;			/* path itself */
 	int blobs_fd;			/* blobs/sha256 */
 	int tmp_fd;			/* tmp: staging */
+	int objects_fd;			/* objects: contents of files by digest */
+	int run_fd;			/* the runtime directory, for the trees of images; the opener's, who sets it. -1: none */
 	enum store_driver driver;
 	char *driver_why;		/* "native overlay with userxattr works here", or why not */
 	char *fuse_overlayfs;		/* the program, for that driver */
@@ -29,7 +31,7 @@ struct store {
 };
 
 /* Makes the directories, chooses the driver (probed once; the answer is kept in the store with the kernel's release)
- * or takes `driver` ("overlay", "fuse-overlayfs", "vfs"; NULL: probe), and collects what killed commands left. */
+ * or takes `driver` ("objects", "overlay", ...; NULL: probe), and collects what killed commands left. */
 int store_open(struct arena *arena, const char *path, const char *driver, bool single_id, struct store *ret,
 	       struct error *err);
 void store_close(struct store *s);
@@ -66,9 +68,11 @@ int store_discard(struct store *s, const char *path_below_root, bool now, struct
 /* Removes unlocked tmp/ and trash/ entries, and layers and blobs that nothing needs when something was abandoned; best
  * effort. One collector at a time: a second one returns at once. */
 int store_collect(struct store *s);
-void store_collect_in_background(struct store *s);	/* by a detached process; returns at once */
+void store_collect_in_background(const struct store *s);	/* by a detached process; returns at once */
 /* Removes layers and blobs that no image and no container names; put off to the next collection while somebody holds
  * the lock shared. Removed layers' chain IDs go to ret_removed when not NULL. */
 int store_sweep(struct arena *arena, struct store *s, struct strings *ret_removed, struct error *err);
+/* Removes objects that no layer names, put off in the same way. It takes its time: for the collector. */
+int store_sweep_objects(struct arena *arena, struct store *s, struct error *err);
 
 #endif
