@@ -169,7 +169,7 @@ static int add_other(struct walk *w, int dirfd, const char *name, const struct s
 	}
 }
 
-/* 1: the name is a mark. */
+/* 1: the file's name is a mark. */
 static int add_mark(struct walk *w, struct error *err)
 {
 	enum tree_mark mark = tree_mark_of(w->path.data);
@@ -194,9 +194,13 @@ static int add_name(struct walk *w, int dirfd, const char *name, int depth, stru
 {
 	_cleanup_fd_ int fd = -1;
 	struct stat st;
+	int marked;
 
 	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT ? 0 : error_errno(err, "look at /%s", w->path.data);
+	marked = S_ISREG(st.st_mode) ? add_mark(w, err) : 0;
+	if (marked)
+		return marked < 0 ? -1 : 0;
 	if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
 		return add_other(w, dirfd, name, &st, err);
 	fd = openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
@@ -225,8 +229,7 @@ static int walk_directory(struct walk *w, int fd, const struct stat *st, int dep
 			continue;
 		if (buffer_printf(&w->path, "%s%s", length ? "/" : "", d->d_name) < 0)
 			return error_set(err, ERROR_INVALID, "a name in the tree is longer than %zu bytes", w->path.limit);
-		r = add_mark(w, err);
-		r = r ? (r < 0 ? -1 : 0) : add_name(w, dirfd(dir), d->d_name, depth + 1, err);
+		r = add_name(w, dirfd(dir), d->d_name, depth + 1, err);
 		w->path.size = length;
 		w->path.data[length] = '\0';
 	}
