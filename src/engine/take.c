@@ -52,8 +52,10 @@ static void add_layer(struct engine *e, struct missing *m, const struct transfer
 static int find_missing(struct engine *e, const struct take *take, const struct transfer_image *found,
 			const char *stage, struct missing *m, struct error *err)
 {
+	enum layer_form form = layer_form_of(e->store.driver);
+
 	for (size_t i = 0; i < found->layers.n; i++) {
-		if (layer_exists(&e->store, found->chain_ids.v[i])) {
+		if (layer_has(&e->store, found->chain_ids.v[i], form)) {
 			note_existing(e, &found->layers.v[i]);
 			continue;
 		}
@@ -64,6 +66,7 @@ static int find_missing(struct engine *e, const struct take *take, const struct 
 	m->request.op = "layers";
 	m->request.source = (struct transfer_source *)(uintptr_t)take->source;
 	m->request.retries = take->retries;
+	m->request.objects = form == LAYER_INDEX;
 	m->request.squash_owner = e->identity.single_id;
 	add_ranges(e->arena, &m->request.uid_ranges, &e->identity.maps.uid);
 	add_ranges(e->arena, &m->request.gid_ranges, &e->identity.maps.gid);
