@@ -52,10 +52,8 @@ static void add_layer(struct engine *e, struct missing *m, const struct transfer
 static int find_missing(struct engine *e, const struct take *take, const struct transfer_image *found,
 			const char *stage, struct missing *m, struct error *err)
 {
-	enum layer_form form = layer_form_of(e->store.driver);
-
 	for (size_t i = 0; i < found->layers.n; i++) {
-		if (layer_has(&e->store, found->chain_ids.v[i], form)) {
+		if (layer_exists(&e->store, found->chain_ids.v[i])) {
 			note_existing(e, &found->layers.v[i]);
 			continue;
 		}
@@ -66,8 +64,8 @@ static int find_missing(struct engine *e, const struct take *take, const struct 
 	m->request.op = "layers";
 	m->request.source = (struct transfer_source *)(uintptr_t)take->source;
 	m->request.retries = take->retries;
-	m->request.objects = form == LAYER_INDEX;
 	m->request.squash_owner = e->identity.single_id;
+	m->request.objects = e->store.driver == DRIVER_OBJECTS;
 	add_ranges(e->arena, &m->request.uid_ranges, &e->identity.maps.uid);
 	add_ranges(e->arena, &m->request.gid_ranges, &e->identity.maps.gid);
 	return 0;
