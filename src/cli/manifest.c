@@ -212,7 +212,7 @@ const struct command manifest_inspect_command = {
 /* --- push */
 
 static const struct option push_options[] = {
-	OPT_FLAG_OFF('a', "all", push_request, no_images, "The images that the list names too (default)"),
+	OPT_FLAG_OFF(0, "all", push_request, no_images, "The list alone, without the images that it names"),
 	OPT_FLAG(0, "rm", push_request, remove, "Remove the list from the store when it was pushed"),
 	OPT_ALIAS('p', "purge", "rm"),
 	OPT_FLAG('q', "quiet", push_request, quiet, "No progress"),

@@ -13,7 +13,7 @@ static const struct option push_command_options[] = {
 	OPT_INT(0, "compression-level", push_request, level, "N", "How hard: gzip 0 to 9, zstd 1 to 22"),
 	OPT_FLAG(0, "force-compression", push_request, recompress,
 		 "Compressed layers too (default when --compression-format is given)"),
-	OPT_FLAG_OFF('a', "all", push_request, no_images, "Of a list: the images that it names too (default)"),
+	OPT_FLAG_OFF(0, "all", push_request, no_images, "Of a list: itself alone, without the images that it names"),
 	OPT_PUSH(push_request),
 	OPT_UNSUPPORTED("compress", "layers for registries are always compressed"),
 	OPT_END
