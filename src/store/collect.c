@@ -80,7 +80,9 @@ int store_collect(struct store *s)
 	arena = arena_new();
 	if (store_sweep(arena, s, NULL, NULL) < 0)
 		return -1;
-	collect_trash(s);
+	/* What was swept goes now; a sweep that was put off meanwhile stays asked for. */
+	if (collect_trash(s))
+		stage_request_sweep(s);
 	return 0;
 }
 

@@ -311,6 +311,8 @@ static void take_range(struct upload_blob *b, int64_t otherwise)
 {
 	int64_t have = b->x.range ? upload_received(b->x.range, b->request.size) : otherwise;
 
+	if (b->step == STEP_ASK && have == b->have)
+		upload_lost(&b->pieces, b->piece);
 	if (have < 0 || have > b->have + b->piece) {
 		begin_anew(b);
 	} else if (b->step == STEP_SEND && (have <= b->have || (have < b->have + b->piece && ++b->all_tries >= TRIES_MAX))) {

@@ -42,6 +42,20 @@ static void pieces(void **state)
 	assert_false(upload_make_smaller(&p, p.most));
 }
 
+static void lost(void **state)
+{
+	struct upload_pieces p = { 0 };
+
+	(void)state;
+	upload_lost(&p, 64 << 20);
+	assert_int_equal(p.most, 0);
+	upload_lost(&p, (64 << 20) + 1);
+	assert_int_equal(p.most, 64 << 20);
+	p = (struct upload_pieces){ .least = 65 << 20 };
+	upload_lost(&p, 1 << 30);
+	assert_int_equal(p.most, 0);
+}
+
 static void least(void **state)
 {
 	static const char *const nonsense[] = { NULL, "", "x", "-1", "1x", "99999999999999999999" };
@@ -59,7 +73,7 @@ static void least(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(ranges), cmocka_unit_test(pieces), cmocka_unit_test(least),
+		cmocka_unit_test(ranges), cmocka_unit_test(pieces), cmocka_unit_test(lost), cmocka_unit_test(least),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
