@@ -39,6 +39,8 @@ static const struct operation operations[] = {
 	{ "import",	op_import,	false,	1 },
 	{ "pack",	op_pack,	false,	2 },
 	{ "unpack",	op_unpack,	false,	2 },
+	{ "verify",	op_verify,	false,	0 },
+	{ "recall",	op_recall,	false,	0 },
 };
 
 #ifdef __SANITIZE_ADDRESS__
