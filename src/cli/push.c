@@ -49,7 +49,8 @@ static int run_push(struct cli *cli, const struct args *args, struct error *err)
 static const struct command_example push_examples[] = {
 	{ "bryo push quay.io/me/app:1", NULL },
 	{ "bryo push app quay.io/me/app:1", "under another name" },
-	{ "bryo push --compression-format zstd --digestfile digest app quay.io/me/app", "smaller layers; the digest into a file" },
+	{ "bryo push --compression-format zstd app quay.io/me/app", "with smaller layers" },
+	{ "bryo push --digestfile digest app quay.io/me/app", "and its digest in a file" },
 	{ NULL, NULL }
 };
 
@@ -57,9 +58,10 @@ const struct command push_command = {
 	.names = "push|image push",
 	.synopsis = "[options] IMAGE [DESTINATION]",
 	.summary = "Push an image to a registry",
-	.description = "DESTINATION is a name at a registry, without one the image's own. Layers go as they were pulled unless another "
-		       "compression is asked for; those that the registry has already are not sent, and a broken transfer goes on where it "
-		       "stopped where the registry allows it. A manifest list is pushed with its images.",
+	.description = "DESTINATION is a name at a registry, without one the image's own. Layers go as they were pulled unless "
+		       "another compression is asked for; those that the registry has already are not sent, and a broken "
+		       "transfer goes on where it stopped where the registry allows it. A manifest list is pushed with its "
+		       "images.",
 	.examples = push_examples,
 	.options = { push_command_options },
 	.request_size = sizeof(struct push_request),

@@ -1,6 +1,7 @@
-/* spec/upload - how far an upload is and which piece comes next (distribution specification, "Pushing a blob in chunks")
+/* spec/upload - how far an upload is and which piece comes next
  *
- * Pure arithmetic over what registries say, which is not always true: nothing here trusts a number. */
+ * The distribution specification's "Pushing a blob in chunks". Pure arithmetic
+ * over what registries say, which is not always true: nothing here trusts a number. */
 #ifndef BRYO_SPEC_UPLOAD_H
 #define BRYO_SPEC_UPLOAD_H
 

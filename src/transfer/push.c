@@ -1,8 +1,8 @@
 /* The operation `push`: an image of the store to a registry, its blobs side by side, its manifest last.
  *
- * What nobody asks to be changed is sent as it came: blobs and manifest have the digests they were pulled by. A layer that
- * is to be compressed otherwise is made anew by a process (transfer/repack) and sent from an unnamed file; the manifest is
- * then written anew around the same configuration. Plain layers are never sent plain. */
+ * What nobody asks to be changed is sent as it came: blobs and manifest have the digests they were pulled by. A layer
+ * that is to be compressed otherwise is made anew by a process (transfer/repack) and sent from an unnamed file; the
+ * manifest is then written anew around the same configuration. Plain layers are never sent plain. */
 #include "transfer/push.h"
 
 #include <poll.h>

@@ -369,7 +369,8 @@ static void (*const answers[])(struct upload_blob *b) = {
 	[STEP_SEND] = answer_send,   [STEP_ASK] = answer_where,	  [STEP_FINISH] = answer_finish,
 };
 
-/* After no answer, or one that asks for patience: an upload is asked where it is; one that may be complete is looked for. */
+/* After no answer, or one that asks for patience: an upload is asked where it is, one that may be complete is looked
+ * for. */
 static const enum step retries[] = {
 	[STEP_CHECK] = STEP_CHECK, [STEP_MOUNT] = STEP_CHECK, [STEP_START] = STEP_START,
 	[STEP_SEND] = STEP_ASK,	   [STEP_ASK] = STEP_ASK,     [STEP_FINISH] = STEP_CHECK,

@@ -13,6 +13,7 @@ need_big() {
 }
 
 no_blobs() { [ -z "$(ls "$XDG_DATA_HOME/bryo/blobs/sha256")" ]; }
+own_podman() { podman --root "$E2E_DIR/p" --runroot "$E2E_DIR/pr" --storage-driver vfs "$@"; }
 remote_digest() { skopeo inspect --tls-verify=false --format '{{.Digest}}' "docker://$1"; }
 remote_manifest() { skopeo inspect --tls-verify=false --raw "docker://$1"; }
 own_digest() { bryo image inspect --format '{{.Digest}}' "$1"; }
@@ -66,12 +67,12 @@ fake_push() {
 	run bryo push "$REGISTRY/from/skopeo:1" "$REGISTRY/to/bryo:1"
 	assert_ok
 	[ "$(remote_digest "$REGISTRY/to/bryo:1")" = "$(remote_digest "$REGISTRY/from/skopeo:1")" ]
-	[ "$(remote_manifest "$REGISTRY/to/bryo:1" | jq -r .mediaType)" = application/vnd.docker.distribution.manifest.v2+json ]
+	remote_manifest "$REGISTRY/to/bryo:1" | jq -e '.mediaType == "application/vnd.docker.distribution.manifest.v2+json"'
 	run skopeo copy -q --src-tls-verify=false "docker://$REGISTRY/to/bryo:1" "oci:$E2E_DIR/copy:1"
 	assert_ok
-	run podman --root "$E2E_DIR/p" --runroot "$E2E_DIR/pr" --storage-driver vfs pull -q --tls-verify=false "$REGISTRY/to/bryo:1"
+	run own_podman pull -q --tls-verify=false "$REGISTRY/to/bryo:1"
 	assert_ok
-	run podman --root "$E2E_DIR/p" --runroot "$E2E_DIR/pr" --storage-driver vfs push -q --tls-verify=false "$REGISTRY/to/bryo:1" "$REGISTRY/to/podman:1"
+	run own_podman push -q --tls-verify=false "$REGISTRY/to/bryo:1" "$REGISTRY/to/podman:1"
 	assert_ok
 	run bryo pull -q "$REGISTRY/to/podman:1"
 	assert_ok
