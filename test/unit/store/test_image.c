@@ -243,19 +243,19 @@ static void make_index(const char *digest, const char *const *entries)
 
 static void a_list_keeps_what_it_names(void **state)
 {
-	struct image one = fixture_image('a', "1", "h/one:1"), found;
+	struct image one = fixture_image('a', "1", "quay.io/x/one:1"), found;
 	char *digest = fixture_digest('e');
 	struct image list = { .list = true, .id = fixture_digest('d') + strlen("sha256:"), .manifest_digest = digest };
 	struct strings blobs = { 0 };
 
 	(void)state;
-	map_set(arena, &list.sources, digest, "h/x");
-	assert_fails(ERROR_STATE, image_commit(arena, &store, &list, "h/list:1", NULL, &err));
+	map_set(arena, &list.sources, digest, "quay.io/x");
+	assert_fails(ERROR_STATE, image_commit(arena, &store, &list, "quay.io/x/list:1", NULL, &err));
 	make_index(digest, (const char *const[]){ one.manifest_digest, fixture_digest('9'), NULL });
-	assert_ok(image_commit(arena, &store, &list, "h/list:1", NULL, &err));
-	assert_ok(image_find(arena, &store, "h/list:1", &found, NULL, &err));
+	assert_ok(image_commit(arena, &store, &list, "quay.io/x/list:1", NULL, &err));
+	assert_ok(image_find(arena, &store, "quay.io/x/list:1", &found, NULL, &err));
 	assert_true(found.list);
-	assert_string_equal(map_get(&found.sources, digest), "h/x");
+	assert_string_equal(map_get(&found.sources, digest), "quay.io/x");
 	assert_ok(image_blobs(arena, &store, &found, &blobs, &err));
 	assert_true(strings_has(&blobs, digest));
 	assert_true(strings_has(&blobs, one.manifest_digest));
