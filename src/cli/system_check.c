@@ -46,7 +46,7 @@ static struct json *findings_json(struct arena *arena, const struct check_report
 static struct json *report_json(struct arena *arena, const struct check_report *r)
 {
 	const struct { const char *name; size_t n; } counts[] = {
-		{ "Blobs", r->blobs }, { "Layers", r->layers }, { "Images", r->images }, { "Containers", r->containers },
+		{ "Blobs", r->blobs }, { "Objects", r->objects }, { "Layers", r->layers }, { "Images", r->images }, { "Containers", r->containers },
 		{ "Volumes", r->volumes },
 	};
 	struct json *j = json_new_object(arena), *checked = json_new_object(arena);
@@ -71,8 +71,8 @@ static void print_report(struct arena *arena, const struct check_report *r)
 {
 	for (size_t i = 0; i < r->findings.n; i++)
 		print_finding(arena, &r->findings.v[i]);
-	printf("checked %zu blobs, %zu layers, %zu images, %zu containers, %zu volumes: ", r->blobs, r->layers, r->images, r->containers,
-	       r->volumes);
+	printf("checked %zu blobs, %zu objects, %zu layers, %zu images, %zu containers, %zu volumes: ", r->blobs, r->objects, r->layers,
+	       r->images, r->containers, r->volumes);
 	if (r->findings.n == 0)
 		puts("no damage found");
 	else
@@ -126,8 +126,8 @@ const struct command system_check_command = {
 	.names = "system check",
 	.synopsis = "[options]",
 	.summary = "Look for damage in the store and mend it",
-	.description = "Every blob is compared with its digest, every layer with its blob; the records of images, containers and volumes are "
-		       "read, and what they name is looked for. Each finding is one line: what, why, and what helps. Nothing is fetched: what "
+	.description = "Every blob and every object is compared with its digest, every layer that is a tree with its blob; the records of "
+		       "images, containers and volumes are read, and what they name is looked for. Each finding is one line: what, why, and what helps. Nothing is fetched: what "
 		       "has to be pulled again is said. With --repair layers are unpacked again and records written anew from what the store "
 		       "has, leftovers and names that point nowhere are removed; damaged images and containers stay, unless --force removes "
 		       "them.\n\nThe exit status is 0 when nothing is or remains damaged, otherwise 125.",

@@ -10,7 +10,7 @@ flip() { chmod u+w "$1"; printf '\377' | dd of="$1" bs=1 seek=100 conv=notrunc s
 @test "an empty store and a used one are whole" {
 	run bryo system check
 	assert_ok
-	assert_contains 'checked 0 blobs, 0 layers, 0 images, 0 containers, 0 volumes: no damage found'
+	assert_contains 'checked 0 blobs, 0 objects, 0 layers, 0 images, 0 containers, 0 volumes: no damage found'
 	need_image
 	bryo create --name c -v data:/data $IMG true
 	bryo run --network none $IMG true
