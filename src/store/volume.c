@@ -106,7 +106,7 @@ int volume_write(struct arena *arena, struct store *s, const struct volume *v, s
 	if (check_name(v->name, err) < 0)
 		return -1;
 	snprintf(path, sizeof(path), "volumes/%s/volume.json", v->name);
-	return store_write(s, path, text, strlen(text), !v->anonymous, err);
+	return store_write(s, path, text, strlen(text), true, err);
 }
 
 static int compare_volumes(const void *a, const void *b)

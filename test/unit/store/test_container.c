@@ -94,10 +94,11 @@ static void is_renamed_and_removed(void **state)
 
 struct buried { char id[65]; bool volumes; int times; };
 
-static void bury(void *context, int dir, const char *id, bool volumes)
+static void bury(void *context, struct store *s, int dir, const char *id, bool volumes)
 {
 	struct buried *b = context;
 
+	assert_true(s->root_fd >= 0);
 	assert_int_equal(faccessat(dir, "config.json", F_OK, 0), 0);
 	snprintf(b->id, sizeof(b->id), "%s", id);
 	b->volumes = volumes;
