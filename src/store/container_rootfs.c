@@ -151,6 +151,21 @@ int container_store_layers(struct arena *arena, const struct store *s, const cha
 	return 0;
 }
 
+int container_rootfs_writable(struct arena *arena, const struct store *s, const char *id, enum store_driver *ret_driver,
+			      struct strings *ret_layers, struct error *err)
+{
+	struct rootfs_record r;
+	char path[128];
+	int fd;
+
+	if (read_record(arena, s, id, &r, err) < 0 || driver_parse(r.driver, ret_driver, err) < 0)
+		return error_frame(err, "the root file system of container %.12s", id);
+	*ret_layers = r.layers;
+	snprintf(path, sizeof(path), "containers/%.64s/%s", id, *ret_driver == DRIVER_VFS ? "rootfs" : "upper");
+	fd = fd_open_dir(s->root_fd, path);
+	return fd < 0 ? error_errno(err, "open %s/%s", s->path, path) : fd;
+}
+
 /* A volatile overlay leaves a mark that refuses the next mount of the same upper directory. Nobody mounts it now, so
  * the mark only says that the container was not unmounted in order. */
 static void forget_volatile(const struct store *s, const char *id)
