@@ -14,8 +14,12 @@
  *             manifests, configurations and layers; answers the images it found. Never touches the network
  *   import    tar descriptor (compressed too): one layer blob, and an image made of it
  *   login     try credentials at a registry
- *   pack      write a tar of a directory descriptor to another descriptor   (cp, export)
- *   unpack    read a tar from a descriptor into a directory descriptor       (cp) */
+ *   pack      write a tar of a directory descriptor to another descriptor   (cp, export, volume export)
+ *   unpack    read a tar from a descriptor into a directory descriptor       (cp, volume import)
+ *   layer     a layer blob of the entries of a directory descriptor that a file lists: `manifests` has its descriptor,
+ *             `unpacked` its diff ID                                         (commit)
+ *   compose   an image of the configuration `document` and layers in blobs/  (commit)
+ *   search    ask a registry for repositories by a word, or for a repository's tags: `found` */
 #ifndef BRYO_SPEC_TRANSFER_H
 #define BRYO_SPEC_TRANSFER_H
 
@@ -48,6 +52,10 @@ struct transfer_request {
 	char *rename_to;		/* pack: name of the top entry in the tar; NULL keeps it */
 	bool contents_only;		/* pack: the directory's entries without itself */
 	bool overwrite;			/* unpack: a file may take a directory's place, and the other way round */
+	ARRAY(int64_t) uid_map, gid_map;	/* pack, layer: a container's own map as inside,outside,count triples */
+	char *document;			/* compose: the configuration */
+	char *format;			/* layer, compose: "oci", "docker" */
+	int64_t *level;			/* layer: of the compression; NULL: its usual one */
 	int64_t retries;
 	struct string_map changes;	/* import: members of the configuration's `config` ("Cmd") as JSON texts */
 	char *message;
@@ -73,6 +81,7 @@ struct transfer_event {
 	int64_t current, total;		/* bytes */
 	ARRAY(struct transfer_image) images;
 	ARRAY(struct transfer_unpacked) unpacked;
+	ARRAY(struct image_descriptor) manifests;
 	int64_t kind, errno_;		/* error: enum error_kind, errno */
 	char *text, *hint;
 };

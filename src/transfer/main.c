@@ -1,7 +1,7 @@
 /* bryo-transfer: reads what came from strangers, in a sandbox, on behalf of the engine (see spec/transfer.h).
  *
  * What needs the network or keeps a connection (manifest, layers, login) runs in this process, which enters its sandbox
- * before the first such request. What reads archives that a user gave (load, import, pack, unpack) runs in a child with a
+ * before the first such request. What reads archives that a user gave or files of a container (load, import, pack, unpack, layer) runs in a child with a
  * sandbox of its own: it may reach the directories that came with that request, and no network. */
 #include <errno.h>
 #include <locale.h>
@@ -35,6 +35,8 @@ static const struct operation operations[] = {
 	{ "import",	op_import,	false,	1 },
 	{ "pack",	op_pack,	false,	2 },
 	{ "unpack",	op_unpack,	false,	2 },
+	{ "layer",	op_layer,	false,	2 },
+	{ "compose",	op_compose,	false,	0 },
 };
 
 #ifdef __SANITIZE_ADDRESS__

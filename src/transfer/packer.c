@@ -1,31 +1,16 @@
-/* The operation `pack`: a tar of a file or directory of a container. Descriptors: the root, the output.
- *
- * Walks by descriptors and follows no link; what it meets may change while it is read (the container runs): a file that
- * shrinks is filled with zeros, one that vanishes is left out. */
-#include <archive.h>
-#include <archive_entry.h>
+#include "transfer/packer.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
 #include "sys/fd.h"
-#include "sys/inroot.h"
 #include "transfer/tree.h"
-#include "transfer/work.h"
 
-enum { BLOCK = 1 << 17, DEPTH_MAX = 2000 };
-
-struct packer {
-	struct archive *archive;
-	struct archive_entry_linkresolver *links;
-	int out;
-	char block[BLOCK];
-	struct error error;		/* of the output */
-};
+enum { BLOCK = PACKER_BLOCK, DEPTH_MAX = 2000 };
 
 static int pack_entry(struct packer *p, int dirfd, const char *name, const char *as, int depth, struct error *err);
 
@@ -33,10 +18,9 @@ static la_ssize_t give_out(struct archive *archive, void *context, const void *d
 {
 	struct packer *p = context;
 
-	if (fd_write_all(p->out, data, n) == 0)
+	if (p->out(p->context, data, n, &p->error) == 0)
 		return (la_ssize_t)n;
-	archive_set_error(archive, errno, "write the archive: %s", strerror(errno));
-	error_errno(&p->error, "write the archive");
+	archive_set_error(archive, p->error.sys, "%s", p->error.text);
 	return -1;
 }
 
@@ -166,7 +150,7 @@ static int pack_children(struct packer *p, int fd, const char *as, int depth, st
 	return 0;
 }
 
-static int describe(struct archive_entry *entry, int dirfd, const char *name, const struct stat *st, int fd)
+static int describe(struct packer *p, struct archive_entry *entry, int dirfd, const char *name, const struct stat *st, int fd)
 {
 	char target[PATH_MAX];
 	ssize_t n;
@@ -184,8 +168,33 @@ static int describe(struct archive_entry *entry, int dirfd, const char *name, co
 	}
 	if (fd >= 0)
 		add_xattrs(entry, fd);
-	if (fd >= 0 && S_ISREG(st->st_mode))
+	if (fd >= 0 && S_ISREG(st->st_mode) && !p->plain)
 		add_holes(entry, fd, st->st_size);
+	return 0;
+}
+
+/* From "inside, outside, count" triples; without any, ids stay. -1: nobody of the container's. */
+static int64_t inside_id(const int64_t *v, size_t n, int64_t id)
+{
+	for (size_t i = 0; i + 2 < n; i += 3)
+		if (id >= v[i + 1] && id - v[i + 1] < v[i + 2])
+			return v[i] + id - v[i + 1];
+	return n ? -1 : id;
+}
+
+static int set_owner(const struct packer *p, struct archive_entry *entry, const struct stat *st, struct error *err)
+{
+	int64_t uid = st->st_uid, gid = st->st_gid;
+
+	if (p->ids) {
+		uid = inside_id(p->ids->uid_map.v, p->ids->uid_map.n, uid);
+		gid = inside_id(p->ids->gid_map.v, p->ids->gid_map.n, gid);
+	}
+	if (uid < 0 || gid < 0)
+		return error_set(err, ERROR_DENIED, "it belongs to %u:%u, which are no ids of the container", st->st_uid,
+				 st->st_gid);
+	archive_entry_set_uid(entry, uid);
+	archive_entry_set_gid(entry, gid);
 	return 0;
 }
 
@@ -198,38 +207,80 @@ static int pack_opened(struct packer *p, int dirfd, const char *name, const char
 	if (!entry)
 		return error_errno(err, "allocate an entry");
 	archive_entry_copy_pathname(entry, as);
-	if (describe(entry, dirfd, name, st, fd) == 0)
-		r = write_entry(p, entry, fd, st->st_size, err);
+	if (describe(p, entry, dirfd, name, st, fd) == 0)
+		r = set_owner(p, entry, st, err) < 0 ? -1 : write_entry(p, entry, fd, st->st_size, err);
 	archive_entry_free(entry);
 	return r < 0 ? error_frame(err, "%s", as) : 0;
+}
+
+/* Opens what has contents: 1, or 0 when there is nothing to be packed. */
+static int look(int dirfd, const char *name, const char *as, struct stat *st, int *ret_fd, struct error *err)
+{
+	if (fstatat(dirfd, name, st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 0 : error_errno(err, "%s", as);
+	if (S_ISSOCK(st->st_mode))
+		return 0;
+	if (!S_ISREG(st->st_mode) && !S_ISDIR(st->st_mode))
+		return 1;
+	*ret_fd = openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (*ret_fd < 0 && errno != ENOENT && errno != ELOOP)
+		return error_errno(err, "open %s", as);
+	/* Replaced meanwhile? */
+	return *ret_fd >= 0 && fstat(*ret_fd, st) == 0 && (S_ISREG(st->st_mode) || S_ISDIR(st->st_mode));
 }
 
 static int pack_entry(struct packer *p, int dirfd, const char *name, const char *as, int depth, struct error *err)
 {
 	_cleanup_fd_ int fd = -1;
 	struct stat st;
+	int there = look(dirfd, name, as, &st, &fd, err);
 
-	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return depth && errno == ENOENT ? 0 : error_errno(err, "%s", as);
-	if (S_ISSOCK(st.st_mode))
-		return 0;
+	if (there <= 0)
+		return there;
 	if (depth > DEPTH_MAX)
 		return error_set(err, ERROR_INVALID, "%s: the tree is too deep", as);
-	if (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode)) {
-		fd = openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-		if (fd < 0 && errno != ENOENT && errno != ELOOP)
-			return error_errno(err, "open %s", as);
-		if (fd < 0 || fstat(fd, &st) < 0 || (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)))
-			return 0;	/* replaced meanwhile */
-	}
 	if (*as && pack_opened(p, dirfd, name, as, &st, fd, err) < 0)
 		return -1;
 	return S_ISDIR(st.st_mode) ? pack_children(p, fd, as, depth, err) : 0;
 }
 
-static int open_archive(struct packer *p, int out, struct error *err)
+int packer_add_tree(struct packer *p, int dirfd, const char *name, const char *as, struct error *err)
+{
+	struct stat st;
+
+	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return error_errno(err, "%s", as);
+	return pack_entry(p, dirfd, name, as, 0, err);
+}
+
+int packer_add(struct packer *p, int dirfd, const char *name, const char *as, struct error *err)
+{
+	_cleanup_fd_ int fd = -1;
+	struct stat st;
+	int there = look(dirfd, name, as, &st, &fd, err);
+
+	return there <= 0 ? there : pack_opened(p, dirfd, name, as, &st, fd, err);
+}
+
+int packer_add_empty(struct packer *p, const char *as, struct error *err)
+{
+	struct archive_entry *entry = archive_entry_new();
+	int r;
+
+	if (!entry)
+		return error_errno(err, "allocate an entry");
+	archive_entry_copy_pathname(entry, as);
+	archive_entry_set_filetype(entry, AE_IFREG);
+	archive_entry_set_size(entry, 0);
+	r = write_entry(p, entry, -1, 0, err);
+	archive_entry_free(entry);
+	return r;
+}
+
+int packer_open(struct packer *p, packer_out *out, void *context, struct error *err)
 {
 	p->out = out;
+	p->context = context;
 	p->archive = archive_write_new();
 	p->links = archive_entry_linkresolver_new();
 	if (!p->archive || !p->links || archive_write_set_format_pax(p->archive) != ARCHIVE_OK) {
@@ -244,22 +295,15 @@ static int open_archive(struct packer *p, int out, struct error *err)
 	return 0;
 }
 
-int op_pack(struct work *w, const struct transfer_request *r, struct transfer_event *ret, struct error *err)
+int packer_finish(struct packer *p, struct error *err)
 {
-	struct packer *p = arena_new_one(w->arena, struct packer);
-	const char *path = str_is_empty(r->root) ? "/" : r->root, *name, *as;
-	_cleanup_fd_ int parent = inroot_parent(w->arena, w->channel->fds[0], path, false, &name);
-	int result;
+	return archive_write_close(p->archive) == ARCHIVE_OK ? 0 : failed(p, err);
+}
 
-	if (parent < 0)
-		return error_errno(err, "%s", path);
-	as = r->contents_only ? "" : r->rename_to ? r->rename_to : strcmp(name, ".") == 0 ? "" : name;
-	result = open_archive(p, w->channel->fds[1], err);
-	if (result == 0)
-		result = pack_entry(p, parent, name, as, 0, err);
-	if (result == 0 && archive_write_close(p->archive) != ARCHIVE_OK)
-		result = failed(p, err);
+void packer_done(struct packer *p)
+{
 	archive_write_free(p->archive);
 	archive_entry_linkresolver_free(p->links);
-	return result;
+	p->archive = NULL;
+	p->links = NULL;
 }
