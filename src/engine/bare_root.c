@@ -30,17 +30,27 @@ static int borrow(void *context, struct error *err)
 {
 	const struct container_state *s = context;
 	_cleanup_fd_ int pidfd = state_open_process(s);
-	int tree, root;
+	int tree;
 
 	if (pidfd < 0 || join_mounts(pidfd, (pid_t)s->pid) < 0)
 		return error_errno(err, "enter the container's mounts");
 	tree = mount_clone(AT_FDCWD, "/", false);
-	if (tree < 0)
-		return error_errno(err, "borrow the container's root");
-	root = openat(tree, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (root < 0)
+	return tree < 0 ? error_errno(err, "borrow the container's root") : tree;
+}
+
+int bare_root_borrow(const struct container_state *s, struct error *err)
+{
+	return errand_fd(borrow, (void *)(uintptr_t)s, err);
+}
+
+/* The mount is let go; the open directory keeps it. */
+static int open_running(const struct container_state *s, struct error *err)
+{
+	_cleanup_fd_ int tree = bare_root_borrow(s, err);
+	int root = tree < 0 ? -1 : openat(tree, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (tree >= 0 && root < 0)
 		error_errno(err, "open the container's root");
-	close(tree);
 	return root;
 }
 
@@ -52,7 +62,7 @@ int bare_root_open(struct engine *e, const struct container *c, struct error *er
 	if (container_load_state(e, c, &s, err) < 0)
 		return -1;
 	if (state_is_live(&s))
-		return errand_fd(borrow, &s, err);
+		return open_running(&s, err);
 	return container_root(e, c, &root, err) < 0 ? -1 : root;
 }
 

@@ -10,6 +10,8 @@
 /* A directory descriptor. May give the process a mount namespace of its own; keeps the container from being started
  * until the process ends. */
 int bare_root_open(struct engine *e, const struct container *c, struct error *err);
+/* A running container's root alone, as a detached mount that can be attached elsewhere. */
+int bare_root_borrow(const struct container_state *s, struct error *err);
 /* Owners in it as the container numbers them: fills the request's maps. */
 int bare_root_maps(struct engine *e, const struct container *c, struct id_maps *maps, struct transfer_request *ret,
 		   struct error *err);

@@ -9,6 +9,7 @@
 #include "engine/image_filter.h"
 #include "spec/reference.h"
 #include "store/blob.h"
+#include "store/image_files.h"
 
 int image_read_config(struct engine *e, const struct image *image, struct image_config *ret, struct error *err)
 {
@@ -125,7 +126,10 @@ static int remove_whole(struct engine *e, const struct image *image, bool force,
 {
 	struct strings layers = { 0 };
 
+	if (!force && image_files_mounted(e->arena, &e->store, image->id))
+		return error_set(err, ERROR_IN_USE, "image %s is mounted: image is in use: consider bryo image unmount", image->id);
 	if (free_of_containers(e, image->id, force, err) < 0 ||
+	    image_files_unmount(e->arena, &e->store, image->id, err) < 0 ||
 	    image_remove(e->arena, &e->store, image, &layers, err) < 0)
 		return -1;
 	for (size_t i = 0; i < image->names.n; i++) {

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "spec/oci_image.h"
+#include "store/container_show.h"
 #include "store/driver.h"
 #include "store/fuse_overlayfs.h"
 #include "store/layer.h"
@@ -304,6 +305,10 @@ int container_store_rootfs(struct arena *arena, struct store *s, const char *id,
 	describe_overlay(arena, s, id, &r, volatile_upper, ret);
 	if (driver == DRIVER_FUSE_OVERLAYFS)
 		return mount_fuse(arena, s, id, ret, ret_helper, err);
+	if (container_show_is_shown(arena, s, id, &ret->path)) {	/* two mounts of one upper directory would clash */
+		ret->kind = ROOTFS_DIRECTORY;
+		return 0;
+	}
 	forget_volatile(s, id);
 	return 0;
 }
@@ -337,7 +342,9 @@ int container_store_mount(struct arena *arena, struct store *s, const char *id, 
 	if (read_record(arena, s, id, &r, err) < 0 || driver_parse(r.driver, &driver, err) < 0)
 		return error_frame(err, "the root file system of container %.12s", id);
 	describe_overlay(arena, s, id, &r, false, &rootfs);
-	if (driver == DRIVER_OVERLAY) {
+	if (driver == DRIVER_OVERLAY && container_show_is_shown(arena, s, id, &rootfs.path)) {
+		path = rootfs.path;
+	} else if (driver == DRIVER_OVERLAY) {
 		forget_volatile(s, id);
 		fd = driver_mount_overlay(&rootfs, &step);
 		return fd < 0 ? error_errno(err, "mount the root file system of container %.12s (overlay, %s)", id, step) : fd;

@@ -144,19 +144,17 @@ static char *mount_path(struct arena *arena, const struct store *s, const char *
 	return arena_printf(arena, "%s/mounts/%s", s->path, image_id);
 }
 
-bool image_files_is_mount(const char *path)
+/* A mount point, or a copy. */
+static bool is_there(const char *path)
 {
-	struct statx st;
 	_cleanup_dir_ DIR *dir = NULL;
 	struct dirent *entry;
 
-	if (statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, 0, &st) < 0)
-		return false;
-	if (st.stx_attributes & STATX_ATTR_MOUNT_ROOT)
+	if (mount_is_point(path))
 		return true;
 	dir = opendir(path);
 	while (dir && (entry = readdir(dir)))
-		if (entry->d_name[0] != '.')
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
 			return true;
 	return false;
 }
@@ -165,7 +163,7 @@ char *image_files_mounted(struct arena *arena, const struct store *s, const char
 {
 	char *path = mount_path(arena, s, image_id);
 
-	return image_files_is_mount(path) ? path : NULL;
+	return is_there(path) ? path : NULL;
 }
 
 /* The copy takes the place of the empty directory when it is whole. */
@@ -204,7 +202,7 @@ int image_files_mount(struct arena *arena, struct store *s, const char *image_id
 	const struct job j = { arena, s, layers };
 
 	*ret_path = mount_path(arena, s, image_id);
-	if (image_files_is_mount(*ret_path))
+	if (is_there(*ret_path))
 		return 0;
 	if (fd_mkdirs(s->root_fd, "mounts", 0700) < 0 || (mkdir(*ret_path, 0755) < 0 && errno != EEXIST))
 		return error_errno(err, "make %s", *ret_path);
@@ -218,7 +216,7 @@ int image_files_unmount(struct arena *arena, struct store *s, const char *image_
 {
 	char *path = mount_path(arena, s, image_id);
 
-	if (!image_files_is_mount(path))
+	if (!is_there(path))
 		return 0;
 	if (umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW) < 0 && errno != EINVAL)
 		return error_errno(err, "unmount %s", path);

@@ -27,7 +27,5 @@ int image_files_mount(struct arena *arena, struct store *s, const char *image_id
 int image_files_unmount(struct arena *arena, struct store *s, const char *image_id, struct error *err);
 /* Where the image is mounted; NULL when it is not. */
 char *image_files_mounted(struct arena *arena, const struct store *s, const char *image_id);
-/* Is the directory the root of a mount, or does it hold a copy? */
-bool image_files_is_mount(const char *path);
 
 #endif
