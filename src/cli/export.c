@@ -7,7 +7,10 @@
 
 #include "cli/cli.h"
 #include "cli/commands.h"
+#include "cli/pull.h"
 #include "engine/export.h"
+#include "engine/volume_archive.h"
+#include "store/volume.h"
 #include "sys/fd.h"
 #include "sys/tty.h"
 
@@ -63,4 +66,64 @@ const struct command export_command = {
 	.complete = COMPLETE_CONTAINERS,
 	.topic = TOPIC_CONTAINERS,
 	.run = run_export,
+};
+
+/* --- volumes */
+
+static int run_volume_export(struct cli *cli, const struct args *args, struct error *err)
+{
+	const struct export_request *r = args->request;
+	_cleanup_fd_ int output = -1;
+	struct engine *e = cli_engine(cli, err);
+	struct volume v;
+
+	/* A missing volume leaves no empty file. */
+	if (!e || (volume_read(cli->arena, &e->store, args->operands.v[0], &v, NULL) == 0 &&
+		   (output = export_output(r->output, err)) < 0))
+		return -1;
+	return volume_export(e, args->operands.v[0], output, err);
+}
+
+static const struct command_example volume_export_examples[] = {
+	{ "bryo volume export -o data.tar data", NULL },
+	{ "bryo volume export data | ssh host podman volume import data -", "to another machine" },
+	{ NULL, NULL }
+};
+
+const struct command volume_export_command = {
+	.names = "volume export",
+	.synopsis = "[options] VOLUME",
+	.summary = "Write a volume's files as a tar archive",
+	.examples = volume_export_examples,
+	.options = { export_options },
+	.request_size = sizeof(struct export_request),
+	.operands_min = 1, .operands_max = 1,
+	.complete = COMPLETE_VOLUMES,
+	.run = run_volume_export,
+};
+
+static int run_volume_import(struct cli *cli, const struct args *args, struct error *err)
+{
+	_cleanup_fd_ int input = pull_open_input(args->operands.n > 1 ? args->operands.v[1] : NULL, err);
+	struct engine *e = input < 0 ? NULL : cli_engine(cli, err);
+
+	return e ? volume_import(e, args->operands.v[0], input, err) : -1;
+}
+
+static const struct command_example volume_import_examples[] = {
+	{ "bryo volume import data data.tar", NULL },
+	{ "tar c -C dir . | bryo volume import data -", NULL },
+	{ NULL, NULL }
+};
+
+const struct command volume_import_command = {
+	.names = "volume import",
+	.synopsis = "VOLUME [SOURCE]",
+	.summary = "Put the files of a tar archive into a volume",
+	.description = "The volume must exist; what is in it stays where the archive does not replace it. The archive may be compressed. "
+		       "Without SOURCE or with `-` it is read from standard input.",
+	.examples = volume_import_examples,
+	.operands_min = 1, .operands_max = 2,
+	.complete = COMPLETE_VOLUMES, .complete_rest = COMPLETE_FILES,
+	.run = run_volume_import,
 };

@@ -24,6 +24,12 @@ static void add_ranges(struct arena *arena, void *ranges, const struct id_map *m
 	}
 }
 
+void take_ranges(struct engine *e, struct transfer_request *ret)
+{
+	add_ranges(e->arena, &ret->uid_ranges, &e->identity.maps.uid);
+	add_ranges(e->arena, &ret->gid_ranges, &e->identity.maps.gid);
+}
+
 static void note_existing(struct engine *e, const struct image_descriptor *layer)
 {
 	char *id = arena_printf(e->arena, "%.12s", digest_hex(layer->digest));
@@ -65,8 +71,7 @@ static int find_missing(struct engine *e, const struct take *take, const struct 
 	m->request.source = (struct transfer_source *)(uintptr_t)take->source;
 	m->request.retries = take->retries;
 	m->request.squash_owner = e->identity.single_id;
-	add_ranges(e->arena, &m->request.uid_ranges, &e->identity.maps.uid);
-	add_ranges(e->arena, &m->request.gid_ranges, &e->identity.maps.gid);
+	take_ranges(e, &m->request);
 	return 0;
 }
 

@@ -20,6 +20,9 @@ struct take {
 int image_take(struct engine *e, struct transfer *t, const struct take *take, const struct transfer_image *found,
 	       struct image *ret, struct error *err);
 
+/* The ids that there are, for requests that make files. */
+void take_ranges(struct engine *e, struct transfer_request *ret);
+
 /* After a failure on a full disk: what was brought and belongs to no image goes at once. The
  * caller has given up his claim. */
 void image_take_failed(struct engine *e, const struct error *err);
