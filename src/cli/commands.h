@@ -10,7 +10,7 @@
 	X(commit) X(diff) X(export) X(mount) X(unmount)                                                              \
 	X(pull) X(load) X(import) X(images) X(history) X(tag) X(untag) X(rmi) X(login) X(logout)                     \
 	X(image_diff) X(container_diff) X(image_mount) X(image_unmount) X(volume_mount) X(volume_unmount)            \
-	X(volume_export) X(volume_import) X(system_df) X(system_reset)                                               \
+	X(volume_export) X(volume_import) X(system_df) X(system_reset) X(image_tree)                                 \
 	X(container) X(container_exists) X(container_prune) X(container_inspect) X(container_cleanup)                \
 	X(container_restart_now)                                                                                     \
 	X(image) X(image_exists) X(image_prune) X(image_inspect)                                                     \

@@ -1,4 +1,6 @@
 /* cli/pull - pull, load, import: images come in */
+#include "cli/pull.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -9,7 +11,6 @@
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "cli/progress.h"
-#include "cli/pull.h"
 #include "engine/image.h"
 #include "sys/tty.h"
 
