@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "engine/life.h"
 #include "sys/fd.h"
 #include "sys/trace.h"
 
@@ -61,6 +62,8 @@ int engine_open(struct engine *e, struct error *err)
 		engine_warn(e, "%s", e->identity.single_id_why);
 	if (store_open(e->arena, engine_store_path(e), e->options.storage_driver, e->identity.single_id, &e->store, err) < 0)
 		return -1;
+	e->store.burial = (struct store_burial){ life_bury, e };
+	store_collect_leftovers(&e->store);
 	e->store_is_open = true;
 	return 0;
 }
