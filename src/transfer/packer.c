@@ -12,6 +12,8 @@
 
 enum { BLOCK = PACKER_BLOCK, DEPTH_MAX = 2000 };
 
+#define HOLES_MANY ((int64_t)1 << 30)
+
 static int pack_entry(struct packer *p, int dirfd, const char *name, const char *as, int depth, struct error *err);
 
 static la_ssize_t give_out(struct archive *archive, void *context, const void *data, size_t n)
@@ -68,6 +70,12 @@ static void add_holes(struct archive_entry *entry, int fd, off_t size)
 		archive_entry_sparse_add_entry(entry, data, hole - data);
 		data = lseek(fd, hole, SEEK_DATA);
 	}
+}
+
+/* Where readers may not know sparse files, only what would not be written in any sensible time is one. */
+static bool is_sparse(const struct packer *p, const struct stat *st)
+{
+	return !p->plain || st->st_size - (int64_t)st->st_blocks * 512 > HOLES_MANY;
 }
 
 static int write_block(struct packer *p, size_t n, struct error *err)
@@ -168,7 +176,7 @@ static int describe(struct packer *p, struct archive_entry *entry, int dirfd, co
 	}
 	if (fd >= 0)
 		add_xattrs(entry, fd);
-	if (fd >= 0 && S_ISREG(st->st_mode) && !p->plain)
+	if (fd >= 0 && S_ISREG(st->st_mode) && is_sparse(p, st))
 		add_holes(entry, fd, st->st_size);
 	return 0;
 }

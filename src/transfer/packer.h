@@ -20,7 +20,7 @@ struct packer {
 	struct archive *archive;
 	struct archive_entry_linkresolver *links;
 	const struct transfer_request *ids;	/* uid_map and gid_map: owners are written as ids of the container */
-	bool plain;			/* holes as zeros, for readers that do not know sparse files */
+	bool plain;			/* holes as zeros up to a GiB, for readers that do not know sparse files */
 	packer_out *out;
 	void *context;
 	char block[PACKER_BLOCK];

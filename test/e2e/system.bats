@@ -52,6 +52,7 @@ Local Volumes  0           0           0B          0B (0%)'
 	assert_ok
 	assert_contains 'Deleted Containers'
 	assert_contains 'Deleted Images'
+	assert_matches 'Total reclaimed space: [0-9.]+MB$'
 	[ "$(bryo ps -a --format '{{.Names}}')" = runs ]
 	[ "$(bryo images -q | wc -l)" -eq 1 ]
 	[ "$(bryo volume ls -q | wc -l)" -eq 2 ]
