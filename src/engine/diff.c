@@ -39,18 +39,10 @@ static int find(struct engine *e, enum diff_kind kind, const char *name, struct 
 
 /* --- trees */
 
-static int open_layers(struct engine *e, const struct strings *layers, size_t n, struct image_files *ret,
-		       struct error *err)
-{
-	const struct strings lowest = { layers->v, n };
-
-	return image_files_open(e->arena, &e->store, &lowest, ret, err);
-}
-
 static int open_object(struct engine *e, const struct object *o, struct image_files *ret, struct error *err)
 {
 	if (!o->is_container)
-		return open_layers(e, &o->image.layers, o->image.layers.n, ret, err);
+		return image_files_open(e->arena, &e->store, &o->image.layers, ret, err);
 	*ret = (struct image_files){ .root = bare_root_open(e, &o->container, err), .lock = -1 };
 	return ret->root < 0 ? -1 : 0;
 }
@@ -72,25 +64,6 @@ static int diff_two(struct engine *e, const struct object *object, const struct 
 	if (open_object(e, object, &newer, err) < 0)
 		return -1;
 	if (open_object(e, other, &older, err) == 0) {
-		result = compare(e, &older, &newer, ret, err);
-		image_files_close(&e->store, &older);
-	}
-	image_files_close(&e->store, &newer);
-	return result;
-}
-
-static int diff_image(struct engine *e, const struct image *image, struct changes *ret, struct error *err)
-{
-	struct image_files newer, older;
-	size_t n = image->layers.n;
-	int result = -1;
-
-	*ret = (struct changes){ 0 };
-	if (n == 0)
-		return 0;
-	if (open_layers(e, &image->layers, n, &newer, err) < 0)
-		return -1;
-	if (open_layers(e, &image->layers, n - 1, &older, err) == 0) {
 		result = compare(e, &older, &newer, ret, err);
 		image_files_close(&e->store, &older);
 	}
@@ -143,5 +116,6 @@ int diff_objects(struct engine *e, enum diff_kind kind, const char *name, const 
 		return -1;
 	if (other)
 		return find(e, kind, other, &b, err) < 0 ? -1 : diff_two(e, &a, &b, ret, err);
-	return a.is_container ? diff_container(e, &a.container, ret, err) : diff_image(e, &a.image, ret, err);
+	return a.is_container ? diff_container(e, &a.container, ret, err) :
+				image_files_changes(e->arena, &e->store, &a.image.layers, ret, err);
 }

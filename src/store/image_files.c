@@ -137,6 +137,45 @@ void image_files_close(struct store *s, struct image_files *f)
 	f->stage = NULL;
 }
 
+/* --- changes */
+
+static int compare_whole(struct arena *arena, struct store *s, const struct strings *layers, int older,
+			 struct changes *ret, struct error *err)
+{
+	const struct changes_how how = { .contents = true };
+	struct image_files newer;
+	int result;
+
+	if (image_files_open(arena, s, layers, &newer, err) < 0)
+		return -1;
+	result = changes_between(arena, older, newer.root, &how, ret, err);
+	image_files_close(s, &newer);
+	return result;
+}
+
+/* A layer's own tree is what an upper directory is; marks are files where the file system cannot have whiteouts. */
+int image_files_changes(struct arena *arena, struct store *s, const struct strings *layers, struct changes *ret,
+			struct error *err)
+{
+	const struct changes_how how = { .marks = true };
+	struct strings lower = *layers;
+	_cleanup_fd_ int top = -1;
+	struct image_files older;
+	int result;
+
+	*ret = (struct changes){ 0 };
+	if (layers->n == 0)
+		return 0;
+	lower.n--;
+	top = open(layer_diff_path(arena, s, layers->v[lower.n]), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (image_files_open(arena, s, &lower, &older, err) < 0)
+		return -1;
+	result = top >= 0 ? changes_of_upper(arena, older.root, top, &how, ret, err) :
+			    compare_whole(arena, s, layers, older.root, ret, err);
+	image_files_close(s, &older);
+	return result;
+}
+
 /* --- for people */
 
 static char *mount_path(struct arena *arena, const struct store *s, const char *image_id)

@@ -6,6 +6,7 @@
 #ifndef BRYO_STORE_IMAGE_FILES_H
 #define BRYO_STORE_IMAGE_FILES_H
 
+#include "store/changes.h"
 #include "store/store.h"
 
 struct image_files {
@@ -19,6 +20,10 @@ struct image_files {
 int image_files_open(struct arena *arena, struct store *s, const struct strings *layers, struct image_files *ret,
 		     struct error *err);
 void image_files_close(struct store *s, struct image_files *f);
+
+/* What the topmost of the layers changed in those below, in proportion to that layer where its tree lies on disk. */
+int image_files_changes(struct arena *arena, struct store *s, const struct strings *layers, struct changes *ret,
+			struct error *err);
 
 /* Mounts the layers for people to look at, in the caller's mount namespace; *ret_path is where. Mounted already is success. */
 int image_files_mount(struct arena *arena, struct store *s, const char *image_id, const struct strings *layers,
