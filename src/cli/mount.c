@@ -11,7 +11,8 @@
 
 struct mount_request { char *format; bool all, latest, no_trunc, force; };
 
-/* A mount is of use to those only who are in the rootless namespace already: the command must not be the one to join it. */
+/* A mount is of use to those only who are in the rootless namespace already: the command must not be the one to join
+ * it. */
 static struct engine *open_inside(struct cli *cli, const struct args *args, struct error *err)
 {
 	struct stat before, after;

@@ -4,8 +4,8 @@
 
 #include "base/error.h"
 
-/* The file, or standard input (NULL, "-") unless that is a terminal: a new descriptor. To be opened before the namespace is
- * joined: the caller's own rights count. */
+/* The file, or standard input (NULL, "-") unless that is a terminal: a new descriptor. To be opened before the
+ * namespace is joined: the caller's own rights count. */
 int pull_open_input(const char *path, struct error *err);
 
 #endif

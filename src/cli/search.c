@@ -27,15 +27,15 @@ static const struct option search_options[] = {
 };
 
 /* Whole characters of UTF-8. */
-static char *shorten(struct arena *arena, const char *text)
+static struct json *shortened(struct arena *arena, const char *text)
 {
 	size_t n = DESCRIPTION_MAX;
 
 	if (strlen(text) <= n)
-		return arena_strdup(arena, text);
+		return json_new_string(arena, text);
 	while (n > 0 && ((unsigned char)text[n] & 0xc0) == 0x80)
 		n--;
-	return arena_printf(arena, "%.*s...", (int)n, text);
+	return json_new_string(arena, arena_printf(arena, "%.*s...", (int)n, text));
 }
 
 static struct json *repository_views(struct cli *cli, const struct json *rows, bool full)
@@ -46,7 +46,7 @@ static struct json *repository_views(struct cli *cli, const struct json *rows, b
 		struct json *view = view_of(cli->arena, rows->list.v[i]);
 
 		if (!full)
-			json_set(cli->arena, view, "Description", json_new_string(cli->arena, shorten(cli->arena, json_get_string(view, "Description"))));
+			json_set(cli->arena, view, "Description", shortened(cli->arena, json_get_string(view, "Description")));
 		json_append(cli->arena, views, view);
 	}
 	return views;

@@ -15,8 +15,8 @@ struct commit_request {
 int container_commit(struct engine *e, struct container *c, const struct commit_request *r, char **ret_id,
 		     struct error *err);
 
-/* The configuration of the new image as JSON: the base's with what the container was started with, the changes, and one more
- * step in the history. base_name and now (RFC 3339) are told there. */
+/* The configuration of the new image as JSON: the base's with what the container was started with, the changes, and
+ * one more step in the history. base_name and now (RFC 3339) are told there. */
 int commit_config(struct arena *arena, const struct container *c, const struct image_config *base,
 		  const struct commit_request *r, const char *diff_id, const char *now, char **ret, struct error *err);
 

@@ -7,8 +7,8 @@
 
 enum diff_kind { DIFF_ANY, DIFF_CONTAINER, DIFF_IMAGE };
 
-/* other NULL: a container against its image, an image against the layers below its topmost. Otherwise name's files against
- * other's. Mount points that the engine made are no changes. */
+/* other NULL: a container against its image, an image against the layers below its topmost. Otherwise name's files
+ * against other's. Mount points that the engine made are no changes. */
 int diff_objects(struct engine *e, enum diff_kind kind, const char *name, const char *other, struct changes *ret,
 		 struct error *err);
 

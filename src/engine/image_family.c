@@ -84,10 +84,15 @@ static bool is_in(const struct image_tree *tree, const char *chain_id)
 /* Each layer comes right after those below it, whichever image has it first. */
 static void add_children(struct engine *e, const struct images *all, struct image_tree *tree)
 {
-	for (size_t i = 0; i < all->n; i++)
-		for (size_t l = tree->image.layers.n; image_family_stands_on(&all->v[i], &tree->image) && l < all->v[i].layers.n; l++)
-			if (!is_in(tree, all->v[i].layers.v[l]))
-				add_layer(e, all, tree, all->v[i].layers.v[l]);
+	for (size_t i = 0; i < all->n; i++) {
+		const struct strings *layers = &all->v[i].layers;
+
+		if (!image_family_stands_on(&all->v[i], &tree->image))
+			continue;
+		for (size_t l = tree->image.layers.n; l < layers->n; l++)
+			if (!is_in(tree, layers->v[l]))
+				add_layer(e, all, tree, layers->v[l]);
+	}
 }
 
 int image_family_tree(struct engine *e, const char *name, bool children, struct image_tree *ret, struct error *err)

@@ -78,9 +78,10 @@ static struct json *repository_row(struct engine *e, const char *registry, const
 	struct arena *a = e->arena;
 	struct json *j = json_new_object(a);
 	bool short_name = strcmp(registry, "docker.io") == 0 && !strchr(r->name, '/');
+	char *name = arena_printf(a, "%s/%s%s", registry, short_name ? "library/" : "", r->name);
 
 	json_set(a, j, "Index", json_new_string(a, registry));
-	json_set(a, j, "Name", json_new_string(a, arena_printf(a, "%s/%s%s", registry, short_name ? "library/" : "", r->name)));
+	json_set(a, j, "Name", json_new_string(a, name));
 	json_set(a, j, "Description", json_new_string(a, r->description ? r->description : ""));
 	json_set(a, j, "Stars", json_new_int(a, r->stars));
 	json_set(a, j, "Official", json_new_string(a, r->official ? "[OK]" : ""));

@@ -13,8 +13,9 @@ struct search_request {
 	bool list_tags;
 };
 
-/* One row a repository: Index Name Description Stars Official Automated Tag; with list_tags one a repository: Name Tags.
- * Without a registry in the term all search registries are asked; those that fail are warned of when others answer. */
+/* One row a repository: Index Name Description Stars Official Automated Tag; with list_tags one a repository: Name
+ * Tags. Without a registry in the term all search registries are asked; those that fail are warned of when others
+ * answer. */
 int search_registries(struct engine *e, const struct search_request *r, struct json **ret, struct error *err);
 
 #endif

@@ -14,8 +14,12 @@ static int open_volume(struct engine *e, const char *name, struct error *err)
 	struct volume v;
 	int fd;
 
-	if (volume_read(e->arena, &e->store, name, &v, err) < 0)
-		return error_is(err, ERROR_NOT_FOUND) ? (error_clear(err), error_set(err, ERROR_NOT_FOUND, "no such volume %s", name)) : -1;
+	if (volume_read(e->arena, &e->store, name, &v, err) < 0) {
+		if (!error_is(err, ERROR_NOT_FOUND))
+			return -1;
+		error_clear(err);
+		return error_set(err, ERROR_NOT_FOUND, "no such volume %s", name);
+	}
 	fd = open(v.mountpoint, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	return fd < 0 ? error_errno(err, "open the volume's directory %s", v.mountpoint) : fd;
 }

@@ -1,7 +1,8 @@
 /* store/container_show - a container's file tree at containers/<id>/merged, for people to look at and to change
  *
- * The mount is in the caller's mount namespace (the rootless namespace's, in `bryo unshare`) and stays until it is ended or
- * the container is removed. While it is there a start uses it. With vfs the tree is a plain directory that is always there. */
+ * The mount is in the caller's mount namespace (the rootless namespace's, in `bryo unshare`) and stays until it is
+ * ended or the container is removed. While it is there a start uses it. With vfs the tree is a plain directory that
+ * is always there. */
 #ifndef BRYO_STORE_CONTAINER_SHOW_H
 #define BRYO_STORE_CONTAINER_SHOW_H
 

@@ -13,8 +13,8 @@ static const char *const signs[] = {
 	"blobs/sha256", "layers", "images/names", "containers/names", "volumes", "trash", "tmp",
 };
 
-/* What a store may have. The signs' own directories go last, so that what is left of a reset that was cut short is still
- * known as a store. */
+/* What a store may have. The signs' own directories go last, so that what is left of a reset that was cut short is
+ * still known as a store. */
 static const char *const entries[] = {
 	"collect.lock", "driver", "events", "labels", "lock", "mounts", "objects", "skeleton", "trees", "trash", "volumes",
 	"containers", "images", "layers", "blobs", "tmp",

@@ -1,8 +1,8 @@
 /* store/image_files - an image's layers as one tree to be read
  *
- * A read-only mount where the kernel's overlay or fuse-overlayfs works, whatever driver containers use; a copy in a stage
- * where neither does. What is opened goes with its owner's process; what is mounted at mounts/<image id> stays until it
- * is unmounted, or with the mount namespace. */
+ * A read-only mount where the kernel's overlay or fuse-overlayfs works, whatever driver containers use; a copy in a
+ * stage where neither does. What is opened goes with its owner's process; what is mounted at mounts/<image id> stays
+ * until it is unmounted, or with the mount namespace. */
 #ifndef BRYO_STORE_IMAGE_FILES_H
 #define BRYO_STORE_IMAGE_FILES_H
 
@@ -25,7 +25,8 @@ void image_files_close(struct store *s, struct image_files *f);
 int image_files_changes(struct arena *arena, struct store *s, const struct strings *layers, struct changes *ret,
 			struct error *err);
 
-/* Mounts the layers for people to look at, in the caller's mount namespace; *ret_path is where. Mounted already is success. */
+/* Mounts the layers for people to look at, in the caller's mount namespace; *ret_path is where. Mounted already is
+ * success. */
 int image_files_mount(struct arena *arena, struct store *s, const char *image_id, const struct strings *layers,
 		      char **ret_path, struct error *err);
 /* 1 when it was mounted, 0 when not. */

@@ -70,8 +70,10 @@ static int add_entry(struct layer *l, const char *path, struct error *err)
 	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
 	int parent = open_parent(l, path, slash ? (size_t)(slash - path) : 0);
 
+	if (parent < 0 && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP))
+		return 0;
 	if (parent < 0)
-		return errno == ENOENT || errno == ENOTDIR || errno == ELOOP ? 0 : error_errno(err, "open the directory of %s", path);
+		return error_errno(err, "open the directory of %s", path);
 	return packer_add(&l->packer, parent, name, path, err);
 }
 

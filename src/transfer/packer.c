@@ -158,7 +158,8 @@ static int pack_children(struct packer *p, int fd, const char *as, int depth, st
 	return 0;
 }
 
-static int describe(struct packer *p, struct archive_entry *entry, int dirfd, const char *name, const struct stat *st, int fd)
+static int describe(struct packer *p, struct archive_entry *entry, int dirfd, const char *name, const struct stat *st,
+		    int fd)
 {
 	char target[PATH_MAX];
 	ssize_t n;

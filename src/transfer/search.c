@@ -1,7 +1,7 @@
 /* The operation `search`: repositories by a word.
  *
- * Registries that search answer /v1/search with descriptions and stars; of the others the whole catalog is read, page by
- * page, and what has the word in its name is kept. */
+ * Registries that search answer /v1/search with descriptions and stars; of the others the whole catalog is read,
+ * page by page, and what has the word in its name is kept. */
 #include <curl/curl.h>
 
 #include "transfer/exchange.h"
@@ -77,7 +77,7 @@ static int search_v1(struct searcher *s, struct error *err)
 
 	exchange_init(&x, s->registry);
 	x.path = arena_printf(arena, "/v1/search?q=%s&n=%lld", word ? word : "", (long long)s->limit);
-	if (strcmp(s->registry->shown_host, "docker.io") == 0 || strcmp(s->registry->shown_host, "registry-1.docker.io") == 0) {
+	if (strcmp(s->registry->host, "registry-1.docker.io") == 0) {
 		x.address = arena_printf(arena, "https://index.docker.io%s", x.path);
 		x.path = NULL;
 	}
@@ -132,10 +132,13 @@ static int ask_catalog(struct searcher *s, const char *address, int tries, char 
 	x.path = address ? NULL : "/v2/_catalog?n=1000";
 	x.address = address;
 	x.body_max = BODY_MAX;
-	if (exchange_run(&x) < 0 || x.status != 200)
+	if (exchange_run(&x) < 0 || x.status != 200) {
 		result = exchange_pause(&x, tries) ? 1 : exchange_failure(&x, what, err);
-	else
-		result = take_names(s, &x, err) < 0 || next_page(s, &x, ret_next, err) < 0 ? error_frame(err, "%s", what) : 0;
+	} else {
+		result = take_names(s, &x, err) < 0 ? -1 : next_page(s, &x, ret_next, err);
+		if (result < 0)
+			error_frame(err, "%s", what);
+	}
 	exchange_done(&x);
 	return result;
 }
