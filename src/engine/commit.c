@@ -1,5 +1,6 @@
 #include "engine/commit.h"
 
+#include <signal.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -12,6 +13,8 @@
 #include "store/container_changes.h"
 #include "store/layer.h"
 #include "sys/fd.h"
+
+static const int interrupts[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM };
 
 struct commit {
 	struct engine *e;
@@ -138,17 +141,26 @@ static bool must_pause(struct commit *m)
 	return m->request->pause && container_load_state(m->e, m->c, &s, NULL) == 0 && s.status == CONTAINER_RUNNING;
 }
 
+/* Whoever interrupts the command does not mean to leave the container standing still: his signal waits. */
 static int make_layer_paused(struct commit *m, struct transfer_event *ret, struct error *err)
 {
-	bool paused = must_pause(m);
 	struct error own = { 0 };
+	sigset_t waiting, before;
 	int result;
 
-	if (paused && container_pause(m->e, m->c, true, err) < 0)
-		return -1;
-	result = make_layer(m, ret, err);
-	if (paused && container_pause(m->e, m->c, false, &own) < 0)
-		engine_warn(m->e, "%s", own.text);
+	if (!must_pause(m))
+		return make_layer(m, ret, err);
+	sigemptyset(&waiting);
+	for (size_t i = 0; i < ELEMENTS(interrupts); i++)
+		sigaddset(&waiting, interrupts[i]);
+	sigprocmask(SIG_BLOCK, &waiting, &before);
+	result = container_pause(m->e, m->c, true, err);
+	if (result == 0) {
+		result = make_layer(m, ret, err);
+		if (container_pause(m->e, m->c, false, &own) < 0)
+			engine_warn(m->e, "%s", own.text);
+	}
+	sigprocmask(SIG_SETMASK, &before, NULL);
 	return result;
 }
 

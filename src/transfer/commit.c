@@ -130,11 +130,14 @@ static int add_listed(struct layer *l, int list, struct error *err)
 
 /* --- layer */
 
+/* The user waits for a commit, and a push can compress anew: the quickest level is the usual one. */
 static int write_layer(struct work *w, const struct transfer_request *r, struct layer *l, struct error *err)
 {
+	const int64_t quick = 1;
+
 	l->packer.ids = r;
 	l->packer.plain = true;
-	l->deflate = deflate_open(LAYER_GZIP, r->level, keep_packed, l, err);
+	l->deflate = deflate_open(LAYER_GZIP, r->level ? r->level : &quick, keep_packed, l, err);
 	if (!l->deflate || packer_open(&l->packer, take_plain, l, err) < 0 ||
 	    add_listed(l, w->channel->fds[1], err) < 0 || packer_finish(&l->packer, err) < 0 ||
 	    deflate_add(l->deflate, NULL, 0, true, err) < 0)

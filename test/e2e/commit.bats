@@ -254,3 +254,20 @@ A /etc/variant'
 	run bryo run --rm new stat -c %s /hole
 	assert_output $((20 * 1024 * 1024 * 1024 + 4))
 }
+
+@test "an interrupted commit does not leave the container paused" {
+	need_image
+	bryo run -d --name c $IMG sh -c 'head -c 60000000 /dev/urandom >/big; touch /made; exec sleep 1000'
+	retry 30 bryo exec c test -e /made
+	"$BRYO" commit -q --pause c new >/dev/null 2>&1 3>&- &
+	pid=$!
+	retry 20 paused c
+	kill $pid
+	wait $pid || true
+	run bryo inspect --format '{{.State.Status}}' c
+	assert_output running
+	run bryo image exists new
+	assert_status 1
+}
+
+paused() { [ "$(bryo inspect --format '{{.State.Status}}' "$1")" = paused ]; }
