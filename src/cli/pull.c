@@ -1,4 +1,6 @@
 /* cli/pull - pull, load, import: images come in */
+#include "cli/pull.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -93,8 +95,7 @@ static const struct option load_options[] = {
 	OPT_END
 };
 
-/* "-" and NULL are standard input. Opened before the namespace is joined: the caller's own rights count. */
-static int open_input(const char *path, struct error *err)
+int pull_open_input(const char *path, struct error *err)
 {
 	int fd;
 
@@ -115,7 +116,7 @@ static int run_load(struct cli *cli, const struct args *args, struct error *err)
 	struct load_request *r = args->request;
 	struct strings loaded = { 0 };
 	struct engine *e;
-	int input = open_input(r->input, err), result = -1;
+	int input = pull_open_input(r->input, err), result = -1;
 
 	if (input < 0)
 		return -1;
@@ -170,7 +171,7 @@ static int run_import(struct cli *cli, const struct args *args, struct error *er
 	struct import_command_request *r = args->request;
 	struct engine *e;
 	char *id = NULL;
-	int input = open_input(args->operands.v[0], err), result = -1;
+	int input = pull_open_input(args->operands.v[0], err), result = -1;
 
 	if (input < 0)
 		return -1;
