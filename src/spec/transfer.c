@@ -33,7 +33,8 @@ JSON_SHAPE(transfer_request,
 	F(transfer_request, overwrite, "overwrite", T_BOOL),
 	F(transfer_request, retries, "retries", T_INT),
 	F(transfer_request, changes, "changes", T_MAP),
-	F(transfer_request, message, "message", T_STRING));
+	F(transfer_request, message, "message", T_STRING),
+	F(transfer_request, keys, "keys", T_STRINGS));
 
 JSON_SHAPE(transfer_image,
 	F(transfer_image, id, "id", T_STRING, .required = true),
@@ -52,6 +53,11 @@ JSON_SHAPE(transfer_unpacked,
 	F(transfer_unpacked, max_uid, "maxUid", T_INT),
 	F(transfer_unpacked, max_gid, "maxGid", T_INT));
 
+JSON_SHAPE(transfer_signature,
+	F(transfer_signature, blob, "blob", T_STRING),
+	F(transfer_signature, payload, "payload", T_STRING),
+	F(transfer_signature, keys, "keys", T_INTS));
+
 JSON_SHAPE(transfer_event,
 	F(transfer_event, event, "event", T_STRING, .required = true),
 	F(transfer_event, id, "id", T_STRING),
@@ -60,6 +66,8 @@ JSON_SHAPE(transfer_event,
 	F(transfer_event, total, "total", T_INT),
 	F(transfer_event, images, "images", T_OBJECTS, .shape = &transfer_image_shape),
 	F(transfer_event, unpacked, "unpacked", T_OBJECTS, .shape = &transfer_unpacked_shape),
+	F(transfer_event, signatures, "signatures", T_OBJECTS, .shape = &transfer_signature_shape),
+	F(transfer_event, value, "value", T_ANY),
 	F(transfer_event, kind, "kind", T_INT),
 	F(transfer_event, errno_, "errno", T_INT),
 	F(transfer_event, text, "text", T_STRING),

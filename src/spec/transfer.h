@@ -14,6 +14,9 @@
  *             manifests, configurations and layers; answers the images it found. Never touches the network
  *   import    tar descriptor (compressed too): one layer blob, and an image made of it
  *   login     try credentials at a registry
+ *   attachments  signatures of a manifest that lie beside it in its registry (cosign's), checked against public keys
+ *   lookaside signatures of a manifest that lie on a web server
+ *   yaml      a YAML file's descriptor: its document as JSON
  *   pack      write a tar of a directory descriptor to another descriptor   (cp, export)
  *   unpack    read a tar from a descriptor into a directory descriptor       (cp) */
 #ifndef BRYO_SPEC_TRANSFER_H
@@ -51,6 +54,7 @@ struct transfer_request {
 	int64_t retries;
 	struct string_map changes;	/* import: members of the configuration's `config` ("Cmd") as JSON texts */
 	char *message;
+	struct strings keys;		/* attachments: public keys in PEM */
 };
 
 /* One image found by `manifest`, `load` or `import`, all of it in blobs/. */
@@ -65,6 +69,9 @@ struct transfer_image {
 
 struct transfer_unpacked { char *diff_id; int64_t size; int64_t max_uid, max_gid; };
 
+/* attachments: payload and the places in `keys` of those that made the signature; lookaside: blob alone. In base64. */
+struct transfer_signature { char *blob, *payload; ARRAY(int64_t) keys; };
+
 struct transfer_event {
 	char *event;			/* progress result error */
 	char *id;			/* progress: short digest */
@@ -73,6 +80,8 @@ struct transfer_event {
 	int64_t current, total;		/* bytes */
 	ARRAY(struct transfer_image) images;
 	ARRAY(struct transfer_unpacked) unpacked;
+	ARRAY(struct transfer_signature) signatures;
+	struct json *value;		/* yaml */
 	int64_t kind, errno_;		/* error: enum error_kind, errno */
 	char *text, *hint;
 };

@@ -1,6 +1,6 @@
 /* bryo-transfer: reads what came from strangers, in a sandbox, on behalf of the engine (see spec/transfer.h).
  *
- * What needs the network or keeps a connection (manifest, layers, login) runs in this process, which enters its sandbox
+ * What needs the network or keeps a connection (manifest, layers, signatures, login) runs in this process, which enters its sandbox
  * before the first such request. What reads archives that a user gave (load, import, pack, unpack) runs in a child with a
  * sandbox of its own: it may reach the directories that came with that request, and no network. */
 #include <errno.h>
@@ -18,7 +18,9 @@
 #include "sys/fd.h"
 #include "transfer/registry.h"
 #include "transfer/sandbox.h"
+#include "transfer/signatures.h"
 #include "transfer/work.h"
+#include "transfer/yaml.h"
 
 struct operation {
 	const char *name;
@@ -31,6 +33,9 @@ static const struct operation operations[] = {
 	{ "manifest",	op_manifest,	true,	0 },
 	{ "layers",	op_layers,	true,	0 },
 	{ "login",	op_login,	true,	0 },
+	{ "attachments", op_attachments, true,	0 },
+	{ "lookaside",	op_lookaside,	true,	0 },
+	{ "yaml",	op_yaml,	false,	1 },
 	{ "load",	op_load,	false,	1 },
 	{ "import",	op_import,	false,	1 },
 	{ "pack",	op_pack,	false,	2 },
