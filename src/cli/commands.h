@@ -33,4 +33,8 @@ extern const struct option create_options[], run_only_options[];
 	OPT_STRING(0, "tls-verify", structure, member, "true|false", "Require HTTPS and check certificates", \
 		   .implied = "true", .words = "true|false")
 
+#define OPT_SIGNATURE_POLICY(structure, member) \
+	OPT_STRING(0, "signature-policy", structure, member, "FILE", "Policy of trust instead of policy.json", \
+		   .complete = COMPLETE_FILES, .flags = OPTION_HIDDEN)
+
 #endif
