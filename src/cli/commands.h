@@ -10,7 +10,7 @@
 	X(pull) X(load) X(import) X(images) X(history) X(tag) X(untag) X(rmi) X(login) X(logout)                     \
 	X(container) X(container_exists) X(container_prune) X(container_inspect) X(container_cleanup)                \
 	X(container_restart_now)                                                                                     \
-	X(image) X(image_exists) X(image_prune) X(image_inspect)                                                     \
+	X(image) X(image_exists) X(image_prune) X(image_inspect) X(image_trust) X(image_trust_show) X(image_trust_set)                                                     \
 	X(volume) X(volume_create) X(volume_ls) X(volume_inspect) X(volume_rm) X(volume_prune) X(volume_exists)      \
 	X(system) X(system_migrate) X(system_prune) X(inspect) X(info) X(version) X(events) X(unshare)             \
 	X(oci) X(help) X(completion) X(complete) X(man)

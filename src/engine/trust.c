@@ -2,7 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
 #include "engine/signatures.h"
 #include "spec/base64.h"
@@ -17,28 +17,39 @@
 
 /* --- the policy */
 
-const char *trust_own_file(struct engine *e)
+/* What cannot be read is there. */
+static bool is_there(const char *path)
 {
-	return e->identity.uid == 0 ? SYSTEM_POLICY :
-				      arena_printf(e->arena, "%s/containers/policy.json", e->identity.config_dir);
+	struct stat st;
+
+	return lstat(path, &st) == 0 || (errno != ENOENT && errno != ENOTDIR);
 }
 
-/* NULL: there is none. What cannot be read is there. */
-static const char *policy_file(struct engine *e)
+static const char *users_file(struct engine *e)
 {
-	const char *own = arena_printf(e->arena, "%s/containers/policy.json", e->identity.config_dir);
+	return arena_printf(e->arena, "%s/containers/policy.json", e->identity.config_dir);
+}
+
+const char *trust_own_file(struct engine *e)
+{
+	const char *own = users_file(e);
+
+	return e->identity.uid == 0 && !is_there(own) ? SYSTEM_POLICY : own;
+}
+
+const char *trust_file(struct engine *e)
+{
+	const char *own = users_file(e);
 
 	if (!str_is_empty(e->options.signature_policy))
 		return *e->options.signature_policy == '/' ? e->options.signature_policy :
 			arena_printf(e->arena, "%s/%s", e->identity.cwd, e->options.signature_policy);
-	if (access(own, F_OK) == 0 || errno != ENOENT)
-		return own;
-	return access(SYSTEM_POLICY, F_OK) == 0 || errno != ENOENT ? SYSTEM_POLICY : NULL;
+	return is_there(own) ? own : is_there(SYSTEM_POLICY) ? SYSTEM_POLICY : NULL;
 }
 
 int trust_policy(struct engine *e, struct policy *ret, const char **ret_file, struct error *err)
 {
-	const char *file = policy_file(e);
+	const char *file = trust_file(e);
 	size_t size;
 	char *text = file ? fd_read_file(e->arena, AT_FDCWD, file, POLICY_MAX, &size) : NULL;
 

@@ -19,7 +19,9 @@ struct trust {
 
 /* The policy and where it lies; *ret_file NULL: there is none. */
 int trust_policy(struct engine *e, struct policy *ret, const char **ret_file, struct error *err);
-/* Where `image trust set` writes. */
+/* Where it lies, alone; NULL: there is none. */
+const char *trust_file(struct engine *e);
+/* Where `image trust set` writes: the user's own, or the system's for root when he has none of his own. */
 const char *trust_own_file(struct engine *e);
 
 int trust_begin(struct engine *e, const struct reference *image, struct trust *ret, struct error *err);

@@ -462,3 +462,61 @@ cosign_sign() { "$BATS_TEST_DIRNAME/cosign-sign" "$REGISTRY" team/box "$digest" 
 	run bryo pull -q "$REGISTRY/team/box:1"
 	assert_contains "zz.yaml: default-docker: the section is also in"
 }
+
+@test "image trust: set, show, and what was set holds" {
+	needs gpg jq
+	gpg_key alice
+	run bryo image trust show -n
+	assert_ok
+	assert_matches '^all +default +accept'
+	run bryo image trust set -t reject default
+	assert_ok
+	run bryo image trust set -t accept docker.io/library
+	assert_ok
+	run bryo image trust set -f alice.asc quay.io/team
+	assert_ok
+	sigstore_key bob
+	run bryo image trust set -t sigstoreSigned -f bob.pub signed.example
+	assert_ok
+	run bryo pull -q 127.0.0.1:1/a/b
+	assert_status 125
+	assert_contains "is rejected by the policy"
+	mkdir -p "$HOME/.config/containers/registries.d"
+	printf 'docker: {quay.io: {lookaside: "https://sigs.example"}}\n' >"$HOME/.config/containers/registries.d/a.yaml"
+	run bryo image trust show
+	assert_ok
+	assert_matches 'TRANSPORT +NAME +TYPE +ID +STORE'
+	assert_matches 'repository +quay.io/team +signed +alice@example.com +https://sigs.example'
+	assert_matches 'repository +signed.example +sigstoreSigned +N/A'
+	run bryo image trust show -n quay.io
+	[ "${#lines[@]}" -eq 1 ]
+	bryo image trust show --json | jq -e '.[] | select(.repo_name == "quay.io/team") | .type == "signed" and .gpg_id == "alice@example.com"'
+	bryo image trust show --raw | jq -e --arg key "$PWD/alice.asc" '.transports.docker["quay.io/team"][0].keyPath == $key'
+	if command -v podman >/dev/null; then
+		podman --root "$E2E_DIR/p" --runroot "$E2E_DIR/pr" image trust show --raw --policypath "$HOME/$POLICY" >theirs
+		bryo image trust show --raw | diff -B - theirs
+	fi
+}
+
+@test "image trust set refuses what would lock out, and leaves the policy as it was" {
+	bryo image trust set -t reject default
+	before=$(cat "$HOME/$POLICY")
+	run bryo image trust set -t odd a.io
+	assert_status 125
+	run bryo image trust set a.io
+	assert_status 125
+	assert_contains "--pubkeysfile"
+	echo nothing >key
+	run bryo image trust set -f key a.io
+	assert_status 125
+	assert_contains "no OpenPGP public key"
+	run bryo image trust set -t sigstoreSigned -f key a.io
+	assert_status 125
+	run bryo image trust set -t accept -f key a.io
+	assert_status 125
+	[ "$(cat "$HOME/$POLICY")" = "$before" ]
+	echo '{"default":[]}' >"$HOME/$POLICY"
+	run bryo image trust set -t accept a.io
+	assert_status 125
+	assert_contains "the list of requirements is empty"
+}
