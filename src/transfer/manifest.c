@@ -27,7 +27,8 @@ static int get_manifest(struct work *w, struct registry *r, const char *referenc
 	char *what = arena_printf(w->arena, "manifest %s of %s/%s", reference, r->shown_host, r->path);
 
 	if (document_get(w, r, arena_printf(w->arena, "/v2/%s/manifests/%s", r->path, reference), ACCEPT,
-			 IMAGE_MANIFEST_MAX, what, ret, err) < 0 || hash_bytes(ret->data, ret->size, by_digest ? reference : NULL, digest, err) < 0)
+			 IMAGE_MANIFEST_MAX, what, ret, err) < 0 ||
+	    hash_bytes(ret->data, ret->size, by_digest ? reference : NULL, digest, err) < 0)
 		return -1;
 	if (by_digest && !str_eq(digest, reference))
 		return error_set(err, ERROR_INVALID, "%s: digest does not match: the registry sent %s", what, digest);
@@ -136,5 +137,35 @@ int op_manifest(struct work *w, const struct transfer_request *request, struct t
 	if (follow(w, r, request->reference, request->platform, 0, NULL, &image, err) < 0)
 		return -1;
 	*ARRAY_ADD(w->arena, &ret->images) = image;
+	return 0;
+}
+
+/* --- the operation `look`: a manifest or an index as it is */
+
+int op_look(struct work *w, const struct transfer_request *request, struct transfer_event *ret, struct error *err)
+{
+	struct image_descriptor found = { 0 };
+	struct registry *r = registry_open(w, request, err);
+	char digest[DIGEST_TEXT_MAX];
+	struct image_manifest m = { 0 };
+	struct image_index index = { 0 };
+	enum manifest_kind kind;
+	struct document text;
+	const char *type;
+
+	if (!r || get_manifest(w, r, request->reference, &text, digest, err) < 0)
+		return -1;
+	type = media_type_of(w->arena, text.content_type);
+	if (image_manifest_decode(w->arena, text.data, text.size, type, &kind, &m, &index, err) < 0)
+		return error_frame(err, "manifest %s of %s/%s", request->reference, r->shown_host, r->path);
+	if (kind == MANIFEST_IMAGE ? m.media_type : index.media_type)
+		type = kind == MANIFEST_IMAGE ? m.media_type : index.media_type;
+	else if (!type)
+		type = kind == MANIFEST_IMAGE ? "application/vnd.oci.image.manifest.v1+json" : "application/vnd.oci.image.index.v1+json";
+	found.media_type = arena_strdup(w->arena, type);
+	found.digest = arena_strdup(w->arena, digest);
+	found.size = (int64_t)text.size;
+	*ARRAY_ADD(w->arena, &ret->manifests) = found;
+	ret->document = text.data;
 	return 0;
 }

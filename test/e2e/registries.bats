@@ -1,6 +1,5 @@
 # registries.conf, short names, auth files and credential helpers: where images come from, and who asks for them
 load helpers
-load fake
 
 conf() {
 	mkdir -p "$XDG_CONFIG_HOME/containers"
