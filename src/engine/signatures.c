@@ -125,10 +125,10 @@ static char *manifest_url(struct engine *e, const char *url, const char *digest)
 	return arena_printf(e->arena, "%s@%.*s=%s", url, (int)algorithm, digest, digest_hex(digest));
 }
 
-static int from_directory(struct engine *e, const char *path, struct signature_list *ret, struct error *err)
+int signatures_in(struct engine *e, const char *directory, struct signature_list *ret, struct error *err)
 {
 	for (int number = 1; number <= SIGNATURES_MAX; number++) {
-		char *name = arena_printf(e->arena, "%s/signature-%d", path, number);
+		char *name = arena_printf(e->arena, "%s/signature-%d", directory, number);
 		struct gpg_bytes one;
 
 		one.data = fd_read_file(e->arena, AT_FDCWD, name, SIGNATURE_MAX, &one.size);
@@ -136,7 +136,7 @@ static int from_directory(struct engine *e, const char *path, struct signature_l
 			return errno == ENOENT || errno == ENOTDIR ? 0 : error_errno(err, "read %s", name);
 		*ARRAY_ADD(e->arena, ret) = one;
 	}
-	return error_set(err, ERROR_INVALID, "%s: more than %d signatures", path, SIGNATURES_MAX);
+	return error_set(err, ERROR_INVALID, "%s: more than %d signatures", directory, SIGNATURES_MAX);
 }
 
 static int from_server(struct engine *e, struct transfer *t, const char *url, struct signature_list *ret,
@@ -171,7 +171,7 @@ int signatures_lookaside(struct engine *e, struct transfer *t, const char *url, 
 	char *place = manifest_url(e, url, digest);
 	const char *path = str_after(place, "file://");
 
-	return path ? from_directory(e, path, ret, err) : from_server(e, t, place, ret, err);
+	return path ? signatures_in(e, path, ret, err) : from_server(e, t, place, ret, err);
 }
 
 /* --- cosign */

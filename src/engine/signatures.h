@@ -1,7 +1,8 @@
 /* engine/signatures - the signatures of a manifest, from where they lie
  *
- * registries.d says where: a directory or a web server for signatures of simple signing (the lookaside), and whether cosign's
- * lie beside the image in its registry. They are found under the place that the image comes from, a mirror's included. */
+ * registries.d says where: a directory or a web server for signatures of simple signing (the lookaside), and whether
+ * cosign's lie beside the image in its registry. They are found under the place that the image comes from, a mirror's
+ * included. */
 #ifndef BRYO_ENGINE_SIGNATURES_H
 #define BRYO_ENGINE_SIGNATURES_H
 
@@ -26,6 +27,7 @@ int signatures_staging(struct engine *e, struct transfer *t, const struct regist
 struct signature_list { struct gpg_bytes *v; size_t n; };
 int signatures_lookaside(struct engine *e, struct transfer *t, const char *url, const char *digest,
 			 struct signature_list *ret, struct error *err);
+int signatures_in(struct engine *e, const char *directory, struct signature_list *ret, struct error *err);
 /* cosign's, checked against the public keys (PEM) by bryo-transfer: see struct transfer_signature. */
 int signatures_attached(struct engine *e, struct transfer *t, const struct transfer_source *source, const char *digest,
 			const struct strings *keys, struct transfer_event *ret, struct error *err);

@@ -1,9 +1,10 @@
 /* engine/trust - may this image be used? What policy.json demands of it, and whether it fulfils that
  *
- * The policy is --signature-policy, ~/.config/containers/policy.json or /etc/containers/policy.json; where there is none,
- * every image is accepted. An image of a registry is judged by its name before anything is asked for (it may be rejected
- * whatever its signatures), and by its signatures when its manifest is known, before a layer is fetched. What is signed
- * is the manifest, or the index that names it by digest. All requirements must be met, each by at least one signature. */
+ * The policy is --signature-policy, ~/.config/containers/policy.json or /etc/containers/policy.json; where there is
+ * none, every image is accepted. An image of a registry is judged by its name before anything is asked for (it may be
+ * rejected whatever its signatures), and by its signatures when its manifest is known, before a layer is fetched. What
+ * is signed is the manifest, or the index that names it by digest. All requirements must be met, each by at least one
+ * signature. */
 #ifndef BRYO_ENGINE_TRUST_H
 #define BRYO_ENGINE_TRUST_H
 

@@ -1,7 +1,7 @@
 /* spec/policy - policy.json: what an image must satisfy before it is used, see containers-policy.json(5)
  *
- * The reading is strict: an unknown, repeated or malformed member anywhere makes the whole file an error, so that a slip
- * of the pen never opens a door. The text comes in; the file is found and its keys are read by the engine. */
+ * The reading is strict: an unknown, repeated or malformed member anywhere makes the whole file an error, so that a
+ * slip of the pen never opens a door. The text comes in; the file is found and its keys are read by the engine. */
 #ifndef BRYO_SPEC_POLICY_H
 #define BRYO_SPEC_POLICY_H
 

@@ -77,7 +77,8 @@ char *signature_encode(struct arena *arena, enum signature_kind kind, const stru
 	json_set(arena, critical, "image", image);
 	json_set(arena, critical, "type", json_new_string(arena, types[kind]));
 	json_set(arena, optional, "creator", json_new_string(arena, "bryo " BRYO_VERSION));
-	json_set(arena, optional, "timestamp", json_new_int(arena, now));
+	if (now)
+		json_set(arena, optional, "timestamp", json_new_int(arena, now));
 	json_set(arena, document, "critical", critical);
 	json_set(arena, document, "optional", optional);
 	return json_print(arena, document, 0);

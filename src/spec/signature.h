@@ -16,7 +16,7 @@ struct signature_claim { char *digest, *reference; };	/* of the manifest; the im
 
 int signature_decode(struct arena *arena, const char *text, size_t len, enum signature_kind kind,
 		     struct signature_claim *ret, struct error *err);
-/* The payload that signs it, of which decode makes the claim again. */
+/* The payload that signs it, of which decode makes the claim again. now 0: it does not say when. */
 char *signature_encode(struct arena *arena, enum signature_kind kind, const struct signature_claim *claim,
 		       int64_t now);
 

@@ -25,8 +25,8 @@ struct signed_identity {
 /* value NULL: the default. Unknown types, unknown, missing and malformed members are errors. */
 int signed_identity_decode(struct arena *arena, const struct json *value, const char *where,
 			   struct signed_identity *ret, struct error *err);
-/* image: what was asked for; NULL when it has no name of a registry (an archive). claimed: the signature's words. When they
- * do not fit, the error says what was claimed. */
+/* image: what was asked for; NULL when it has no name of a registry (an archive). claimed: the signature's words. When
+ * they do not fit, the error says what was claimed. */
 int signed_identity_check(struct arena *arena, const struct signed_identity *identity, const struct reference *image,
 			  const char *claimed, struct error *err);
 

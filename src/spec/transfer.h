@@ -21,6 +21,7 @@
  *   import    tar descriptor (compressed too): one layer blob, and an image made of it
  *   login     try credentials at a registry
  *   attachments  signatures of a manifest that lie beside it in its registry (cosign's), checked against public keys
+ *   sign      `document` as the payload of one more signature beside a manifest in its registry (cosign's format)
  *   lookaside signatures of a manifest that lie on a web server
  *   yaml      a YAML file's descriptor: its document as JSON
  *   verify    read the blobs of `digests` and compare them with their names; answers those that are damaged
@@ -71,7 +72,7 @@ struct transfer_request {
 	struct strings digests;		/* verify, recall */
 	struct string_map changes;	/* import: members of the configuration's `config` ("Cmd") as JSON texts */
 	char *message;
-	struct strings keys;		/* attachments: public keys in PEM */
+	struct strings keys;		/* attachments: public keys in PEM; sign: a private key, and its passphrase */
 };
 
 /* One image found by `manifest`, `load` or `import`, all of it in blobs/. */

@@ -1,10 +1,11 @@
 /* The operation `attachments`: cosign's signatures, which lie beside the image in its repository.
  *
- * The signatures of a manifest sha256:<hex> are the layers of the artifact tagged sha256-<hex>.sig: each layer is a payload, its
- * signature an annotation. A payload counts as signed only by keys that the engine gave, and what does not count is
- * answered without its payload, so that nobody reads it by mistake. */
+ * The signatures of a manifest sha256:<hex> are the layers of the artifact tagged sha256-<hex>.sig: each layer is a
+ * payload, its signature an annotation. A payload counts as signed only by keys that the engine gave, and what does not
+ * count is answered without its payload, so that nobody reads it by mistake. */
 #include "spec/base64.h"
 #include "spec/signature.h"
+#include "transfer/cosign.h"
 #include "transfer/document.h"
 #include "transfer/found.h"
 #include "transfer/public_key.h"
@@ -12,9 +13,6 @@
 
 #define SIGNATURES_MAX 128
 #define PAYLOAD_MAX ((int64_t)1 << 20)
-#define PAYLOAD_TYPE "application/vnd.dev.cosign.simplesigning.v1+json"
-#define ANNOTATION "dev.cosignproject.cosign/signature"
-#define ACCEPT "Accept: application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json"
 
 struct keys { struct evp_pkey_st **v; size_t n; };
 
@@ -52,7 +50,7 @@ static int get_payload(struct work *w, struct registry *r, const struct image_de
 static int check_layer(struct work *w, struct registry *r, const struct image_descriptor *d, const struct keys *keys,
 		       struct transfer_signature *ret, struct error *err)
 {
-	const char *text = map_get(&d->annotations, ANNOTATION);
+	const char *text = map_get(&d->annotations, COSIGN_ANNOTATION);
 	struct document payload;
 	char *signature;
 	size_t n;
@@ -78,7 +76,7 @@ static int check_layers(struct work *w, struct registry *r, const struct image_m
 	for (size_t i = 0; i < m->layers.n; i++) {
 		const struct image_descriptor *d = &m->layers.v[i];
 
-		if (!str_eq(d->media_type, PAYLOAD_TYPE))
+		if (!str_eq(d->media_type, COSIGN_PAYLOAD_TYPE))
 			continue;
 		if (++looked_at > SIGNATURES_MAX)
 			return error_set(err, ERROR_INVALID, "%s/%s: more than %d signatures of one image", r->shown_host, r->path,
@@ -93,23 +91,10 @@ static int check_layers(struct work *w, struct registry *r, const struct image_m
 static int check_artifact(struct work *w, struct registry *r, const char *digest, const struct keys *keys,
 			  struct transfer_event *ret, struct error *err)
 {
-	char *tag = arena_printf(w->arena, "sha256-%s.sig", digest_hex(digest));
-	char *what = arena_printf(w->arena, "signatures %.19s... of %s/%s", tag, r->shown_host, r->path);
-	struct image_manifest m = { 0 };
-	struct image_index index = { 0 };
-	enum manifest_kind kind;
-	struct document text;
+	struct image_manifest m;
+	int found = cosign_artifact(w, r, digest, &m, err);
 
-	if (document_get(w, r, arena_printf(w->arena, "/v2/%s/manifests/%s", r->path, tag), ACCEPT, IMAGE_MANIFEST_MAX, what,
-			 &text, err) < 0) {
-		if (!error_is(err, ERROR_NOT_FOUND))
-			return -1;
-		error_clear(err);	/* there are none */
-		return 0;
-	}
-	if (image_manifest_decode(w->arena, text.data, text.size, NULL, &kind, &m, &index, err) < 0)
-		return error_frame(err, "%s", what);
-	return kind == MANIFEST_IMAGE ? check_layers(w, r, &m, keys, ret, err) : 0;
+	return found > 0 ? check_layers(w, r, &m, keys, ret, err) : found;
 }
 
 int op_attachments(struct work *w, const struct transfer_request *request, struct transfer_event *ret,

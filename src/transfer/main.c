@@ -39,6 +39,7 @@ static const struct operation operations[] = {
 	{ "login",	op_login,	true,	0 },
 	{ "attachments", op_attachments, true,	0 },
 	{ "lookaside",	op_lookaside,	true,	0 },
+	{ "sign",	op_sign,	true,	0 },
 	{ "yaml",	op_yaml,	false,	1 },
 	{ "keep",	op_keep,	false,	0 },
 	{ "load",	op_load,	false,	1 },

@@ -8,7 +8,7 @@
 #define RSA_BITS_MIN 2048
 
 /* A key of another kind (DSA, X25519 ...) or a weak one is refused here, not taken for a key that signed nothing. */
-static bool is_usable(const EVP_PKEY *key)
+bool public_key_is_usable(const EVP_PKEY *key)
 {
 	int kind = EVP_PKEY_get_base_id(key);
 
@@ -26,7 +26,7 @@ EVP_PKEY *public_key_read(const char *pem, struct error *err)
 	if (!key) {
 		error_set(err, ERROR_INVALID, "it is no public key in PEM");
 		error_hint(err, "such a key begins with -----BEGIN PUBLIC KEY-----");
-	} else if (!is_usable(key)) {
+	} else if (!public_key_is_usable(key)) {
 		error_set(err, ERROR_UNSUPPORTED, "the key is none of ECDSA, Ed25519 and RSA of at least %d bits", RSA_BITS_MIN);
 		EVP_PKEY_free(key);
 		key = NULL;

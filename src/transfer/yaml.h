@@ -1,7 +1,7 @@
 /* transfer/yaml - a YAML document as a JSON value (libyaml)
  *
- * For settings written by hand: one document; mappings with text keys, each once; lists; scalars, of which the plain ones true,
- * false, null and integers are what they say. No anchors, aliases and merges: a file of a few lines that
+ * For settings written by hand: one document; mappings with text keys, each once; lists; scalars, of which the plain
+ * ones true, false, null and integers are what they say. No anchors, aliases and merges: a file of a few lines that
  * means gigabytes is not read. Errors have line and column. */
 #ifndef BRYO_TRANSFER_YAML_H
 #define BRYO_TRANSFER_YAML_H

@@ -520,3 +520,129 @@ cosign_sign() { "$BATS_TEST_DIRNAME/cosign-sign" "$REGISTRY" team/box "$digest" 
 	assert_status 125
 	assert_contains "the list of requirements is empty"
 }
+
+# --- signing what is pushed
+
+# theirs SIGNATURE-POLICY NAME: does skopeo accept the image?
+theirs() { skopeo --policy "$1" copy -q --src-tls-verify=false "docker://$2" "dir:$E2E_DIR/theirs.$RANDOM"; }
+
+@test "push --sign-by: we and skopeo accept it; signing again replaces, another key adds" {
+	needs docker-registry skopeo gpg gpgv
+	registry_start
+	lookaside
+	gpg_key alice
+	gpg_key bob
+	need_image
+	run bryo push -q --sign-by nobody@example.com $IMG "$REGISTRY/team/box:1"
+	assert_status 125
+	assert_contains "look for the key nobody@example.com"
+	run skopeo inspect --tls-verify=false "docker://$REGISTRY/team/box:1"
+	[ "$status" -ne 0 ]
+	run bryo push -q --sign-by alice@example.com $IMG "$REGISTRY/team/box:1"
+	assert_ok
+	demand "$(signed_by alice)"
+	run theirs "$HOME/$POLICY" "$REGISTRY/team/box:1"
+	assert_ok
+	run bryo push -q --sign-by alice@example.com $IMG "$REGISTRY/team/box:1"
+	assert_ok
+	[ "$(ls "$E2E_DIR"/sigs/team/box@sha256=*)" = signature-1 ]
+	run bryo push -q --sign-by bob@example.com $IMG "$REGISTRY/team/box:1"
+	assert_ok
+	[ "$(ls "$E2E_DIR"/sigs/team/box@sha256=* | wc -l)" = 2 ]
+	demand "$(signed_by alice)" "$(signed_by bob)"
+	bryo rmi -fa >/dev/null
+	run bryo pull -q "$REGISTRY/team/box:1"
+	assert_ok
+	run theirs "$HOME/$POLICY" "$REGISTRY/team/box:1"
+	assert_ok
+	lookaside https://sigs.example
+	run bryo push -q --sign-by alice@example.com "$REGISTRY/team/box:1" "$REGISTRY/team/box:2"
+	assert_status 125
+	assert_contains "was pushed, but not signed"
+	assert_contains "lookaside-staging"
+}
+
+@test "manifest push --sign-by signs the images of the list, and the list" {
+	needs docker-registry skopeo gpg gpgv
+	registry_start
+	lookaside
+	gpg_key alice
+	need_image
+	bryo manifest create list >/dev/null
+	bryo manifest add list "containers-storage:$IMG" >/dev/null 2>&1 || {
+		registry_push "$(image_file $IMG)" team/part
+		bryo manifest add --tls-verify=false list "$REGISTRY/team/part" >/dev/null
+	}
+	run bryo manifest push -q --sign-by alice list "$REGISTRY/team/list:1"
+	assert_ok
+	[ "$(ls -d "$E2E_DIR"/sigs/team/list@sha256=* | wc -l)" = 2 ]
+	bryo rmi -fa >/dev/null
+	demand "$(signed_by alice)"
+	run bryo pull -q "$REGISTRY/team/list:1"
+	assert_ok
+}
+
+@test "push --sign-by with a passphrase" {
+	needs docker-registry gpg gpgv
+	registry_start
+	lookaside
+	export GNUPGHOME=$E2E_DIR/gpg
+	mkdir -m 700 "$GNUPGHOME"
+	gpg --batch -q --pinentry-mode loopback --passphrase secret --quick-gen-key 'carol <carol@example.com>' ed25519 sign 2>/dev/null
+	gpgconf --kill all
+	gpg --batch -q --export --armor carol >carol.asc
+	need_image
+	echo wrong >passphrase
+	run bryo push -q --sign-by carol --sign-passphrase-file passphrase $IMG "$REGISTRY/box"
+	assert_status 125
+	assert_contains "not signed"
+	assert_contains "assphrase"
+	refute_contains wrong
+	echo secret >passphrase
+	run bryo push -q --sign-by carol --sign-passphrase-file passphrase $IMG "$REGISTRY/box"
+	assert_ok
+	bryo rmi -fa >/dev/null
+	demand "$(signed_by carol)"
+	run bryo pull -q "$REGISTRY/box"
+	assert_ok
+}
+
+@test "push --sign-by-sigstore-private-key: we, and a skopeo that can, accept it; once is enough" {
+	needs docker-registry skopeo openssl jq
+	registry_start
+	attachments true
+	sigstore_key alice
+	sigstore_key bob ed25519
+	openssl pkey -in bob.key -aes256 -passout pass:secret -out bob.locked 2>/dev/null
+	need_image
+	run bryo push -q --sign-by-sigstore-private-key alice.key $IMG "$REGISTRY/team/box:1"
+	assert_ok
+	run bryo push -q --sign-by-sigstore-private-key alice.key $IMG "$REGISTRY/team/box:1"
+	assert_ok
+	run bryo push -q --sign-by-sigstore-private-key bob.locked $IMG "$REGISTRY/team/box:1"
+	assert_status 125
+	assert_contains "--sign-passphrase-file"
+	echo secret >passphrase
+	run bryo push -q --sign-by-sigstore-private-key bob.locked --sign-passphrase-file passphrase $IMG "$REGISTRY/team/box:1"
+	assert_ok
+	bryo rmi -fa >/dev/null
+	exact='{"type":"matchExact"}'
+	demand "$(sigstore_signed alice "$exact")" "$(sigstore_signed bob "$exact")"
+	run bryo pull -q "$REGISTRY/team/box:1"
+	assert_ok
+	demand "$(sigstore_signed alice "$exact")"
+	run theirs "$HOME/$POLICY" "$REGISTRY/team/box:1"
+	case $output in *"sigstore disabled"*) ;; *) assert_ok ;; esac	# Debian's can be built without
+	digest=$(skopeo inspect --tls-verify=false --format '{{.Digest}}' "docker://$REGISTRY/team/box:1")
+	# alice's once, bob's once
+	curl -sf "http://$REGISTRY/v2/team/box/manifests/${digest/:/-}.sig" -H 'Accept: application/vnd.oci.image.manifest.v1+json' |
+		jq -e '.layers | length == 2'
+	printf -- '-----BEGIN ENCRYPTED COSIGN PRIVATE KEY-----\naGk=\n-----END ENCRYPTED COSIGN PRIVATE KEY-----\n' >cosign.key
+	run bryo push -q --sign-by-sigstore-private-key cosign.key "$REGISTRY/team/box:1"
+	assert_status 125
+	assert_contains "cosign's own encryption"
+	echo nothing >no.key
+	run bryo push -q --sign-by-sigstore-private-key no.key "$REGISTRY/team/box:1"
+	assert_status 125
+	assert_contains "no private key in PEM"
+}
