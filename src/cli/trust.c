@@ -90,9 +90,10 @@ const struct command image_trust_show_command = {
 /* --- set */
 
 static const struct option trust_set_options[] = {
-	OPT_STRINGS('f', "pubkeysfile", trust_set_request, keys, "FILE", "Public key that must have signed; several: all of them",
-		    .complete = COMPLETE_FILES),
-	OPT_STRING('t', "type", trust_set_request, type, "TYPE", "accept, reject, signedBy or sigstoreSigned (default signedBy)",
+	OPT_STRINGS('f', "pubkeysfile", trust_set_request, keys, "FILE",
+		    "Public key that must have signed; several: all of them", .complete = COMPLETE_FILES),
+	OPT_STRING('t', "type", trust_set_request, type, "TYPE",
+		   "accept, reject, signedBy or sigstoreSigned (default signedBy)",
 		   .words = "accept|reject|signedBy|sigstoreSigned"),
 	OPT_END
 };
@@ -117,8 +118,8 @@ const struct command image_trust_set_command = {
 	.names = "image trust set",
 	.synopsis = "[options] default|REGISTRY[/REPOSITORY]",
 	.summary = "Change what is demanded of images",
-	.description = "Writes the user's policy, ~/.config/containers/policy.json, which then stands for the system's; root "
-		       "changes the system's.",
+	.description = "Writes the user's policy, ~/.config/containers/policy.json, which then stands for the "
+		       "system's; root changes the system's.",
 	.examples = trust_set_examples,
 	.options = { trust_set_options },
 	.request_size = sizeof(struct trust_set_request),

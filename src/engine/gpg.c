@@ -119,8 +119,8 @@ int gpg_check(struct engine *e, const struct gpg_keyrings *keyrings, const struc
 	int result;
 
 	if (keyrings->n == 0 || keyrings->n > KEYRINGS_MAX)
-		return error_set(err, ERROR_INVALID, "%zu keyrings for one signature: 1 to %d are possible", keyrings->n,
-				 KEYRINGS_MAX);
+		return error_set(err, ERROR_INVALID, "%zu keyrings for one signature: 1 to %d are possible",
+				 keyrings->n, KEYRINGS_MAX);
 	result = prepare(e, &r, keyrings, message) < 0 ? error_errno(err, "keep a signature for gpgv") :
 							 run(e, &r, ret_text, ret_size, err);
 	done(&r);

@@ -36,8 +36,10 @@ int sign_check(struct engine *e, const struct sign_request *r, struct error *err
 		return -1;
 	if (strstr(text, "-----BEGIN ENCRYPTED COSIGN PRIVATE KEY-----") ||
 	    strstr(text, "-----BEGIN ENCRYPTED SIGSTORE PRIVATE KEY-----")) {
-		error_set(err, ERROR_UNSUPPORTED, "%s: keys in cosign's own encryption cannot be used here", r->private_key);
-		return error_hint(err, "a key in PEM can: openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -aes256");
+		error_set(err, ERROR_UNSUPPORTED, "%s: keys in cosign's own encryption cannot be used here",
+			  r->private_key);
+		return error_hint(err, "a key in PEM can: openssl genpkey -algorithm EC -pkeyopt "
+				  "ec_paramgen_curve:P-256 -aes256");
 	}
 	return strstr(text, "PRIVATE KEY-----") ? 0 :
 	       error_set(err, ERROR_INVALID, "%s: it is no private key in PEM", r->private_key);
@@ -48,8 +50,10 @@ int sign_check(struct engine *e, const struct sign_request *r, struct error *err
 static int staging_directory(struct engine *e, struct transfer *t, const struct target *target, const char *digest,
 			     char **ret, struct error *err)
 {
-	const struct registry_source to = { .host = target->source.host, .path = target->source.path,
-					    .name = arena_printf(e->arena, "%s/%s", target->source.host, target->source.path),
+	const struct registry_source to = { .host = target->source.host,
+					    .path = target->source.path,
+					    .name = arena_printf(e->arena, "%s/%s", target->source.host,
+								 target->source.path),
 					    .reference = target_reference(target) };
 	size_t algorithm = strcspn(digest, ":");
 	const char *path;
@@ -60,7 +64,7 @@ static int staging_directory(struct engine *e, struct transfer *t, const struct 
 	path = str_after(url, "file://");
 	if (!path) {
 		error_set(err, ERROR_UNSUPPORTED, "signatures cannot be written to %s: only to a directory", url);
-		return error_hint(err, "set lookaside-staging: file:///DIRECTORY for %s in ~/.config/containers/registries.d",
+		return error_hint(err, "set lookaside-staging: file:///DIRECTORY for %s in registries.d",
 				  target->name.registry);
 	}
 	*ret = arena_printf(e->arena, "%s@%.*s=%s", path, (int)algorithm, digest, digest_hex(digest));
@@ -114,10 +118,11 @@ static int sign_simple(struct engine *e, struct transfer *t, const struct sign_r
 
 /* --- cosign's format */
 
-static int sign_attached(struct engine *e, struct transfer *t, const struct sign_request *r, const struct target *target,
-			 const struct signature_claim *claim, struct error *err)
+static int sign_attached(struct engine *e, struct transfer *t, const struct sign_request *r,
+			 const struct target *target, const struct signature_claim *claim, struct error *err)
 {
-	struct transfer_request request = { .op = "sign", .source = (struct transfer_source *)(uintptr_t)&target->source,
+	struct transfer_request request = { .op = "sign",
+					    .source = (struct transfer_source *)(uintptr_t)&target->source,
 					    .reference = claim->digest };
 	struct transfer_event result;
 	char *key = read_secret(e, r->private_key, "private key", err), *passphrase = NULL;
@@ -140,7 +145,8 @@ static int sign_attached(struct engine *e, struct transfer *t, const struct sign
 int sign_pushed(struct engine *e, struct transfer *t, const struct sign_request *r, const struct target *target,
 		const char *digest, struct error *err)
 {
-	const struct signature_claim claim = { arena_strdup(e->arena, digest), reference_print(e->arena, &target->name) };
+	const struct signature_claim claim = { arena_strdup(e->arena, digest),
+					       reference_print(e->arena, &target->name) };
 
 	if (!str_is_empty(r->by) && sign_simple(e, t, r, target, &claim, err) < 0)
 		return error_frame(err, "the image was pushed, but not signed");

@@ -149,7 +149,8 @@ static int from_server(struct engine *e, struct transfer *t, const char *url, st
 	struct transfer_event result;
 
 	if (!host)
-		return error_set(err, ERROR_INVALID, "\"%s\" is no URL of https, http or file", str_printable(e->arena, url, 300));
+		return error_set(err, ERROR_INVALID, "\"%s\" is no URL of https, http or file",
+				 str_printable(e->arena, url, 300));
 	source.host = arena_strndup(e->arena, place, host);
 	source.path = arena_strdup(e->arena, place + host + 1);
 	source.certs_dir = registry_config_certs(e, source.host);
@@ -157,8 +158,9 @@ static int from_server(struct engine *e, struct transfer *t, const char *url, st
 		return -1;
 	for (size_t i = 0; i < result.signatures.n; i++) {
 		struct gpg_bytes *one = ARRAY_ADD(e->arena, ret);
+		const char *blob = result.signatures.v[i].blob;
 
-		one->data = result.signatures.v[i].blob ? base64_decode(e->arena, result.signatures.v[i].blob, &one->size) : NULL;
+		one->data = blob ? base64_decode(e->arena, blob, &one->size) : NULL;
 		if (!one->data)
 			return error_set(err, ERROR_FAILED, "bryo-transfer answers without a signature");
 	}

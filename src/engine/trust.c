@@ -197,7 +197,8 @@ static int read_keyrings(struct engine *e, const struct policy_requirement *r, s
 		const char *path = i < r->key_paths.n ? r->key_paths.v[i] : NULL;
 		struct gpg_bytes keyring;
 		size_t n;
-		char *bytes = path ? read_key(e, path, &n, err) : decode_key(e, r->key_data.v[i - r->key_paths.n], &n, err);
+		char *bytes =
+			path ? read_key(e, path, &n, err) : decode_key(e, r->key_data.v[i - r->key_paths.n], &n, err);
 
 		keyring.data = bytes ? pgp_keyring(e->arena, bytes, n, &keyring.size, err) : NULL;
 		if (!keyring.data)
@@ -271,8 +272,8 @@ static int refuse(struct hearing *h, const struct policy_requirement *r, struct 
 {
 	const char *name = reference_print(h->e->arena, &h->trust->image), *host = h->trust->image.registry;
 
-	error_set(err, ERROR_DENIED, "%s is not signed as the policy %s demands: %s", name, h->trust->file, h->reasons.n ?
-		  strings_join(h->e->arena, &h->reasons, "; ") : "there is no signature");
+	error_set(err, ERROR_DENIED, "%s is not signed as the policy %s demands: %s", name, h->trust->file,
+		  h->reasons.n ? strings_join(h->e->arena, &h->reasons, "; ") : "there is no signature");
 	if (h->reasons.n)
 		return -1;
 	if (r->type == POLICY_SIGNED_BY)
@@ -291,8 +292,8 @@ static int meet(struct hearing *h, const struct policy_requirement *r, size_t fi
 
 	h->reasons = (struct strings){ 0 };
 	if (r->unsupported) {
-		error_set(err, ERROR_UNSUPPORTED, "the policy %s demands %s of %s, which is not checked here", h->trust->file,
-			  r->unsupported, reference_print(h->e->arena, &h->trust->image));
+		error_set(err, ERROR_UNSUPPORTED, "the policy %s demands %s of %s, which is not checked here",
+			  h->trust->file, r->unsupported, reference_print(h->e->arena, &h->trust->image));
 		return error_hint(err, "only signatures by a public key are: keyPath, keyPaths, keyData");
 	}
 	for (size_t i = 0; i < h->proofs_n && met == 0; i++)
@@ -326,7 +327,8 @@ static int gather(struct hearing *h, struct transfer *t, const struct registry_s
 	if (signatures_places(h->e, t, from, &h->places, err) < 0)
 		return -1;
 	for (size_t i = 0; i < scope->requirements.n; i++)
-		if (scope->requirements.v[i].type == POLICY_SIGSTORE && add_public_keys(h, &scope->requirements.v[i], err) < 0)
+		if (scope->requirements.v[i].type == POLICY_SIGSTORE &&
+		    add_public_keys(h, &scope->requirements.v[i], err) < 0)
 			return -1;
 	if (add_proof(h, t, source, found->manifest_digest, err) < 0)
 		return -1;

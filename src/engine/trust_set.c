@@ -157,7 +157,8 @@ int trust_text(struct engine *e, char **ret, struct error *err)
 	const char *file = trust_file(e);
 	size_t size;
 
-	*ret = file ? fd_read_file(e->arena, AT_FDCWD, file, FILE_MAX, &size) : arena_strdup(e->arena, WITHOUT_FILE "\n");
+	*ret = file ? fd_read_file(e->arena, AT_FDCWD, file, FILE_MAX, &size) :
+		      arena_strdup(e->arena, WITHOUT_FILE "\n");
 	return *ret ? 0 : error_errno(err, "read the policy %s", file);
 }
 
@@ -178,7 +179,8 @@ static int kind_of(const struct trust_set_request *r, size_t *ret, struct error 
 		if (strcmp(kinds[*ret].word, word) == 0)
 			break;
 	if (*ret == ELEMENTS(kinds))
-		return error_set(err, ERROR_USAGE, "unknown type \"%s\": accept, reject, signedBy or sigstoreSigned", word);
+		return error_set(err, ERROR_USAGE, "unknown type \"%s\": accept, reject, signedBy or sigstoreSigned",
+				 word);
 	if (kinds[*ret].keys && r->keys.n == 0) {
 		error_set(err, ERROR_USAGE, "the type %s needs a public key", word);
 		return error_hint(err, "name its file with --pubkeysfile");
@@ -277,6 +279,7 @@ int trust_set(struct engine *e, const struct trust_set_request *r, struct error 
 	if (strcmp(r->scope, "default") == 0)
 		json_set(e->arena, document, "default", requirements);
 	else
-		json_set(e->arena, member(e->arena, member(e->arena, document, "transports"), "docker"), r->scope, requirements);
+		json_set(e->arena, member(e->arena, member(e->arena, document, "transports"), "docker"), r->scope,
+			 requirements);
 	return write_policy(e, trust_own_file(e), document, err);
 }

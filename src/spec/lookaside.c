@@ -24,7 +24,8 @@ static const struct lookaside_section *find(const struct lookaside *l, const cha
 
 static int check_url(const char *url, const char *where, struct error *err)
 {
-	if (str_is_empty(url) || str_starts(url, "https://") || str_starts(url, "http://") || str_starts(url, "file:///"))
+	if (str_is_empty(url) || str_starts(url, "https://") || str_starts(url, "http://") ||
+	    str_starts(url, "file:///"))
 		return 0;
 	return error_set(err, ERROR_INVALID, "%s: \"%.200s\" is no URL of https, http or file", where, url);
 }
@@ -58,17 +59,20 @@ int lookaside_add(struct arena *arena, struct lookaside *l, const struct json *d
 		return 0;
 	if (document->kind != JSON_OBJECT)
 		return error_set(err, ERROR_INVALID, "%s: expected a mapping, got %s", where, json_kind_name(document));
-	if (fallback && add_section(arena, l, "", fallback, where, arena_printf(arena, "%s: default-docker", where), err) < 0)
+	if (fallback &&
+	    add_section(arena, l, "", fallback, where, arena_printf(arena, "%s: default-docker", where), err) < 0)
 		return -1;
 	if (docker && docker->kind != JSON_OBJECT && docker->kind != JSON_NULL)
-		return error_set(err, ERROR_INVALID, "%s: docker: expected a mapping, got %s", where, json_kind_name(docker));
+		return error_set(err, ERROR_INVALID, "%s: docker: expected a mapping, got %s", where,
+				 json_kind_name(docker));
 	for (size_t i = 0; docker && docker->kind == JSON_OBJECT && i < docker->object.n; i++) {
 		const struct json_member *m = &docker->object.v[i];
 		const char *shown = str_printable(arena, m->name, 256);
 
 		if (!*m->name)
 			return error_set(err, ERROR_INVALID, "%s: docker: a section without a name", where);
-		if (add_section(arena, l, m->name, m->value, where, arena_printf(arena, "%s: docker: %s", where, shown), err) < 0)
+		if (add_section(arena, l, m->name, m->value, where, arena_printf(arena, "%s: docker: %s", where, shown),
+				err) < 0)
 			return -1;
 	}
 	return 0;

@@ -78,31 +78,40 @@ static size_t big_endian(const unsigned char *p, size_t n)
 	return value;
 }
 
-/* How many bytes the length field has, 0 for a form that keys do not have (partial, indeterminate). */
-static size_t length_bytes(const unsigned char *p, size_t n, size_t *ret_size)
+/* The new format: one byte up to 191, two up to 8383, 255 and four. */
+static size_t new_length(const unsigned char *p, size_t n, size_t *ret_size)
 {
-	size_t bytes = p[0] & 0x40 ? (n > 1 && p[1] < 192 ? 1 : n > 1 && p[1] < 224 ? 2 : n > 1 && p[1] == 255 ? 5 : 0) :
-				     (size_t[]){ 1, 2, 4, 0 }[p[0] & 3];
+	size_t bytes = n < 2 ? 0 : p[1] < 192 ? 1 : p[1] < 224 ? 2 : p[1] == 255 ? 5 : 0;
 
 	if (!bytes || n < 1 + bytes)
 		return 0;
-	if (!(p[0] & 0x40) || bytes == 1)
-		*ret_size = big_endian(p + 1, bytes);
-	else
-		*ret_size = bytes == 2 ? ((size_t)(p[1] - 192) << 8) + p[2] + 192 : big_endian(p + 2, 4);
+	*ret_size = bytes == 1 ? p[1] : bytes == 2 ? ((size_t)(p[1] - 192) << 8) + p[2] + 192 : big_endian(p + 2, 4);
 	return bytes;
 }
 
-/* The packet at `at`; false at the end and for what is none. */
+static size_t old_length(const unsigned char *p, size_t n, size_t *ret_size)
+{
+	static const size_t widths[] = { 1, 2, 4, 0 };
+	size_t bytes = widths[p[0] & 3];
+
+	if (!bytes || n < 1 + bytes)
+		return 0;
+	*ret_size = big_endian(p + 1, bytes);
+	return bytes;
+}
+
+/* The packet at `at`; false at the end, and for what is none or has no certain length (keys always have). */
 static bool packet_at(const char *bytes, size_t n, size_t at, struct packet *ret)
 {
 	const unsigned char *p = (const unsigned char *)bytes + at;
 	size_t length;
+	bool is_new;
 
 	if (at >= n || !(p[0] & 0x80))
 		return false;
-	length = length_bytes(p, n - at, &ret->size);
-	ret->tag = p[0] & 0x40 ? p[0] & 0x3f : p[0] >> 2 & 0xf;
+	is_new = p[0] & 0x40;
+	length = is_new ? new_length(p, n - at, &ret->size) : old_length(p, n - at, &ret->size);
+	ret->tag = is_new ? p[0] & 0x3f : p[0] >> 2 & 0xf;
 	ret->at = at + 1 + length;
 	return length && ret->size <= n - ret->at;
 }

@@ -18,16 +18,19 @@ JSON_SHAPE(requirement_text,
 	F(requirement_text, identity, "signedIdentity", T_ANY));
 
 /* The members that a type may have, and those that are known from elsewhere and not honoured. */
+static const char *const nothing[] = { NULL };
+static const char *const plain_members[] = { "type", NULL };
+static const char *const gpg_members[] = { "type", "keyType", "keyPath", "keyPaths", "keyData", "signedIdentity", NULL };
+static const char *const sigstore_members[] = { "type", "keyPath", "keyPaths", "keyData", "keyDatas", "signedIdentity",
+						NULL };
+static const char *const sigstore_unsupported[] = { "fulcio", "pki", "rekorPublicKeyPath", "rekorPublicKeyPaths",
+						    "rekorPublicKeyData", "rekorPublicKeyDatas", NULL };
+
 static const struct kind { const char *name, *const *members, *const *unsupported; } kinds[] = {
-	[POLICY_ACCEPT] = { "insecureAcceptAnything", (const char *[]){ "type", NULL }, (const char *[]){ NULL } },
-	[POLICY_REJECT] = { "reject", (const char *[]){ "type", NULL }, (const char *[]){ NULL } },
-	[POLICY_SIGNED_BY] = { "signedBy",
-			       (const char *[]){ "type", "keyType", "keyPath", "keyPaths", "keyData", "signedIdentity", NULL },
-			       (const char *[]){ NULL } },
-	[POLICY_SIGSTORE] = { "sigstoreSigned",
-			      (const char *[]){ "type", "keyPath", "keyPaths", "keyData", "keyDatas", "signedIdentity", NULL },
-			      (const char *[]){ "fulcio", "pki", "rekorPublicKeyPath", "rekorPublicKeyPaths",
-						"rekorPublicKeyData", "rekorPublicKeyDatas", NULL } },
+	[POLICY_ACCEPT]		= { "insecureAcceptAnything", plain_members, nothing },
+	[POLICY_REJECT]		= { "reject", plain_members, nothing },
+	[POLICY_SIGNED_BY]	= { "signedBy", gpg_members, nothing },
+	[POLICY_SIGSTORE]	= { "sigstoreSigned", sigstore_members, sigstore_unsupported },
 };
 
 const char *policy_type_name(enum policy_type type)
@@ -60,7 +63,8 @@ static int check_members(const struct kind *kind, const struct json *value, cons
 		if (unsupported)
 			ret->unsupported = unsupported;
 		else if (!among(kind->members, name))
-			return error_set(err, ERROR_INVALID, "%s: %s has no member \"%.200s\"", where, kind->name, name);
+			return error_set(err, ERROR_INVALID, "%s: %s has no member \"%.200s\"", where, kind->name,
+					 name);
 	}
 	return 0;
 }
@@ -107,8 +111,8 @@ static int decode_requirement(struct arena *arena, const struct json *value, con
 		return error_set(err, ERROR_INVALID, "%s: keyType of signedBy must be \"GPGKeys\"", where);
 	if (take_keys(arena, &text, where, ret, err) < 0)
 		return -1;
-	return signed_identity_decode(arena, text.identity, arena_printf(arena, "%s.signedIdentity", where), &ret->identity,
-				      err);
+	return signed_identity_decode(arena, text.identity, arena_printf(arena, "%s.signedIdentity", where),
+				      &ret->identity, err);
 }
 
 static int decode_scope(struct arena *arena, const char *name, const struct json *value, const char *where,

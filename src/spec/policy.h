@@ -14,7 +14,7 @@ struct policy_requirement {
 	struct strings key_paths;	/* files: keyrings, or a public key in PEM */
 	struct strings key_data;	/* the same in base64 */
 	struct signed_identity identity;
-	const char *unsupported;	/* a member that is known and not honoured here: such a requirement is never satisfied */
+	const char *unsupported;	/* a member that is known and not honoured here: it is never satisfied */
 };
 
 struct policy_scope {

@@ -42,6 +42,7 @@ static int check_optional(const struct json *optional, enum signature_kind kind,
 int signature_decode(struct arena *arena, const char *text, size_t len, enum signature_kind kind,
 		     struct signature_claim *ret, struct error *err)
 {
+	static const char *const in_critical[] = { "type", "image", "identity", NULL };
 	const struct json *document = json_parse(arena, text, len, "signature", err);
 	const struct json *critical = json_get(document, "critical"), *image = json_get(critical, "image");
 	const struct json *identity = json_get(critical, "identity");
@@ -50,7 +51,7 @@ int signature_decode(struct arena *arena, const char *text, size_t len, enum sig
 
 	if (!document ||
 	    check_members(arena, document, "it", (const char *[]){ "critical", "optional", NULL }, err) < 0 ||
-	    check_members(arena, critical, "critical", (const char *[]){ "type", "image", "identity", NULL }, err) < 0 ||
+	    check_members(arena, critical, "critical", in_critical, err) < 0 ||
 	    check_members(arena, image, "image", (const char *[]){ "docker-manifest-digest", NULL }, err) < 0 ||
 	    check_members(arena, identity, "identity", (const char *[]){ "docker-reference", NULL }, err) < 0 ||
 	    check_optional(json_get(document, "optional"), kind, err) < 0)
@@ -68,7 +69,8 @@ int signature_decode(struct arena *arena, const char *text, size_t len, enum sig
 
 char *signature_encode(struct arena *arena, enum signature_kind kind, const struct signature_claim *claim, int64_t now)
 {
-	struct json *document = json_new_object(arena), *critical = json_new_object(arena), *image = json_new_object(arena);
+	struct json *document = json_new_object(arena), *critical = json_new_object(arena),
+		    *image = json_new_object(arena);
 	struct json *identity = json_new_object(arena), *optional = json_new_object(arena);
 
 	json_set(arena, image, "docker-manifest-digest", json_new_string(arena, claim->digest));

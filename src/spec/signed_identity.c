@@ -46,7 +46,8 @@ static int check_members(const struct kind *kind, const struct identity_text *te
 			 ((text->prefix || text->signed_prefix) && !kind->prefixes)))
 		unknown = "of another type";
 	if (unknown)
-		return error_set(err, ERROR_INVALID, "%s: %s has an unknown member: %.200s", where, kind->name, unknown);
+		return error_set(err, ERROR_INVALID, "%s: %s has an unknown member: %.200s", where, kind->name,
+				 unknown);
 	if ((kind->reference && !text->reference) || (kind->repository && !text->repository) ||
 	    (kind->prefixes && (!text->prefix || !text->signed_prefix)))
 		return error_set(err, ERROR_INVALID, "%s: %s lacks a member", where, kind->name);
@@ -72,7 +73,8 @@ static int check_prefix(struct arena *arena, const char *prefix, const char *whe
 	struct reference r;
 
 	if (reference_parse(arena, probe, &r, NULL) < 0 || !r.registry || r.tag || r.digest)
-		return error_set(err, ERROR_INVALID, "%s: \"%.200s\" is no registry, namespace or repository", where, prefix);
+		return error_set(err, ERROR_INVALID, "%s: \"%.200s\" is no registry, namespace or repository", where,
+				 prefix);
 	return 0;
 }
 
@@ -96,8 +98,8 @@ int signed_identity_decode(struct arena *arena, const struct json *value, const 
 	ret->prefix = text.prefix;
 	ret->signed_prefix = text.signed_prefix;
 	if (kind->reference || kind->repository)
-		return take_reference(arena, kind->reference ? text.reference : text.repository, kind->repository, where,
-				      &ret->reference, err);
+		return take_reference(arena, kind->reference ? text.reference : text.repository, kind->repository,
+				      where, &ret->reference, err);
 	if (kind->prefixes && (check_prefix(arena, text.prefix, where, err) < 0 ||
 			       check_prefix(arena, text.signed_prefix, where, err) < 0))
 		return -1;
@@ -178,7 +180,8 @@ int signed_identity_check(struct arena *arena, const struct signed_identity *ide
 		return error_set(err, ERROR_DENIED, "the signature is for \"%s\", which is no image name", shown);
 	if (!r.registry) {		/* "busybox:1" is Docker's short form */
 		if (reference_parse(arena, arena_printf(arena, "docker.io/%s", claimed), &r, NULL) < 0)
-			return error_set(err, ERROR_DENIED, "the signature is for \"%s\", which is no image name", shown);
+			return error_set(err, ERROR_DENIED, "the signature is for \"%s\", which is no image name",
+					 shown);
 	}
 	fit = fits(arena, identity, image, &r, err);
 	if (fit > 0)

@@ -41,8 +41,8 @@ static int get_payload(struct work *w, struct registry *r, const struct image_de
 
 	if (d->size < 0 || d->size > PAYLOAD_MAX)
 		return error_set(err, ERROR_INVALID, "%s: a size of %lld bytes is refused", what, (long long)d->size);
-	if (document_get(w, r, arena_printf(w->arena, "/v2/%s/blobs/%s", r->path, d->digest), NULL, (size_t)d->size, what, ret,
-			 err) < 0)
+	if (document_get(w, r, arena_printf(w->arena, "/v2/%s/blobs/%s", r->path, d->digest), NULL, (size_t)d->size,
+			 what, ret, err) < 0)
 		return -1;
 	return found_check(d, ret->data, ret->size, err) < 0 ? error_frame(err, "%s", what) : 0;
 }
@@ -79,8 +79,8 @@ static int check_layers(struct work *w, struct registry *r, const struct image_m
 		if (!str_eq(d->media_type, COSIGN_PAYLOAD_TYPE))
 			continue;
 		if (++looked_at > SIGNATURES_MAX)
-			return error_set(err, ERROR_INVALID, "%s/%s: more than %d signatures of one image", r->shown_host, r->path,
-					 SIGNATURES_MAX);
+			return error_set(err, ERROR_INVALID, "%s/%s: more than %d signatures of one image",
+					 r->shown_host, r->path, SIGNATURES_MAX);
 		if (found_is_stored(d->digest, err) < 0 ||
 		    check_layer(w, r, d, keys, ARRAY_ADD(w->arena, &ret->signatures), err) < 0)
 			return -1;

@@ -2,7 +2,8 @@
 
 #include "transfer/document.h"
 
-#define ACCEPT "Accept: application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json"
+#define ACCEPT                                                                                                         \
+	"Accept: application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json"
 
 char *cosign_tag(struct arena *arena, const char *digest)
 {
@@ -19,8 +20,8 @@ int cosign_artifact(struct work *w, struct registry *r, const char *digest, stru
 	struct document text;
 
 	*ret = (struct image_manifest){ 0 };
-	if (document_get(w, r, arena_printf(w->arena, "/v2/%s/manifests/%s", r->path, tag), ACCEPT, IMAGE_MANIFEST_MAX, what,
-			 &text, err) < 0) {
+	if (document_get(w, r, arena_printf(w->arena, "/v2/%s/manifests/%s", r->path, tag), ACCEPT, IMAGE_MANIFEST_MAX,
+			 what, &text, err) < 0) {
 		if (!error_is(err, ERROR_NOT_FOUND))
 			return -1;
 		error_clear(err);

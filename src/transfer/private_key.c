@@ -24,7 +24,8 @@ EVP_PKEY *private_key_read(const char *pem, const char *passphrase, struct error
 {
 	size_t n = strlen(pem);
 	BIO *text = n <= INT_MAX ? BIO_new_mem_buf(pem, (int)n) : NULL;
-	EVP_PKEY *key = text ? PEM_read_bio_PrivateKey(text, NULL, give_passphrase, (void *)(uintptr_t)passphrase) : NULL;
+	EVP_PKEY *key =
+		text ? PEM_read_bio_PrivateKey(text, NULL, give_passphrase, (void *)(uintptr_t)passphrase) : NULL;
 
 	BIO_free(text);
 	if (!key) {

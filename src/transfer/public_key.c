@@ -27,7 +27,8 @@ EVP_PKEY *public_key_read(const char *pem, struct error *err)
 		error_set(err, ERROR_INVALID, "it is no public key in PEM");
 		error_hint(err, "such a key begins with -----BEGIN PUBLIC KEY-----");
 	} else if (!public_key_is_usable(key)) {
-		error_set(err, ERROR_UNSUPPORTED, "the key is none of ECDSA, Ed25519 and RSA of at least %d bits", RSA_BITS_MIN);
+		error_set(err, ERROR_UNSUPPORTED, "the key is none of ECDSA, Ed25519 and RSA of at least %d bits",
+			  RSA_BITS_MIN);
 		EVP_PKEY_free(key);
 		key = NULL;
 	}
@@ -38,7 +39,8 @@ bool public_key_verifies(EVP_PKEY *key, const void *text, size_t n, const void *
 {
 	bool hashes_itself = EVP_PKEY_get_base_id(key) == EVP_PKEY_ED25519;
 	EVP_MD_CTX *context = EVP_MD_CTX_new();
-	bool good = context && EVP_DigestVerifyInit(context, NULL, hashes_itself ? NULL : EVP_sha256(), NULL, key) == 1 &&
+	bool good = context &&
+		    EVP_DigestVerifyInit(context, NULL, hashes_itself ? NULL : EVP_sha256(), NULL, key) == 1 &&
 		    EVP_DigestVerify(context, signature, signature_n, text, n) == 1;
 
 	EVP_MD_CTX_free(context);

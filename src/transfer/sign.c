@@ -130,7 +130,8 @@ int op_sign(struct work *w, const struct transfer_request *request, struct trans
 	int result;
 
 	if (keys->n == 0 || !request->document || found_is_stored(request->reference, err) < 0)
-		return error_set(err, ERROR_USAGE, "the request to sign lacks a key, a manifest or what is to be signed");
+		return error_set(err, ERROR_USAGE,
+				 "the request to sign lacks a key, a manifest or what is to be signed");
 	s.registry = registry_open(w, request, err);
 	if (!s.registry)
 		return -1;

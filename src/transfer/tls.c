@@ -13,7 +13,8 @@ static char *other_half(struct registry *r, const char *name)
 
 	for (size_t i = 0; i < ELEMENTS(ends); i++)
 		if (str_ends(name, ends[i]))
-			return arena_printf(r->arena, "%.*s%s", (int)(strlen(name) - strlen(ends[i])), name, ends[1 - i]);
+			return arena_printf(r->arena, "%.*s%s", (int)(strlen(name) - strlen(ends[i])), name,
+					    ends[1 - i]);
 	return NULL;
 }
 
@@ -46,7 +47,8 @@ static CURLcode add_authorities(CURL *easy, void *context, void *parameter)
 
 	while (dir && (d = readdir(dir)))
 		if (str_ends(d->d_name, ".crt") &&
-		    !SSL_CTX_load_verify_locations(context, arena_printf(r->arena, "%s/%s", r->certs_dir, d->d_name), NULL))
+		    !SSL_CTX_load_verify_locations(context, arena_printf(r->arena, "%s/%s", r->certs_dir, d->d_name),
+						   NULL))
 			return CURLE_SSL_CACERT_BADFILE;
 	return CURLE_OK;
 }
