@@ -21,6 +21,10 @@
  *             manifests, configurations and layers; answers the images it found. Never touches the network
  *   import    tar descriptor (compressed too): one layer blob, and an image made of it
  *   login     try credentials at a registry
+ *   attachments  signatures of a manifest that lie beside it in its registry (cosign's), checked against public keys
+ *   sign      `document` as the payload of one more signature beside a manifest in its registry (cosign's format)
+ *   lookaside signatures of a manifest that lie on a web server
+ *   yaml      a YAML file's descriptor: its document as JSON
  *   verify    read the blobs of `digests` and compare them with their names; answers those that are damaged
  *   recall    of the configurations in `digests`: the images that blobs/ still has manifest and configuration of
  *   pack      write a tar of a directory descriptor to another descriptor   (cp, export, volume export)
@@ -83,6 +87,7 @@ struct transfer_request {
 	struct strings digests;		/* verify, recall */
 	struct string_map changes;	/* import: members of the configuration's `config` ("Cmd") as JSON texts */
 	char *message;
+	struct strings keys;		/* attachments: public keys in PEM; sign: a private key, and its passphrase */
 };
 
 /* One image found by `manifest`, `load` or `import`, all of it in blobs/. */
@@ -101,6 +106,8 @@ struct transfer_damage { char *digest, *text; };
 struct transfer_unpacked { char *diff_id; int64_t size; int64_t max_uid, max_gid; };
 
 struct transfer_repository { char *name, *description; int64_t stars; bool official, automated; };
+/* attachments: payload and the places in `keys` of those that made the signature; lookaside: blob alone. In base64. */
+struct transfer_signature { char *blob, *payload; ARRAY(int64_t) keys; };
 
 struct transfer_event {
 	char *event;			/* progress result error */
@@ -113,6 +120,8 @@ struct transfer_event {
 	ARRAY(struct transfer_unpacked) unpacked;
 	struct strings tags;
 	ARRAY(struct transfer_repository) found;
+	ARRAY(struct transfer_signature) signatures;
+	struct json *value;		/* yaml */
 	ARRAY(struct image_descriptor) manifests, missing;
 	char *document;
 	ARRAY(struct transfer_damage) damaged;

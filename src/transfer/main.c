@@ -1,7 +1,7 @@
 /* bryo-transfer: reads what came from strangers, in a sandbox, on behalf of the engine (see spec/transfer.h).
  *
- * What needs the network or keeps a connection (manifest, layers, push, login ...) runs in this process, which
- * enters its sandbox before the first such request. What reads archives that a user gave or a container's files
+ * What needs the network or keeps a connection (manifest, layers, push, signatures, login ...) runs in this process,
+ * which enters its sandbox before the first such request. What reads archives that a user gave or a container's files
  * (load, import, pack, unpack, layer) runs in a child with a sandbox of its own: it may reach the directories that
  * came with that request, and no network. */
 #include <errno.h>
@@ -19,7 +19,9 @@
 #include "sys/fd.h"
 #include "transfer/registry.h"
 #include "transfer/sandbox.h"
+#include "transfer/signatures.h"
 #include "transfer/work.h"
+#include "transfer/yaml.h"
 
 struct operation {
 	const char *name;
@@ -37,6 +39,10 @@ static const struct operation operations[] = {
 	{ "login",	op_login,	true,	0 },
 	{ "tags",	op_tags,	true,	0 },
 	{ "search",	op_search,	true,	0 },
+	{ "attachments", op_attachments, true,	0 },
+	{ "lookaside",	op_lookaside,	true,	0 },
+	{ "sign",	op_sign,	true,	0 },
+	{ "yaml",	op_yaml,	false,	1 },
 	{ "keep",	op_keep,	false,	0 },
 	{ "load",	op_load,	false,	1 },
 	{ "import",	op_import,	false,	1 },
