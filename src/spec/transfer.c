@@ -33,7 +33,9 @@ JSON_SHAPE(transfer_request,
 	F(transfer_request, overwrite, "overwrite", T_BOOL),
 	F(transfer_request, retries, "retries", T_INT),
 	F(transfer_request, changes, "changes", T_MAP),
-	F(transfer_request, message, "message", T_STRING));
+	F(transfer_request, message, "message", T_STRING),
+	F(transfer_request, images, "images", T_OBJECTS, .shape = &transfer_image_shape),
+	F(transfer_request, format, "format", T_STRING));
 
 JSON_SHAPE(transfer_image,
 	F(transfer_image, id, "id", T_STRING, .required = true),

@@ -13,6 +13,7 @@
  *   load      archive descriptor (docker-archive, oci-archive; compressed too) or OCI directory descriptor: blobs/ gets
  *             manifests, configurations and layers; answers the images it found. Never touches the network
  *   import    tar descriptor (compressed too): one layer blob, and an image made of it
+ *   save      images out of blobs/ into a descriptor: a file or pipe, or a directory
  *   login     try credentials at a registry
  *   pack      write a tar of a directory descriptor to another descriptor   (cp, export)
  *   unpack    read a tar from a descriptor into a directory descriptor       (cp) */
@@ -36,6 +37,8 @@ struct transfer_layer {
 	char *stage;			/* a directory below tmp/; the tree goes to <stage>/diff */
 };
 
+struct transfer_image;
+
 struct transfer_request {
 	char *op;
 	struct transfer_source *source;
@@ -51,14 +54,16 @@ struct transfer_request {
 	int64_t retries;
 	struct string_map changes;	/* import: members of the configuration's `config` ("Cmd") as JSON texts */
 	char *message;
+	ARRAY(struct transfer_image) images;	/* save: their digests and names */
+	char *format;			/* save: "docker-archive" "oci" "docker-dir" "dir" */
 };
 
-/* One image found by `manifest`, `load` or `import`, all of it in blobs/. */
+/* One image found by `manifest`, `load` or `import`, all of it in blobs/; or one that `save` is to write. */
 struct transfer_image {
 	char *id;			/* hex of the configuration's digest */
 	char *manifest_digest, *manifest_media_type, *config_digest;
 	char *index_digest;		/* the index it was chosen from; NULL */
-	struct strings names;		/* load: as written in the archive */
+	struct strings names;		/* load: as written in the archive; save: to be written */
 	ARRAY(struct image_descriptor) layers;
 	struct strings diff_ids, chain_ids;
 };

@@ -1,7 +1,7 @@
 /* bryo-transfer: reads what came from strangers, in a sandbox, on behalf of the engine (see spec/transfer.h).
  *
  * What needs the network or keeps a connection (manifest, layers, login) runs in this process, which enters its sandbox
- * before the first such request. What reads archives that a user gave (load, import, pack, unpack) runs in a child with a
+ * before the first such request. What reads or writes archives of the user's (load, import, save, pack, unpack) runs in a child with a
  * sandbox of its own: it may reach the directories that came with that request, and no network. */
 #include <errno.h>
 #include <locale.h>
@@ -33,6 +33,7 @@ static const struct operation operations[] = {
 	{ "login",	op_login,	true,	0 },
 	{ "load",	op_load,	false,	1 },
 	{ "import",	op_import,	false,	1 },
+	{ "save",	op_save,	false,	1 },
 	{ "pack",	op_pack,	false,	2 },
 	{ "unpack",	op_unpack,	false,	2 },
 };
@@ -78,7 +79,7 @@ static int enter(const struct work *w, const struct transfer_request *r, const s
 	for (size_t i = 0; i < o->fds; i++) {
 		if (!is_directory(w->channel->fds[i]))
 			continue;
-		if (o->run == op_unpack)
+		if (o->run == op_unpack || o->run == op_save)
 			writable[s.writable_n++] = w->channel->fds[i];
 		else
 			readable[s.readable_n++] = w->channel->fds[i];
