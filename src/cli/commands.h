@@ -7,7 +7,7 @@
 #define CLI_COMMANDS(X)                                                                                              \
 	X(run) X(create) X(start) X(stop) X(restart) X(kill) X(pause) X(unpause) X(rm) X(init) X(wait)               \
 	X(ps) X(exec) X(attach) X(logs) X(top) X(stats) X(update) X(port) X(rename) X(cp)                                             \
-	X(pull) X(load) X(import) X(images) X(history) X(tag) X(untag) X(rmi) X(login) X(logout)                     \
+	X(pull) X(save) X(load) X(import) X(images) X(history) X(tag) X(untag) X(rmi) X(login) X(logout)                     \
 	X(container) X(container_exists) X(container_prune) X(container_inspect) X(container_cleanup)                \
 	X(container_restart_now)                                                                                     \
 	X(image) X(image_exists) X(image_prune) X(image_inspect)                                                     \
