@@ -141,6 +141,8 @@ static int save_named(struct engine *e, const struct save_request *r, struct sav
 	struct transfer_request t = { .op = "save", .format = (char *)(uintptr_t)f->word };
 	bool may_be_name = !r->several && str_eq(f->name, "docker-archive");
 
+	if (r->compress || (str_eq(f->word, "oci") && !r->uncompressed))
+		t.compression = (char *)(uintptr_t)"gzip";
 	for (size_t i = 0; i < r->names.n; i++)
 		if (add_operand(e, &t, r->names.v[i], may_be_name, err) < 0)
 			return -1;
@@ -203,6 +205,8 @@ static int save_to(struct engine *e, const char *name, const struct transport *t
 	struct transfer_image *wanted;
 	struct image image;
 
+	if (str_eq(t.format, "oci"))
+		t.compression = (char *)(uintptr_t)"gzip";
 	if (lock < 0 || image_find(e->arena, &e->store, name, &image, NULL, err) < 0)
 		return -1;
 	wanted = add_image(e, &t, &image, err);

@@ -6,12 +6,15 @@
 #include "transfer/save.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "spec/manifest_edit.h"
 #include "sys/fd.h"
 #include "transfer/found.h"
 #include "transfer/inflate.h"
+#include "transfer/repack.h"
 
 enum { BLOCK = 1 << 17 };
 
@@ -77,7 +80,14 @@ static int read_images(struct save *s, struct error *err)
 
 static int open_layer(struct save *s, const struct image_descriptor *d, struct error *err)
 {
-	int fd = found_is_stored(d->digest, err) < 0 ? -1 : sink_open_blob(&s->work->places, d->digest);
+	int fd;
+
+	for (size_t i = 0; i < s->repacked.n; i++)
+		if (str_eq(s->repacked.v[i].digest, d->digest)) {
+			fd = fcntl(s->repacked.v[i].fd, F_DUPFD_CLOEXEC, 3);
+			return fd < 0 || lseek(fd, 0, SEEK_SET) < 0 ? error_errno(err, "read a compressed layer") : fd;
+		}
+	fd = found_is_stored(d->digest, err) < 0 ? -1 : sink_open_blob(&s->work->places, d->digest);
 
 	if (fd >= 0 || (err && err->kind))
 		return fd;
@@ -114,7 +124,6 @@ static int pour_stored(struct save *s, int fd, const struct image_descriptor *d,
 	return 0;
 }
 
-/* err NULL pointers apart: the digest that came out is the one that was promised. */
 static int check(struct hash *hash, const char *expected, struct error *err)
 {
 	char digest[DIGEST_TEXT_MAX];
@@ -233,18 +242,32 @@ int save_json(struct save *s, const char *name, const struct json *value, struct
 	return bundle_writer_add(&s->out, name, text, strlen(text), err);
 }
 
+const char *save_manifest(struct save *s, struct save_image *image, bool docker, size_t *ret_size, struct error *err)
+{
+	const char *type = str_is_empty(image->m.media_type) ? image->asked->manifest_media_type : image->m.media_type;
+	char *text;
+
+	if (!image->changed && manifest_is_docker(type) == docker) {
+		*ret_size = image->manifest_size;
+		return image->manifest;
+	}
+	if (manifest_convert(s->work->arena, &image->m, docker, err) < 0)
+		return NULL;
+	text = manifest_print(s->work->arena, &image->m);
+	*ret_size = strlen(text);
+	return text;
+}
+
 /* --- */
 
 static int save_as(struct save *s, const char *format, struct error *err)
 {
-	static const enum image_form docker = IMAGE_FORM_DOCKER;
-
 	if (str_eq(format, "docker-archive"))
 		return save_docker(s, err);
 	if (str_eq(format, "oci"))
 		return save_oci(s, err);
 	if (str_eq(format, "docker-dir") || str_eq(format, "dir"))
-		return save_dir(s, str_eq(format, "dir") ? NULL : &docker, err);
+		return save_dir(s, str_eq(format, "docker-dir"), err);
 	return error_set(err, ERROR_USAGE, "unknown format %s", format ? format : "(none)");
 }
 
@@ -260,5 +283,7 @@ int op_save(struct work *w, const struct transfer_request *r, struct transfer_ev
 	if (result == 0)
 		result = bundle_writer_finish(&s.out, err);
 	bundle_writer_done(&s.out);
+	for (size_t i = 0; i < s.repacked.n; i++)
+		repack_done(&s.repacked.v[i]);
 	return result;
 }

@@ -2,7 +2,6 @@
 #ifndef BRYO_TRANSFER_SAVE_H
 #define BRYO_TRANSFER_SAVE_H
 
-#include "spec/image_form.h"
 #include "transfer/bundle_writer.h"
 
 struct save_image {
@@ -11,6 +10,7 @@ struct save_image {
 	size_t manifest_size, config_size;
 	struct image_manifest m;
 	struct image_config c;
+	bool changed;			/* the layers of m are no longer those of `manifest` */
 };
 
 struct save {
@@ -18,12 +18,18 @@ struct save {
 	const struct transfer_request *request;
 	struct bundle_writer out;
 	ARRAY(struct save_image) images;
+	ARRAY(struct repack) repacked;	/* layers that are not written as they are stored */
 };
 
 int save_docker(struct save *s, struct error *err);
 int save_oci(struct save *s, struct error *err);
-/* form: what the manifest must be; NULL: as it is. */
-int save_dir(struct save *s, const enum image_form *form, struct error *err);
+/* docker: the manifest must be Docker's; else it stays as it is. */
+int save_dir(struct save *s, bool docker, struct error *err);
+
+/* Compresses layers anew where the form needs or the request wants it, and puts the new ones into the manifests. */
+int save_repack(struct save *s, bool docker, struct error *err);
+/* The manifest as it is to be written: its own bytes as long as nothing was changed. */
+const char *save_manifest(struct save *s, struct save_image *image, bool docker, size_t *ret_size, struct error *err);
 
 /* A layer as it is stored, under a name; it must have its digest. */
 int save_blob(struct save *s, const char *name, const struct image_descriptor *d, struct error *err);

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "spec/manifest_edit.h"
 #include "sys/fd.h"
 #include "transfer/save.h"
 
@@ -36,27 +37,24 @@ static int walk(struct save *s, bool check, struct error *err)
 	return 0;
 }
 
-static int save_manifest(struct save *s, const struct save_image *image, const enum image_form *form,
-			 struct error *err)
+static int write_manifest(struct save *s, struct save_image *image, bool docker, struct error *err)
 {
-	const char *type = image->m.media_type ? image->m.media_type : image->asked->manifest_media_type;
-	struct json *told;
+	const char *type = str_is_empty(image->m.media_type) ? image->asked->manifest_media_type : image->m.media_type, *text;
+	size_t size;
 
-	if (!form || image_form_is(type, *form))
-		return bundle_writer_add(&s->out, "manifest.json", image->manifest, image->manifest_size, err);
-	told = image_form_convert(s->work->arena, image->manifest, image->manifest_size, *form, NULL, err);
-	return told ? save_json(s, "manifest.json", told, err) : -1;
+	text = save_manifest(s, image, docker || manifest_is_docker(type), &size, err);
+	return text ? bundle_writer_add(&s->out, "manifest.json", text, size, err) : -1;
 }
 
-int save_dir(struct save *s, const enum image_form *form, struct error *err)
+int save_dir(struct save *s, bool docker, struct error *err)
 {
-	const struct save_image *image = s->images.v;
+	struct save_image *image = s->images.v;
 
 	if (s->images.n != 1)
 		return error_set(err, ERROR_USAGE, "a directory of this form has one image");
 	if (s->out.dir < 0)
 		return error_set(err, ERROR_USAGE, "this form needs a directory");
-	if (walk(s, true, err) < 0)
+	if (walk(s, true, err) < 0 || save_repack(s, docker, err) < 0)
 		return -1;
 	if (unlinkat(s->out.dir, "manifest.json", 0) < 0 && errno != ENOENT)
 		return error_errno(err, "remove the manifest that is there");
@@ -66,7 +64,7 @@ int save_dir(struct save *s, const enum image_form *form, struct error *err)
 		if (save_blob(s, digest_hex(image->m.layers.v[i].digest), &image->m.layers.v[i], err) < 0)
 			return -1;
 	if (bundle_writer_add(&s->out, digest_hex(image->m.config.digest), image->config, image->config_size, err) < 0 ||
-	    save_manifest(s, image, form, err) < 0)
+	    write_manifest(s, image, docker, err) < 0)
 		return -1;
 	return walk(s, false, err);
 }

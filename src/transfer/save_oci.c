@@ -12,25 +12,13 @@ static char *blob_name(struct arena *arena, const char *digest)
 	return arena_printf(arena, "blobs/sha256/%s", digest_hex(digest));
 }
 
-static int save_manifest(struct save *s, const struct save_image *image, char *digest, size_t *ret_size,
-			 struct error *err)
+static int write_manifest(struct save *s, struct save_image *image, char *digest, size_t *ret_size, struct error *err)
 {
-	struct arena *arena = s->work->arena;
-	const char *type = image->m.media_type ? image->m.media_type : image->asked->manifest_media_type;
-	const char *text = image->manifest;
-	struct json *told;
+	const char *text = save_manifest(s, image, false, ret_size, err);
 
-	*ret_size = image->manifest_size;
-	if (!image_form_is(type, IMAGE_FORM_OCI)) {
-		told = image_form_convert(arena, text, *ret_size, IMAGE_FORM_OCI, NULL, err);
-		if (!told)
-			return -1;
-		text = json_print(arena, told, 0);
-		*ret_size = strlen(text);
-	}
-	if (hash_bytes(text, *ret_size, NULL, digest, err) < 0)
+	if (!text || hash_bytes(text, *ret_size, NULL, digest, err) < 0)
 		return -1;
-	return bundle_writer_add(&s->out, blob_name(arena, digest), text, *ret_size, err);
+	return bundle_writer_add(&s->out, blob_name(s->work->arena, digest), text, *ret_size, err);
 }
 
 static struct json *platform(struct arena *arena, const struct image_config *c)
@@ -47,7 +35,7 @@ static struct json *platform(struct arena *arena, const struct image_config *c)
 static void add_entry(struct arena *arena, struct json *manifests, const struct save_image *image, const char *digest,
 		      size_t size, const char *name)
 {
-	struct json *d = load_descriptor(arena, image_form_manifest_type(IMAGE_FORM_OCI), digest, (int64_t)size);
+	struct json *d = load_descriptor(arena, "application/vnd.oci.image.manifest.v1+json", digest, (int64_t)size);
 	struct json *annotations = json_new_object(arena);
 
 	if (name) {
@@ -59,7 +47,7 @@ static void add_entry(struct arena *arena, struct json *manifests, const struct 
 	json_append(arena, manifests, d);
 }
 
-static int save_one(struct save *s, const struct save_image *image, struct json *manifests, struct error *err)
+static int save_one(struct save *s, struct save_image *image, struct json *manifests, struct error *err)
 {
 	struct arena *arena = s->work->arena;
 	const struct strings *names = &image->asked->names;
@@ -70,7 +58,7 @@ static int save_one(struct save *s, const struct save_image *image, struct json 
 		if (save_blob(s, blob_name(arena, image->m.layers.v[i].digest), &image->m.layers.v[i], err) < 0)
 			return -1;
 	if (bundle_writer_add(&s->out, blob_name(arena, image->m.config.digest), image->config, image->config_size,
-			      err) < 0 || save_manifest(s, image, digest, &size, err) < 0)
+			      err) < 0 || write_manifest(s, image, digest, &size, err) < 0)
 		return -1;
 	for (size_t i = 0; i < names->n; i++)
 		add_entry(arena, manifests, image, digest, size, names->v[i]);
@@ -130,6 +118,8 @@ int save_oci(struct save *s, struct error *err)
 	struct arena *arena = s->work->arena;
 	struct json *index = json_new_object(arena), *manifests = json_new_list(arena);
 
+	if (save_repack(s, false, err) < 0)
+		return -1;
 	for (size_t i = 0; i < s->images.n; i++)
 		if (save_one(s, &s->images.v[i], manifests, err) < 0)
 			return -1;
