@@ -12,12 +12,18 @@ struct pull_request {
 	int64_t retry;
 };
 int image_pull(struct engine *e, const struct pull_request *r, struct image *ret, struct error *err);
+/* Everything that the request means: one image, all tags of a repository, or what is in an archive. */
+int image_pull_all(struct engine *e, const struct pull_request *r, struct images *ret, struct error *err);
 /* By local name, or by pulling as the policy says ("always" "missing" "never" "newer"; NULL: missing). */
 int image_need(struct engine *e, const char *name, const char *policy, const struct pull_request *how,
 	       struct image *ret, char **ret_name, struct error *err);
 int image_read_config(struct engine *e, const struct image *image, struct image_config *ret, struct error *err);
 /* input: an open file, or a directory (oci-dir). Answers what was loaded, by name or id. */
 int image_load(struct engine *e, int input, struct strings *ret_loaded, struct error *err);
+/* One image of an archive: by its name, or by its place from 0 (-1: not said). choice NULL: all. */
+struct load_choice { char *name; int64_t place; char *platform; };
+int image_load_chosen(struct engine *e, int input, const struct load_choice *choice, struct images *ret,
+		      struct error *err);
 struct import_request { char *reference, *message, *os, *arch, *variant; struct strings changes; };
 int image_import(struct engine *e, int input, const struct import_request *r, char **ret_id, struct error *err);
 struct rmi_options { bool force, ignore, no_prune; };

@@ -16,7 +16,7 @@
  *   push      bring `manifest` (a digest in blobs/) and what it names to a registry, changed as the request asks, and
  *             the manifest last; or `document` alone. Answers the descriptor of what was pushed last, or in `missing`
  *             the layers that are neither here nor there: then no manifest was sent
- *   load      archive descriptor (docker-archive, oci-archive; compressed too) or OCI directory descriptor: blobs/ gets
+ *   load      archive descriptor (docker-archive, oci-archive; compressed too) or directory descriptor (OCI, dir): blobs/ gets
  *             manifests, configurations and layers; answers the images it found. Never touches the network
  *   import    tar descriptor (compressed too): one layer blob, and an image made of it
  *   save      images out of blobs/ into a descriptor: a file or pipe, or a directory
@@ -49,7 +49,9 @@ struct transfer_mount { char *digest, *repository; };
 struct transfer_request {
 	char *op;
 	struct transfer_source *source;
-	char *reference;		/* manifest, look: tag or digest; push: tag, NULL: by the manifest's own digest */
+	char *reference;		/* manifest, look: tag or digest; push: tag, NULL: by the manifest's own digest;
+					   load: the one image that is wanted, by its name; NULL: all */
+	int64_t *place;			/* load: the one image that is wanted, by its place from 0; NULL: all */
 	char *platform;			/* manifest, load: "linux/arm64"; NULL: this machine's */
 	ARRAY(struct transfer_layer) layers;	/* layers, blobs */
 	ARRAY(int64_t) uid_ranges, gid_ranges;	/* layers: mapped ids as first,count pairs; others are refused by name */
