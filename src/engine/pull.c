@@ -1,6 +1,7 @@
 /* `pull`, and the image that `run` and `create` need: names, registries in order, credentials, then bryo-transfer. */
 #include "engine/image.h"
 #include "engine/registry_config.h"
+#include "engine/short_name.h"
 #include "engine/source.h"
 #include "engine/take.h"
 #include "spec/reference.h"
@@ -39,13 +40,14 @@ static int take_pulled(struct engine *e, struct transfer *t, const struct transf
 }
 
 static int pull_with(struct engine *e, struct transfer *t, const struct transfer_source *source,
-		     const struct pull_request *r, const struct reference *name, struct image *ret, struct error *err)
+		     const struct registry_source *from, const struct pull_request *r, const struct reference *name,
+		     struct image *ret, struct error *err)
 {
 	struct transfer_request request = { .op = "manifest", .source = (struct transfer_source *)(uintptr_t)source,
-					    .platform = platform_of(e, r), .retries = r->retry };
+					    .reference = from->reference, .platform = platform_of(e, r),
+					    .retries = r->retry };
 	struct transfer_event result;
 
-	request.reference = name->digest ? name->digest : name->tag ? name->tag : (char *)(uintptr_t)"latest";
 	if (transfer_call(e, t, &request, NULL, 0, &result, err) < 0)
 		return -1;
 	if (result.images.n != 1)
@@ -63,7 +65,7 @@ static int pull_from(struct engine *e, const struct registry_source *from, const
 
 	if (source_make(e, from, &options, &source, err) < 0 || transfer_open(e, &t, err) < 0)
 		return -1;
-	code = pull_with(e, &t, &source, r, name, ret, err);
+	code = pull_with(e, &t, &source, from, r, name, ret, err);
 	transfer_close(&t);
 	return code;
 }
@@ -93,39 +95,27 @@ static int pull_name(struct engine *e, const struct registries *registries, cons
 	return code;
 }
 
-/* --- which names a short one means */
-
-static int candidates(struct engine *e, const struct registries *registries, const struct reference *name,
-		      struct strings *ret, struct error *err)
-{
-	if (name->registry) {
-		strings_add(e->arena, ret, reference_print(e->arena, name));
-		return 0;
-	}
-	if (registries_candidates(e->arena, registries, name, ret, err) < 0)
-		return -1;
-	if (ret->n < 2 || !str_eq(registries->short_name_mode, "enforcing"))
-		return 0;
-	error_set(err, ERROR_FAILED, "the short name \"%s\" may mean several images, and short-name-mode is enforcing",
-		  name->path);
-	return error_hint(err, "write the full name: %s", strings_join(e->arena, ret, " or "));
-}
+/* --- one name from anywhere */
 
 static int pull_any(struct engine *e, const struct pull_request *r, struct image *ret, struct error *err)
 {
-	struct registries registries;
+	const struct registries *registries = registry_config(e, err);
 	struct strings names = { 0 };
 	struct reference name;
+	bool chosen;
 
-	if (reference_parse(e->arena, r->name, &name, err) < 0 || registry_config_read(e, &registries, err) < 0 ||
-	    candidates(e, &registries, &name, &names, err) < 0)
+	if (!registries || reference_parse(e->arena, r->name, &name, err) < 0 ||
+	    short_name_resolve(e, registries, &name, &names, &chosen, err) < 0)
 		return -1;
 	for (size_t i = 0; i < names.n; i++) {
 		if (i)
 			engine_note(e, "%s", err->text);
 		error_clear(err);
-		if (pull_name(e, &registries, r, names.v[i], ret, err) == 0)
-			return 0;
+		if (pull_name(e, registries, r, names.v[i], ret, err) < 0)
+			continue;
+		if (chosen)
+			short_name_remember(e, &name, names.v[i]);
+		return 0;
 	}
 	return -1;
 }
