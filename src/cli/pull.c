@@ -15,6 +15,8 @@
 static const struct option pull_options[] = {
 	OPT_FLAG('q', "quiet", pull_request, quiet, "No progress"),
 	OPT_FLAG('a', "all-tags", pull_request, all_tags, "All tags of the repository"),
+	OPT_STRING(0, "policy", pull_request, policy, "POLICY", "When to pull: always, missing, never, newer (default always)",
+		   .words = "always|missing|never|newer"),
 	OPT_STRING(0, "platform", pull_request, platform, "OS/ARCH[/VARIANT]", "Which of a multi-platform image"),
 	OPT_STRING(0, "arch", pull_request, arch, "ARCH", "The architecture alone"),
 	OPT_STRING(0, "os", pull_request, os, "OS", "The operating system alone"),
@@ -44,17 +46,17 @@ static int run_pull(struct cli *cli, const struct args *args, struct error *err)
 	if (!e)
 		return -1;
 	for (size_t i = 0; i < args->operands.n; i++) {
-		struct image image = { 0 };
+		struct images images = { 0 };
 		struct error failure = { 0 };
 		int failed;
 
 		r->name = args->operands.v[i];
-		failed = image_pull(e, r, &image, &failure);
+		failed = image_pull_all(e, r, &images, &failure);
 		progress_clear(cli->progress);
 		if (failed < 0)
 			cli_failed(cli, &code, &failure);
-		else
-			puts(image.id);
+		for (size_t k = 0; k < images.n; k++)
+			puts(images.v[k].id);
 		fflush(stdout);
 	}
 	return code;
@@ -64,6 +66,7 @@ static const struct command_example pull_examples[] = {
 	{ "bryo pull docker.io/library/alpine", NULL },
 	{ "bryo pull --platform linux/arm64 alpine", "for another machine" },
 	{ "bryo pull --tls-verify=false localhost:5000/app", "from a registry without TLS" },
+	{ "bryo pull docker-archive:all.tar:app:1", "one image of an archive" },
 	{ "id=$(bryo pull -q alpine:3.20)", "the ID alone" },
 	{ NULL, NULL }
 };
@@ -71,8 +74,9 @@ static const struct command_example pull_examples[] = {
 const struct command pull_command = {
 	.names = "pull|image pull",
 	.synopsis = "[options] IMAGE [IMAGE...]",
-	.summary = "Pull images from a registry",
-	.description = "Prints the ID of each. Layers that are already here are not fetched again, and a broken transfer goes on where it stopped.",
+	.summary = "Pull images from a registry, an archive or a directory",
+	.description = "IMAGE is a name, or docker-archive:FILE, oci-archive:FILE, oci:DIR (each also with :NAME or :@PLACE for one of "
+		       "several images) or dir:DIR. Prints the ID of each. Layers that are already here are not fetched again, and a broken transfer goes on where it stopped.",
 	.examples = pull_examples,
 	.options = { pull_options },
 	.request_size = sizeof(struct pull_request),
@@ -141,7 +145,8 @@ const struct command load_command = {
 	.names = "load|image load",
 	.synopsis = "[options]",
 	.summary = "Load images from an archive or directory",
-	.description = "Reads docker-archive, oci-archive (compressed or not) and OCI directories.",
+	.description = "Reads docker-archive, oci-archive (compressed or not), OCI directories and skopeo's plain directories. Everything must "
+		       "be in it: loading never fetches anything.",
 	.examples = load_examples,
 	.options = { load_options },
 	.request_size = sizeof(struct load_request),

@@ -7,6 +7,7 @@
 #include "store/image.h"
 
 struct pull_request {
+	char *policy;				/* of `pull`: as for image_need, but NULL means always */
 	char *name, *platform, *arch, *os, *variant, *authfile, *creds, *cert_dir, *tls_verify;	/* tls_verify "true" "false" NULL */
 	bool quiet, all_tags;
 	int64_t retry;

@@ -12,6 +12,7 @@
  *   layers    bring layers' blobs (download what blobs/ lacks) and unpack each into tmp/<stage>/diff
  *   blobs     bring blobs into blobs/ as they are
  *   look      fetch a manifest or an index as it is: `document`, and its descriptor
+ *   tags      the tags of a repository
  *   keep      store `document` in blobs/ and answer its descriptor
  *   push      bring `manifest` (a digest in blobs/) and what it names to a registry, changed as the request asks, and
  *             the manifest last; or `document` alone. Answers the descriptor of what was pushed last, or in `missing`
@@ -96,6 +97,7 @@ struct transfer_event {
 	ARRAY(struct transfer_unpacked) unpacked;
 	ARRAY(struct image_descriptor) manifests, missing;
 	char *document;
+	struct strings tags;
 	int64_t kind, errno_;		/* error: enum error_kind, errno */
 	char *text, *hint;
 };

@@ -60,22 +60,21 @@ static char *whole_name(struct arena *arena, const char *text)
 	return reference_print(arena, &r);
 }
 
-bool load_is_wanted(struct arena *arena, const struct transfer_request *r, size_t place, const struct strings *names,
-		    struct strings *ret_names)
+bool load_is_wanted(struct arena *arena, const struct transfer_request *r, size_t place, struct strings *names)
 {
+	const struct strings all = *names;
 	const char *whole;
 
-	*ret_names = *names;
 	if (r->place)
 		return *r->place >= 0 && (uint64_t)*r->place == place;
 	if (!r->reference)
 		return true;
-	*ret_names = (struct strings){ 0 };
+	*names = (struct strings){ 0 };
 	whole = whole_name(arena, r->reference);
-	for (size_t i = 0; i < names->n; i++)
-		if (str_eq(names->v[i], r->reference) || (whole && str_eq(whole_name(arena, names->v[i]), whole)))
-			strings_add(arena, ret_names, names->v[i]);
-	return ret_names->n > 0;
+	for (size_t i = 0; i < all.n; i++)
+		if (str_eq(all.v[i], r->reference) || (whole && str_eq(whole_name(arena, all.v[i]), whole)))
+			strings_add(arena, names, all.v[i]);
+	return names->n > 0;
 }
 
 int load_not_there(struct arena *arena, const struct transfer_request *r, size_t n, const struct strings *names,

@@ -12,9 +12,8 @@ int load_oci(struct work *w, struct bundle *b, const struct transfer_request *r,
 int load_dir(struct work *w, struct bundle *b, const struct transfer_request *r, struct transfer_event *ret,
 	     struct error *err);
 
-/* Is the image at this place, with these names, wanted? *ret_names: those of its names that are. */
-bool load_is_wanted(struct arena *arena, const struct transfer_request *r, size_t place, const struct strings *names,
-		    struct strings *ret_names);
+/* Is the image at this place, with these names, wanted? Of its names those stay that were asked for. */
+bool load_is_wanted(struct arena *arena, const struct transfer_request *r, size_t place, struct strings *names);
 /* The error for an archive of n images, with these names, that has not the wanted one. */
 int load_not_there(struct arena *arena, const struct transfer_request *r, size_t n, const struct strings *names,
 		   struct error *err);

@@ -93,7 +93,7 @@ int load_docker(struct work *w, struct bundle *b, const struct transfer_request 
 		if (json_decode_value(w->arena, &docker_image_shape, &d, list->list.v[i], "manifest.json", err) < 0)
 			return -1;
 		strings_add_all(w->arena, &all, &d.repo_tags);
-		if (!load_is_wanted(w->arena, r, i, &d.repo_tags, &d.repo_tags))
+		if (!load_is_wanted(w->arena, r, i, &d.repo_tags))
 			continue;
 		if (load_one(w, b, &d, &image, err) < 0)
 			return -1;

@@ -148,7 +148,7 @@ static int load_index(struct loader *l, const struct image_index *index, struct 
 		if (name)
 			strings_add(l->work->arena, &names, name);
 		strings_add_all(l->work->arena, &all, &names);
-		if (load_is_wanted(l->work->arena, l->request, i, &names, &names) &&
+		if (load_is_wanted(l->work->arena, l->request, i, &names) &&
 		    load_entry(l, d, name, NULL, 0, err) < 0)
 			return -1;
 	}

@@ -31,6 +31,7 @@ static const struct operation operations[] = {
 	{ "manifest",	op_manifest,	true,	0 },
 	{ "layers",	op_layers,	true,	0 },
 	{ "look",	op_look,	true,	0 },
+	{ "tags",	op_tags,	true,	0 },
 	{ "blobs",	op_blobs,	true,	0 },
 	{ "push",	op_push,	true,	0 },
 	{ "login",	op_login,	true,	0 },

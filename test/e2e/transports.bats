@@ -1,0 +1,100 @@
+# Transports in names: images out of archives and directories for pull and run
+load helpers
+
+image_id() { bryo inspect --format '{{.Id}}' "$1" | sed 's/sha256://'; }
+
+two_images() {
+	need_image
+	need_image localhost/second --config '"Cmd":["echo","second"]'
+	FIRST=$(image_id box) SECOND=$(image_id second)
+}
+
+@test "pull: all images of an archive, or one by its name or place" {
+	two_images
+	bryo save -q -o a.tar box second
+	bryo save -q --format oci-archive -o o.tar box second
+	bryo save -q --format oci-dir -o p box second
+	for from in docker-archive:a.tar oci-archive:o.tar oci:p; do
+		bryo rmi -fa
+		run bryo pull -q $from
+		assert_ok
+		[ "${lines[*]}" = "$FIRST $SECOND" ]
+		bryo rmi -fa
+		run bryo pull -q $from:localhost/second:latest
+		assert_output "$SECOND"
+		[ "$(bryo images --format '{{.Repository}}')" = localhost/second ]
+		bryo rmi -fa
+		run bryo pull -q $from:@0
+		assert_output "$FIRST"
+		run bryo pull -q $from:localhost/third:latest
+		assert_status 125
+		assert_contains "has no image localhost/third:latest"
+		assert_contains "it has: localhost/box:latest, localhost/second:latest"
+		run bryo pull -q $from:@7
+		assert_status 125
+		assert_contains "none at place @7"
+		[ "$(bryo images -q | wc -l)" -eq 1 ]
+	done
+	bryo save -q --format docker-dir -o d box
+	bryo rmi -fa
+	run bryo pull -q dir:d
+	assert_output "$FIRST"
+	run bryo pull -q containers-storage:"$FIRST"
+	assert_output "$FIRST"
+}
+
+@test "run and create take them too" {
+	two_images
+	bryo save -q -o a.tar second
+	bryo save -q -m -o two.tar box second
+	bryo rmi -fa
+	run bryo run -q --rm --network none docker-archive:a.tar
+	assert_ok
+	assert_output second
+	cd /
+	run bryo run -q --rm --network none "docker-archive:$E2E_DIR/a.tar"
+	assert_output second
+	cd "$E2E_DIR"
+	run bryo run -q --rm docker-archive:two.tar
+	assert_status 125
+	assert_contains "has 2 images: name one of them"
+	run bryo run -q --rm --network none docker-archive:two.tar:localhost/second
+	assert_output second
+}
+
+@test "what skopeo wrote is read, by its transports" {
+	needs skopeo
+	need_image
+	file=$(image_file $IMG)
+	skopeo copy -q docker-archive:"$file" oci:layout:one
+	skopeo copy -q docker-archive:"$file" oci-archive:o.tar:localhost/named:2
+	skopeo copy -q docker-archive:"$file" dir:plain
+	bryo rmi -fa
+	for from in oci:layout:one oci-archive:o.tar dir:plain; do
+		run bryo pull -q $from
+		assert_ok
+	done
+	[ "$(bryo images --format '{{.Repository}}:{{.Tag}}' | grep -v none | sort | tr '\n' ' ')" = "localhost/named:2 localhost/one:latest " ]
+}
+
+@test "what cannot be is refused with the reason" {
+	run bryo pull docker-daemon:box:latest
+	assert_status 125
+	assert_contains "docker save NAME | bryo load"
+	run bryo pull oci-archive:/nonexistent
+	assert_status 125
+	assert_contains "open /nonexistent: No such file"
+	run bryo pull 'containers-storage:[overlay@/x]box'
+	assert_status 125
+	assert_contains "podman save NAME | bryo load"
+	run bryo pull --all-tags oci:x
+	assert_status 125
+	run bryo pull containers-storage:nothing
+	assert_status 125
+	run bryo pull --platform linux/arm64 --arch arm64 box
+	assert_status 125
+	assert_contains "can not be specified with"
+	run bryo pull --platform linux//v8 box
+	assert_status 125
+	assert_contains "is no platform"
+}
