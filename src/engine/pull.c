@@ -1,6 +1,7 @@
 /* `pull`, and the image that `run` and `create` need: names, registries in order, credentials, then bryo-transfer. */
 #include "engine/pull.h"
 
+#include "engine/list.h"
 #include "engine/registry_config.h"
 #include "engine/short_name.h"
 #include "engine/source.h"
@@ -133,7 +134,7 @@ static bool fits(struct engine *e, const struct image *image, const struct pull_
 {
 	char *platform = NULL;
 
-	if (!how || pull_platform(e, how, &platform, NULL) < 0 || !platform)
+	if (!how || pull_platform(e, how, &platform, NULL) < 0 || !platform || image->list)
 		return true;
 	return image_platform_is(e->arena, platform, image->os, image->architecture, image->variant);
 }
@@ -167,6 +168,12 @@ int image_need(struct engine *e, const char *name, const char *policy, const str
 		if (err)
 			*err = local;
 		return -1;
+	}
+	if (found && ret->list) {
+		struct image list = *ret;
+		char *platform = NULL;
+
+		return how && pull_platform(e, how, &platform, err) < 0 ? -1 : list_choose(e, &list, platform, ret, err);
 	}
 	if (strcmp(policy, "never") == 0)
 		return found ? 0 : error_set(err, ERROR_FAILED, "%s: image not known", name);

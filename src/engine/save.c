@@ -2,6 +2,7 @@
 #include "engine/save.h"
 
 #include "engine/events.h"
+#include "engine/list.h"
 #include "engine/transfer.h"
 #include "spec/reference.h"
 #include "store/image.h"
@@ -94,6 +95,17 @@ static int add_as_name(struct engine *e, struct transfer_request *t, const char 
 	return 0;
 }
 
+/* A manifest list means its image for this machine. */
+static int find_image(struct engine *e, const char *text, struct image *ret, char **ret_name, struct error *err)
+{
+	struct image list;
+
+	if (image_find(e->arena, &e->store, text, ret, ret_name, err) < 0)
+		return -1;
+	list = *ret;
+	return list.list ? list_choose(e, &list, NULL, ret, err) : 0;
+}
+
 static int add_operand(struct engine *e, struct transfer_request *t, const char *text, bool may_be_name,
 		       struct error *err)
 {
@@ -102,7 +114,7 @@ static int add_operand(struct engine *e, struct transfer_request *t, const char 
 	struct image image;
 	char *name = NULL;
 
-	if (image_find(e->arena, &e->store, text, &image, &name, &local) < 0) {
+	if (find_image(e, text, &image, &name, &local) < 0) {
 		if (may_be_name && t->images.n && error_is(&local, ERROR_NOT_FOUND))
 			return add_as_name(e, t, text, err);
 		if (err)
@@ -117,7 +129,8 @@ static int add_operand(struct engine *e, struct transfer_request *t, const char 
 
 /* --- */
 
-static int call(struct engine *e, const struct transfer_request *r, struct save_target *target, struct error *err)
+static int call(struct engine *e, const struct transfer_request *r, struct save_target *target, char **ret_digest,
+		struct error *err)
 {
 	struct transfer_event result;
 	struct transfer t;
@@ -132,6 +145,8 @@ static int call(struct engine *e, const struct transfer_request *r, struct save_
 	for (size_t i = 0; i < r->images.n; i++)
 		event_add(e, "image", "save", r->images.v[i].id, r->images.v[i].names.n ? r->images.v[i].names.v[0] : "", NULL,
 			  NULL);
+	if (ret_digest)
+		*ret_digest = result.manifests.n ? result.manifests.v[0].digest : r->images.v[0].manifest_digest;
 	return 0;
 }
 
@@ -146,7 +161,7 @@ static int save_named(struct engine *e, const struct save_request *r, struct sav
 	for (size_t i = 0; i < r->names.n; i++)
 		if (add_operand(e, &t, r->names.v[i], may_be_name, err) < 0)
 			return -1;
-	return call(e, &t, target, err);
+	return call(e, &t, target, NULL, err);
 }
 
 /* Blobs must not be removed while they are read. */
@@ -162,9 +177,17 @@ int image_save(struct engine *e, const struct save_request *r, struct save_targe
 
 /* --- push to a file or directory */
 
-static const char *word_of(enum transport_kind kind)
+static int word_of(const struct transport *to, const char *family, char **ret, struct error *err)
 {
-	return kind == TRANSPORT_DOCKER_ARCHIVE ? "docker-archive" : kind == TRANSPORT_DIR ? "dir" : "oci";
+	bool docker = family && strcmp(family, "docker") == 0;
+	const char *word = to->kind == TRANSPORT_DOCKER_ARCHIVE ? "docker-archive" : to->kind != TRANSPORT_DIR ? "oci" :
+			   !family ? "dir" : docker ? "docker-dir" : "oci-in-dir";
+
+	if (to->kind != TRANSPORT_DIR && family && docker != (to->kind == TRANSPORT_DOCKER_ARCHIVE))
+		return error_set(err, ERROR_USAGE, "%s holds manifests of its own kind: --format cannot change it",
+				 transport_word(to->kind));
+	*ret = (char *)(uintptr_t)word;
+	return 0;
 }
 
 static int open_transport(struct engine *e, const struct transport *to, struct save_target *ret, struct error *err)
@@ -197,30 +220,31 @@ static int name_for(struct engine *e, const struct transport *to, struct transfe
 	return 0;
 }
 
-static int save_to(struct engine *e, const char *name, const struct transport *to, struct save_target *target,
-		   struct error *err)
+static int save_to(struct engine *e, const char *name, const struct transport *to, struct transfer_request *t,
+		   struct save_target *target, char **ret_digest, struct error *err)
 {
-	struct transfer_request t = { .op = "save", .format = (char *)(uintptr_t)word_of(to->kind) };
 	_cleanup_fd_ int lock = store_lock(&e->store, LOCK_SHARED, true, err);
 	struct transfer_image *wanted;
 	struct image image;
 
-	if (str_eq(t.format, "oci"))
-		t.compression = (char *)(uintptr_t)"gzip";
-	if (lock < 0 || image_find(e->arena, &e->store, name, &image, NULL, err) < 0)
+	if (str_eq(t->format, "oci"))
+		t->compression = (char *)(uintptr_t)"gzip";
+	if (lock < 0 || find_image(e, name, &image, NULL, err) < 0)
 		return -1;
-	wanted = add_image(e, &t, &image, err);
-	return !wanted || name_for(e, to, wanted, err) < 0 ? -1 : call(e, &t, target, err);
+	wanted = add_image(e, t, &image, err);
+	return !wanted || name_for(e, to, wanted, err) < 0 ? -1 : call(e, t, target, ret_digest, err);
 }
 
-int image_save_to(struct engine *e, const char *name, const struct transport *to, struct error *err)
+int image_save_to(struct engine *e, const char *name, const struct transport *to, const char *family, char **ret_digest,
+		  struct error *err)
 {
+	struct transfer_request t = { .op = "save" };
 	struct save_target target;
 	int r;
 
-	if (engine_open(e, err) < 0 || open_transport(e, to, &target, err) < 0)
+	if (word_of(to, family, &t.format, err) < 0 || engine_open(e, err) < 0 || open_transport(e, to, &target, err) < 0)
 		return -1;
-	r = save_to(e, name, to, &target, err);
+	r = save_to(e, name, to, &t, &target, ret_digest, err);
 	save_target_done(&target);
 	return r;
 }

@@ -20,7 +20,9 @@ int image_save_open(struct arena *arena, const struct save_request *r, struct sa
 /* Writes and commits; the target stays the caller's to be done with. */
 int image_save(struct engine *e, const struct save_request *r, struct save_target *target, struct error *err);
 
-/* `push` to a file or directory. */
-int image_save_to(struct engine *e, const char *name, const struct transport *to, struct error *err);
+/* `push` to a file or directory. family: "oci" or "docker", for the manifest in a dir; NULL: as it is. ret_digest: of the
+ * manifest as it was written, or as it is stored where the form has none. */
+int image_save_to(struct engine *e, const char *name, const struct transport *to, const char *family, char **ret_digest,
+		  struct error *err);
 
 #endif

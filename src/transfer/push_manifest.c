@@ -102,6 +102,8 @@ static int put_once(struct registry *r, const char *path, const struct image_des
 int push_manifest(struct work *w, struct registry *r, const char *text, size_t size, const char *media_type,
 		  const char *reference, struct image_descriptor *ret, struct error *err)
 {
+	const struct transfer_event writing = { .event = (char *)(uintptr_t)"progress",
+						.status = (char *)(uintptr_t)"Writing manifest to image destination" };
 	char digest[DIGEST_TEXT_MAX], *path, *what;
 	int result, tries = 0;
 
@@ -112,6 +114,7 @@ int push_manifest(struct work *w, struct registry *r, const char *text, size_t s
 	reference = reference ? reference : ret->digest;
 	path = arena_printf(w->arena, "/v2/%s/manifests/%s", r->path, reference);
 	what = arena_printf(w->arena, "manifest %s of %s/%s", reference, r->shown_host, r->path);
+	channel_send(w->channel, &writing);
 	do
 		result = put_once(r, path, ret, text, what, ++tries, err);
 	while (result > 0);

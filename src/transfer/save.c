@@ -242,12 +242,30 @@ int save_json(struct save *s, const char *name, const struct json *value, struct
 	return bundle_writer_add(&s->out, name, text, strlen(text), err);
 }
 
-const char *save_manifest(struct save *s, struct save_image *image, bool docker, size_t *ret_size, struct error *err)
+/* --- manifests */
+
+char *save_blob_name(struct arena *arena, const char *digest)
 {
-	const char *type = str_is_empty(image->m.media_type) ? image->asked->manifest_media_type : image->m.media_type;
+	return arena_printf(arena, "blobs/sha256/%s", digest_hex(digest));
+}
+
+static const char *type_of(const struct save_image *image)
+{
+	return str_is_empty(image->m.media_type) ? image->asked->manifest_media_type : image->m.media_type;
+}
+
+bool save_is_docker(const struct save_image *image)
+{
+	return manifest_is_docker(type_of(image));
+}
+
+/* Its own bytes, or what it is when it is told anew. */
+static const char *manifest_text(struct save *s, struct save_image *image, bool docker, size_t *ret_size,
+				 struct error *err)
+{
 	char *text;
 
-	if (!image->changed && manifest_is_docker(type) == docker) {
+	if (!image->changed && save_is_docker(image) == docker) {
 		*ret_size = image->manifest_size;
 		return image->manifest;
 	}
@@ -258,6 +276,24 @@ const char *save_manifest(struct save *s, struct save_image *image, bool docker,
 	return text;
 }
 
+const struct image_descriptor *save_manifest(struct save *s, struct save_image *image, bool docker, const char *name,
+					     struct error *err)
+{
+	char digest[DIGEST_TEXT_MAX];
+	struct image_descriptor *d;
+	size_t size;
+	const char *text = manifest_text(s, image, docker, &size, err);
+
+	if (!text || hash_bytes(text, size, NULL, digest, err) < 0 ||
+	    bundle_writer_add(&s->out, name ? name : save_blob_name(s->work->arena, digest), text, size, err) < 0)
+		return NULL;
+	d = ARRAY_ADD(s->work->arena, &s->manifests);
+	d->media_type = arena_strdup(s->work->arena, type_of(image));
+	d->digest = arena_strdup(s->work->arena, digest);
+	d->size = (int64_t)size;
+	return d;
+}
+
 /* --- */
 
 static int save_as(struct save *s, const char *format, struct error *err)
@@ -266,8 +302,10 @@ static int save_as(struct save *s, const char *format, struct error *err)
 		return save_docker(s, err);
 	if (str_eq(format, "oci"))
 		return save_oci(s, err);
-	if (str_eq(format, "docker-dir") || str_eq(format, "dir"))
-		return save_dir(s, str_eq(format, "docker-dir"), err);
+	if (str_eq(format, "dir"))
+		return save_dir(s, NULL, err);
+	if (str_eq(format, "docker-dir") || str_eq(format, "oci-in-dir"))
+		return save_dir(s, &(bool){ str_eq(format, "docker-dir") }, err);
 	return error_set(err, ERROR_USAGE, "unknown format %s", format ? format : "(none)");
 }
 
@@ -285,5 +323,7 @@ int op_save(struct work *w, const struct transfer_request *r, struct transfer_ev
 	bundle_writer_done(&s.out);
 	for (size_t i = 0; i < s.repacked.n; i++)
 		repack_done(&s.repacked.v[i]);
+	for (size_t i = 0; result == 0 && i < s.manifests.n; i++)
+		*ARRAY_ADD(w->arena, &ret->manifests) = s.manifests.v[i];
 	return result;
 }

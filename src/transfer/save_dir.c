@@ -4,7 +4,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "spec/manifest_edit.h"
 #include "sys/fd.h"
 #include "transfer/save.h"
 
@@ -37,16 +36,7 @@ static int walk(struct save *s, bool check, struct error *err)
 	return 0;
 }
 
-static int write_manifest(struct save *s, struct save_image *image, bool docker, struct error *err)
-{
-	const char *type = str_is_empty(image->m.media_type) ? image->asked->manifest_media_type : image->m.media_type, *text;
-	size_t size;
-
-	text = save_manifest(s, image, docker || manifest_is_docker(type), &size, err);
-	return text ? bundle_writer_add(&s->out, "manifest.json", text, size, err) : -1;
-}
-
-int save_dir(struct save *s, bool docker, struct error *err)
+int save_dir(struct save *s, const bool *docker, struct error *err)
 {
 	struct save_image *image = s->images.v;
 
@@ -54,7 +44,7 @@ int save_dir(struct save *s, bool docker, struct error *err)
 		return error_set(err, ERROR_USAGE, "a directory of this form has one image");
 	if (s->out.dir < 0)
 		return error_set(err, ERROR_USAGE, "this form needs a directory");
-	if (walk(s, true, err) < 0 || save_repack(s, docker, err) < 0)
+	if (walk(s, true, err) < 0 || save_repack(s, docker && *docker, err) < 0)
 		return -1;
 	if (unlinkat(s->out.dir, "manifest.json", 0) < 0 && errno != ENOENT)
 		return error_errno(err, "remove the manifest that is there");
@@ -64,7 +54,7 @@ int save_dir(struct save *s, bool docker, struct error *err)
 		if (save_blob(s, digest_hex(image->m.layers.v[i].digest), &image->m.layers.v[i], err) < 0)
 			return -1;
 	if (bundle_writer_add(&s->out, digest_hex(image->m.config.digest), image->config, image->config_size, err) < 0 ||
-	    write_manifest(s, image, docker, err) < 0)
+	    !save_manifest(s, image, docker ? *docker : save_is_docker(image), "manifest.json", err))
 		return -1;
 	return walk(s, false, err);
 }

@@ -7,20 +7,6 @@
 #define REF_NAME "org.opencontainers.image.ref.name"
 #define IMAGE_NAME "io.containerd.image.name"	/* what Docker and containerd look for */
 
-static char *blob_name(struct arena *arena, const char *digest)
-{
-	return arena_printf(arena, "blobs/sha256/%s", digest_hex(digest));
-}
-
-static int write_manifest(struct save *s, struct save_image *image, char *digest, size_t *ret_size, struct error *err)
-{
-	const char *text = save_manifest(s, image, false, ret_size, err);
-
-	if (!text || hash_bytes(text, *ret_size, NULL, digest, err) < 0)
-		return -1;
-	return bundle_writer_add(&s->out, blob_name(s->work->arena, digest), text, *ret_size, err);
-}
-
 static struct json *platform(struct arena *arena, const struct image_config *c)
 {
 	struct json *p = json_new_object(arena);
@@ -32,10 +18,10 @@ static struct json *platform(struct arena *arena, const struct image_config *c)
 	return p;
 }
 
-static void add_entry(struct arena *arena, struct json *manifests, const struct save_image *image, const char *digest,
-		      size_t size, const char *name)
+static void add_entry(struct arena *arena, struct json *manifests, const struct save_image *image,
+		      const struct image_descriptor *manifest, const char *name)
 {
-	struct json *d = load_descriptor(arena, "application/vnd.oci.image.manifest.v1+json", digest, (int64_t)size);
+	struct json *d = load_descriptor(arena, "application/vnd.oci.image.manifest.v1+json", manifest->digest, manifest->size);
 	struct json *annotations = json_new_object(arena);
 
 	if (name) {
@@ -51,19 +37,21 @@ static int save_one(struct save *s, struct save_image *image, struct json *manif
 {
 	struct arena *arena = s->work->arena;
 	const struct strings *names = &image->asked->names;
-	char digest[DIGEST_TEXT_MAX];
-	size_t size;
+	const struct image_descriptor *manifest;
 
 	for (size_t i = 0; i < image->m.layers.n; i++)
-		if (save_blob(s, blob_name(arena, image->m.layers.v[i].digest), &image->m.layers.v[i], err) < 0)
+		if (save_blob(s, save_blob_name(arena, image->m.layers.v[i].digest), &image->m.layers.v[i], err) < 0)
 			return -1;
-	if (bundle_writer_add(&s->out, blob_name(arena, image->m.config.digest), image->config, image->config_size,
-			      err) < 0 || write_manifest(s, image, digest, &size, err) < 0)
+	if (bundle_writer_add(&s->out, save_blob_name(arena, image->m.config.digest), image->config, image->config_size,
+			      err) < 0)
+		return -1;
+	manifest = save_manifest(s, image, false, NULL, err);
+	if (!manifest)
 		return -1;
 	for (size_t i = 0; i < names->n; i++)
-		add_entry(arena, manifests, image, digest, size, names->v[i]);
+		add_entry(arena, manifests, image, manifest, names->v[i]);
 	if (!names->n)
-		add_entry(arena, manifests, image, digest, size, NULL);
+		add_entry(arena, manifests, image, manifest, NULL);
 	return 0;
 }
 

@@ -373,6 +373,11 @@ static const enum step retries[] = {
 	[STEP_SEND] = STEP_ASK,	   [STEP_ASK] = STEP_ASK,     [STEP_FINISH] = STEP_CHECK,
 };
 
+static enum step retry_of(const struct upload_blob *b)
+{
+	return b->step == STEP_FINISH && !b->x.transport_failed ? STEP_ASK : retries[b->step];
+}
+
 static void ended(struct upload_blob *b, CURLcode code)
 {
 	void *multi = b->upload->registry->multi;
@@ -385,7 +390,7 @@ static void ended(struct upload_blob *b, CURLcode code)
 	} else if (exchange_may_retry(&b->x, 1, &pause)) {
 		if (b->step == STEP_MOUNT)
 			b->mount = MOUNTS_MAX;
-		again(b, retries[b->step]);
+		again(b, retry_of(b));
 	} else if (b->x.error.kind) {
 		give_up(b);
 	} else {

@@ -1,11 +1,5 @@
 # `bryo pull`, `login`, `logout`: real registries, and one that lies
 load helpers
-load fake
-
-certificate() {
-	openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=127.0.0.1 -addext subjectAltName=IP:127.0.0.1 \
-		-keyout "$E2E_DIR/key" -out "$E2E_DIR/crt" 2>/dev/null
-}
 
 # Nothing that a failed pull brought has a name, and nothing is left in the staging directory but what can be resumed.
 assert_no_image() {

@@ -98,3 +98,70 @@ two_images() {
 	assert_status 125
 	assert_contains "is no platform"
 }
+
+@test "push: to every file and directory; the name is the one that was asked for" {
+	needs skopeo
+	need_image
+	id=$(image_id box)
+	bryo push -q box docker-archive:a.tar:quay.io/me/app:1
+	bryo push -q box oci-archive:o.tar:app
+	bryo push -q --digestfile digest box oci:layout:v1
+	bryo push -q box oci:layout:v2
+	bryo push -q --format oci box dir:plain
+	bryo push -q box containers-storage:localhost/again:1
+	[ "$(skopeo inspect --raw oci:layout:v2 | sha256sum | cut -d' ' -f1)" = "$(cut -d: -f2 digest)" ]
+	[ "$(tar xOf a.tar manifest.json | jq -r '.[].RepoTags[]')" = quay.io/me/app:1 ]
+	[ "$(jq -r .mediaType plain/manifest.json)" = application/vnd.oci.image.manifest.v1+json ]
+	[ "$(image_id again:1)" = "$id" ]
+	for from in docker-archive:a.tar oci-archive:o.tar:app oci:layout:v1 oci:layout:v2 dir:plain; do
+		[ "$(skopeo inspect --config --raw $from | sha256sum | cut -d' ' -f1)" = "$id" ]
+	done
+	run bryo push -q box oci:layout:@1
+	assert_status 125
+	run bryo push -q --compression-format zstd box dir:other
+	assert_status 125
+	[ ! -e other ]
+	run bryo push -q box oci:layout:v1:
+	assert_status 125
+}
+
+@test "pull --all-tags, by digest, with a policy, several at once" {
+	needs skopeo docker-registry
+	registry_start
+	image_file $IMG >/dev/null
+	for tag in 1 2 3; do
+		registry_push "$(image_file localhost/t$tag --config "\"Cmd\":[\"echo\",\"$tag\"]")" app:$tag
+	done
+	run bryo pull -q --all-tags "$REGISTRY/app"
+	assert_ok
+	[ "${#lines[@]}" -eq 3 ]
+	run bryo images --format '{{.Repository}}:{{.Tag}}' --sort tag
+	assert_output "$REGISTRY/app:1
+$REGISTRY/app:2
+$REGISTRY/app:3"
+	run bryo pull -q --all-tags "$REGISTRY/app:1"
+	assert_status 125
+	run bryo pull -q --all-tags "$REGISTRY/nothing"
+	assert_status 125
+	digest=$(bryo inspect --format '{{.Digest}}' "$REGISTRY/app:2")
+	id=$(image_id "$REGISTRY/app:2")
+	bryo rmi -fa
+	run bryo pull -q --policy never "$REGISTRY/app:1"
+	assert_status 125
+	run bryo pull -q "$REGISTRY/app@$digest" "$REGISTRY/nothing" "$REGISTRY/app:3"
+	assert_status 125
+	assert_contains "$id"
+	[ "$(bryo images -q | wc -l)" -eq 2 ]
+	run bryo run --rm --network none "$REGISTRY/app@$digest"
+	assert_output 2
+	bryo tag "$REGISTRY/app:3" "$REGISTRY/app:1"
+	run bryo pull -q --policy missing "$REGISTRY/app:1"
+	assert_output "$(image_id "$REGISTRY/app:3")"
+	run bryo pull -q --policy newer "$REGISTRY/app:1"
+	[ "$output" != "$(image_id "$REGISTRY/app:3")" ]
+	run bryo pull -q --policy sometimes "$REGISTRY/app:1"
+	assert_status 125
+	run bryo pull -q --platform linux/s390x "$REGISTRY/app:1"
+	assert_ok
+	assert_contains "does not match the expected platform (linux/s390x)"
+}
