@@ -34,11 +34,11 @@ static struct strings operands_after(struct cli *cli, const struct args *args, s
 	return list;
 }
 
-static int print_id(struct cli *cli, int result, const char *id)
+static int print_id(struct cli *cli, int result, char *const *id)
 {
 	progress_clear(cli->progress);
-	if (result == 0 && id)
-		puts(id);
+	if (result == 0)
+		puts(*id);
 	return result;
 }
 
@@ -60,7 +60,7 @@ static int run_create(struct cli *cli, const struct args *args, struct error *er
 	struct engine *e = cli_engine(cli, err);
 	char *id = NULL;
 
-	return e ? print_id(cli, list_create(e, args->operands.v[0], &images, args->request, &id, err), id) : -1;
+	return e ? print_id(cli, list_create(e, args->operands.v[0], &images, args->request, &id, err), &id) : -1;
 }
 
 static const struct command_example create_examples[] = {
@@ -99,7 +99,7 @@ static int run_add(struct cli *cli, const struct args *args, struct error *err)
 	struct engine *e = cli_engine(cli, err);
 	char *id = NULL;
 
-	return e ? print_id(cli, list_add(e, args->operands.v[0], &images, args->request, &id, err), id) : -1;
+	return e ? print_id(cli, list_add(e, args->operands.v[0], &images, args->request, &id, err), &id) : -1;
 }
 
 static const struct command_example add_examples[] = {
@@ -141,7 +141,7 @@ static int run_annotate(struct cli *cli, const struct args *args, struct error *
 	if (!entry && !r->index)
 		return error_set(err, ERROR_USAGE, "name the image in the list, or annotate the list with --index");
 	e = cli_engine(cli, err);
-	return e ? print_id(cli, list_annotate(e, args->operands.v[0], entry, r, &id, err), id) : -1;
+	return e ? print_id(cli, list_annotate(e, args->operands.v[0], entry, r, &id, err), &id) : -1;
 }
 
 const struct command manifest_annotate_command = {
@@ -162,7 +162,7 @@ static int run_remove(struct cli *cli, const struct args *args, struct error *er
 	struct engine *e = cli_engine(cli, err);
 	char *id = NULL;
 
-	return e ? print_id(cli, list_remove(e, args->operands.v[0], args->operands.v[1], &id, err), id) : -1;
+	return e ? print_id(cli, list_remove(e, args->operands.v[0], args->operands.v[1], &id, err), &id) : -1;
 }
 
 const struct command manifest_remove_command = {
@@ -241,12 +241,15 @@ static int run_push(struct cli *cli, const struct args *args, struct error *err)
 	struct push_request *r = args->request;
 	char *digest = NULL;
 	struct engine *e;
+	int result;
 
 	push_prepare(cli, args, r);
 	r->image = args->operands.v[0];
 	r->destination = args->operands.n > 1 ? args->operands.v[1] : NULL;
 	e = cli_engine(cli, err);
-	return e ? print_id(cli, push_list(e, r, &digest, err), digest) : -1;
+	result = e ? push_list(e, r, &digest, err) : -1;
+	progress_clear(cli->progress);
+	return result;
 }
 
 static const struct command_example push_examples[] = {
@@ -259,7 +262,7 @@ const struct command manifest_push_command = {
 	.names = "manifest push",
 	.synopsis = "[options] LIST [DESTINATION]",
 	.summary = "Push a manifest list to a registry",
-	.description = "Prints the digest of the list. Images that are not in the store are copied from the registry that they were added "
+	.description = "Images that are not in the store are copied from the registry that they were added "
 		       "from; within one registry nothing is downloaded for that where it can pass blobs from one repository to the other.",
 	.examples = push_examples,
 	.options = { push_options },

@@ -375,6 +375,15 @@ static bool may_be_plain(CURLcode code)
 	       code == CURLE_OPERATION_TIMEDOUT;
 }
 
+/* Of several exchanges that begin side by side the first one finds out, the others follow. */
+static bool try_plain(const struct exchange *x, CURLcode code)
+{
+	const struct registry *r = x->registry;
+
+	return r->insecure && x->path && !x->redirects && str_starts(x->at, "https://") && may_be_plain(code) &&
+	       (!r->scheme_is_known || str_eq(r->scheme, "http"));
+}
+
 static void explain(struct exchange *x, CURLcode code)
 {
 	struct registry *r = x->registry;
@@ -402,7 +411,7 @@ static enum exchange_next no_answer(struct exchange *x, CURLcode code)
 		return failed(x, ERROR_FAILED, "the transfer was given up");
 	if (x->too_long)
 		return failed(x, ERROR_INVALID, "the answer is too long");
-	if (!x->url && !x->redirects && !r->scheme_is_known && r->insecure && may_be_plain(code)) {
+	if (try_plain(x, code)) {
 		r->scheme = "http";
 		r->scheme_is_known = true;
 		x->at = NULL;
