@@ -10,6 +10,7 @@
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "engine/image.h"
+#include "sys/fd.h"
 #include "sys/tty.h"
 
 static const struct option pull_options[] = {
@@ -108,7 +109,7 @@ static int open_input(const char *path, struct error *err)
 		return fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
 	}
 	if (str_starts(path, "http://") || str_starts(path, "https://"))
-		return error_set(err, ERROR_UNSUPPORTED, "known but not supported here: reading %s: fetch it with curl and give the file",
+		return error_set(err, ERROR_UNSUPPORTED, "loading never reaches the network: fetch %s with curl and give the file",
 				 path);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	return fd < 0 ? error_errno(err, "open %s", path) : fd;
@@ -173,19 +174,21 @@ static const struct option import_options[] = {
 static int run_import(struct cli *cli, const struct args *args, struct error *err)
 {
 	struct import_command_request *r = args->request;
+	const char *path = args->operands.v[0];
+	bool url = image_import_is_url(path);
 	struct engine *e;
 	char *id = NULL;
-	int input = open_input(args->operands.v[0], err), result = -1;
+	int input = url ? -1 : open_input(path, err), result = -1;
 
-	if (input < 0)
+	if (input < 0 && !url)
 		return -1;
 	cli->quiet = r->quiet;
 	if (args->operands.n > 1)
 		r->import.reference = args->operands.v[1];
 	e = cli_engine(cli, err);
 	if (e)
-		result = image_import(e, input, &r->import, &id, err);
-	close(input);
+		result = url ? image_import_url(e, path, &r->import, &id, err) : image_import(e, input, &r->import, &id, err);
+	fd_close(&input);
 	progress_clear(cli->progress);
 	if (result == 0)
 		printf("%s%s\n", str_starts(id, "sha256:") ? "" : "sha256:", id);
@@ -194,15 +197,17 @@ static int run_import(struct cli *cli, const struct args *args, struct error *er
 
 static const struct command_example import_examples[] = {
 	{ "bryo import rootfs.tar base:1", NULL },
+	{ "bryo import https://example.org/rootfs.tar.xz base:1", "from a web server" },
 	{ "tar c -C rootfs . | bryo import -c 'CMD [\"/bin/sh\"]' - base", "from a pipe" },
 	{ NULL, NULL }
 };
 
 const struct command import_command = {
 	.names = "import|image import",
-	.synopsis = "[options] PATH [REFERENCE]",
+	.synopsis = "[options] PATH|URL|- [REFERENCE]",
 	.summary = "Make an image from a root file system's tar archive",
-	.description = "PATH `-` is standard input.",
+	.description = "`-` is standard input. An http or https URL is fetched; where its server redirects to is followed, but never from "
+		       "https to http.",
 	.examples = import_examples,
 	.options = { import_options },
 	.request_size = sizeof(struct import_command_request),

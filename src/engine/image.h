@@ -26,6 +26,8 @@ struct load_choice { char *name; int64_t place; char *platform; };
 int image_load_chosen(struct engine *e, int input, const struct load_choice *choice, struct images *ret,
 		      struct error *err);
 struct import_request { char *reference, *message, *os, *arch, *variant; struct strings changes; };
+bool image_import_is_url(const char *path);	/* http:// or https:// */
+int image_import_url(struct engine *e, const char *url, const struct import_request *r, char **ret_id, struct error *err);
 int image_import(struct engine *e, int input, const struct import_request *r, char **ret_id, struct error *err);
 struct rmi_options { bool force, ignore, no_prune; };
 /* Removes or untags; the names that are gone go to ret_untagged (printed as "Untagged: NAME"), ids to ret_deleted. An

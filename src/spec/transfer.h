@@ -21,6 +21,7 @@
  *             manifests, configurations and layers; answers the images it found. Never touches the network
  *   import    tar descriptor (compressed too): one layer blob, and an image made of it
  *   save      images out of blobs/ into a descriptor: a file or pipe, or a directory
+ *   download  a file from a web server (`reference` is its address) into a descriptor; for import
  *   login     try credentials at a registry
  *   pack      write a tar of a directory descriptor to another descriptor   (cp, export)
  *   unpack    read a tar from a descriptor into a directory descriptor       (cp) */

@@ -35,6 +35,7 @@ static const struct operation operations[] = {
 	{ "blobs",	op_blobs,	true,	0 },
 	{ "push",	op_push,	true,	0 },
 	{ "login",	op_login,	true,	0 },
+	{ "download",	op_download,	true,	1 },
 	{ "keep",	op_keep,	false,	0 },
 	{ "load",	op_load,	false,	1 },
 	{ "import",	op_import,	false,	1 },
