@@ -42,6 +42,8 @@ static const struct operation operations[] = {
 	{ "save",	op_save,	false,	1 },
 	{ "pack",	op_pack,	false,	2 },
 	{ "unpack",	op_unpack,	false,	2 },
+	{ "verify",	op_verify,	false,	0 },
+	{ "recall",	op_recall,	false,	0 },
 };
 
 #ifdef __SANITIZE_ADDRESS__
