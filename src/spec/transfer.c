@@ -16,6 +16,8 @@ JSON_SHAPE(transfer_layer,
 	F(transfer_layer, media_type, "mediaType", T_STRING),
 	F(transfer_layer, size, "size", T_INT),
 	F(transfer_layer, diff_id, "diffId", T_STRING),
+	F(transfer_layer, toc_position, "tocPosition", T_STRING),
+	F(transfer_layer, toc_digest, "tocDigest", T_STRING),
 	F(transfer_layer, stage, "stage", T_STRING));
 
 JSON_SHAPE(transfer_mount,

@@ -44,6 +44,7 @@ struct transfer_layer {
 	char *digest, *media_type;	/* of the blob */
 	int64_t size;
 	char *diff_id;			/* must be what unpacking gives */
+	char *toc_position, *toc_digest;	/* of zstd:chunked: annotations of its table of contents; NULL */
 	char *stage;			/* a directory below tmp/; the tree goes to <stage>/diff */
 };
 
