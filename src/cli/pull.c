@@ -10,6 +10,7 @@
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "engine/image.h"
+#include "spec/transport.h"
 #include "sys/fd.h"
 #include "sys/tty.h"
 
@@ -115,19 +116,32 @@ static int open_input(const char *path, struct error *err)
 	return fd < 0 ? error_errno(err, "open %s", path) : fd;
 }
 
+/* A path, or a transport with a path and at most one image of it. */
+static int open_archive(struct cli *cli, const char *text, struct load_choice *ret, struct error *err)
+{
+	struct transport t = { .index = -1 };
+
+	if (text && access(text, F_OK) < 0 && transport_parse(cli->arena, text, &t, err) < 0)
+		return -1;
+	ret->name = transport_is_path(&t) ? t.name : NULL;
+	ret->place = t.index;
+	return open_input(transport_is_path(&t) ? t.path : text, err);
+}
+
 static int run_load(struct cli *cli, const struct args *args, struct error *err)
 {
 	struct load_request *r = args->request;
+	struct load_choice choice = { .event = "loadfromarchive" };
 	struct strings loaded = { 0 };
 	struct engine *e;
-	int input = open_input(r->input, err), result = -1;
+	int input = open_archive(cli, r->input, &choice, err), result = -1;
 
 	if (input < 0)
 		return -1;
 	cli->quiet = r->quiet;
 	e = cli_engine(cli, err);
 	if (e)
-		result = image_load(e, input, &loaded, err);
+		result = image_load(e, input, &choice, &loaded, err);
 	close(input);
 	progress_clear(cli->progress);
 	for (size_t i = 0; result == 0 && i < loaded.n; i++)
@@ -139,6 +153,7 @@ static const struct command_example load_examples[] = {
 	{ "bryo load -i image.tar", NULL },
 	{ "docker save app | bryo load", "from another engine" },
 	{ "bryo load -i ./oci-layout", "an OCI directory" },
+	{ "bryo load -i oci-archive:all.tar:app:1", "one image of several" },
 	{ NULL, NULL }
 };
 

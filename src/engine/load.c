@@ -48,18 +48,15 @@ static int take_loaded(struct engine *e, struct transfer *t, const struct transf
 static int load_with(struct engine *e, struct transfer *t, int input, const struct load_choice *choice,
 		     struct images *ret, struct error *err)
 {
-	int64_t place = choice ? choice->place : -1;
-	struct transfer_request request = { .op = "load", .place = place >= 0 ? &place : NULL };
+	int64_t place = choice->place;
+	struct transfer_request request = { .op = "load", .place = place >= 0 ? &place : NULL,
+					    .reference = choice->name, .platform = choice->platform };
 	struct transfer_event result;
 
-	if (choice) {
-		request.reference = choice->name;
-		request.platform = choice->platform;
-	}
 	if (transfer_call(e, t, &request, &input, 1, &result, err) < 0)
 		return -1;
 	for (size_t i = 0; i < result.images.n; i++)
-		if (take_loaded(e, t, &result.images.v[i], choice ? "pull" : "loadfromarchive", ret, err) < 0)
+		if (take_loaded(e, t, &result.images.v[i], choice->event, ret, err) < 0)
 			return -1;
 	return 0;
 }
@@ -85,10 +82,11 @@ int image_load_chosen(struct engine *e, int input, const struct load_choice *cho
 	return r;
 }
 
-int image_load(struct engine *e, int input, struct strings *ret_loaded, struct error *err)
+int image_load(struct engine *e, int input, const struct load_choice *choice, struct strings *ret_loaded,
+	       struct error *err)
 {
 	struct images loaded;
-	int r = image_load_chosen(e, input, NULL, &loaded, err);
+	int r = image_load_chosen(e, input, choice, &loaded, err);
 
 	for (size_t i = 0; i < loaded.n; i++) {
 		const struct image *image = &loaded.v[i];

@@ -40,7 +40,7 @@ static void warn_of_platform(struct engine *e, const struct image *image, const 
 
 static int from_file(struct engine *e, const struct transport *t, char *platform, struct images *ret, struct error *err)
 {
-	const struct load_choice choice = { t->name, t->index, platform };
+	const struct load_choice choice = { t->name, t->index, platform, "pull" };
 	const char *path = *t->path == '/' ? t->path : arena_printf(e->arena, "%s/%s", e->identity.cwd, t->path);
 	_cleanup_fd_ int fd = open(path, O_RDONLY | O_CLOEXEC);
 	int r;

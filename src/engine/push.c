@@ -9,6 +9,8 @@
 #include "spec/manifest_edit.h"
 #include "sys/fd.h"
 
+#define STORAGE "containers-storage:"	/* may stand before the image, which is always the store's */
+
 /* --- where its blobs may be already */
 
 /* "registry/PATH@digest" of this registry: PATH. */
@@ -172,7 +174,8 @@ static int push_to_registry(struct engine *e, const struct push_request *r, char
 	char *name = NULL;
 	int result;
 
-	if (image_find(e->arena, &e->store, r->image, &image, &name, err) < 0)
+	if (image_find(e->arena, &e->store, str_starts(r->image, STORAGE) ? r->image + strlen(STORAGE) : r->image, &image,
+		       &name, err) < 0)
 		return -1;
 	if (!destination && !(destination = own_name(&image, name, err)))
 		return -1;

@@ -98,8 +98,13 @@ static int add_as_name(struct engine *e, struct transfer_request *t, const char 
 /* A manifest list means its image for this machine. */
 static int find_image(struct engine *e, const char *text, struct image *ret, char **ret_name, struct error *err)
 {
+	struct transport t;
 	struct image list;
 
+	if (transport_parse(e->arena, text, &t, err) < 0)
+		return -1;
+	if (t.kind == TRANSPORT_STORAGE)
+		text = t.name;
 	if (image_find(e->arena, &e->store, text, ret, ret_name, err) < 0)
 		return -1;
 	list = *ret;

@@ -1,8 +1,8 @@
 /* bryo-transfer: reads what came from strangers, in a sandbox, on behalf of the engine (see spec/transfer.h).
  *
- * What needs the network or keeps a connection (manifest, layers, push, login ...) runs in this process, which enters its sandbox
- * before the first such request. What reads or writes archives of the user's (load, import, save, pack, unpack) runs in a child with a
- * sandbox of its own: it may reach the directories that came with that request, and no network. */
+ * What needs the network or keeps a connection (manifest, layers, push, login ...) runs in this process, which enters its
+ * sandbox before the first such request. What reads or writes archives of the user's (load, import, save, pack, unpack) runs
+ * in a child with a sandbox of its own: it may reach the directories that came with that request, and no network. */
 #include <errno.h>
 #include <locale.h>
 #include <poll.h>

@@ -77,4 +77,15 @@ two_versions() {
 		run bryo run --rm --network none "$PROXY/app:2" cat /opt/data/new
 		assert_output new
 	done
+	rm -f lie
+	for table in lie disorder; do
+		push_chunked tree $table $table
+		bryo rmi "$PROXY/app:2" >/dev/null
+		run bryo pull -q "$PROXY/app:1" "$PROXY/$table"
+		assert_ok
+		run bryo run --rm --network none "$PROXY/$table" cat /opt/data/new
+		assert_output new
+		bryo rmi "$PROXY/$table" >/dev/null
+		bryo pull -q "$PROXY/app:2"
+	done
 }

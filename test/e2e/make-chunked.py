@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
-"""make-chunked LAYOUT [old]: turns the plain layers of an OCI layout with one image into zstd:chunked ones, with names of annotations and
-a footer of the newer kind, or of the older."""
+"""make-chunked LAYOUT [old|lie|disorder]: turns the plain layers of an OCI layout with one image into zstd:chunked ones, with names
+of annotations and a footer of the newer kind, or of the older; or with a table that is not what the manifest says, or that is
+nonsense."""
 import ctypes, hashlib, io, json, os, struct, sys, tarfile
 
 CHUNK = 65536
-layout, old = sys.argv[1], len(sys.argv) > 2
+layout, way = sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else ""
+old = way == "old"
 zstd = ctypes.CDLL("libzstd.so.1")
 zstd.ZSTD_compressBound.restype = zstd.ZSTD_compress.restype = ctypes.c_size_t
 TYPES = {tarfile.REGTYPE: "reg", tarfile.DIRTYPE: "dir", tarfile.SYMTYPE: "symlink", tarfile.LNKTYPE: "hardlink"}
@@ -57,6 +59,8 @@ def chunked(plain):
             at = member.offset_data + member.size
         entries += entries_of(member, data, at, out)
     out += pack(plain[at:])
+    if way == "disorder":
+        entries[-1].update(type="reg", offset=len(out) + 1000000, endOffset=5)
     text = json.dumps({"version": 1, "entries": entries}).encode()
     table, split = pack(text), pack(b"the tar's own bytes would be here")
     where = (len(out) + 8, len(table), len(text))
@@ -66,7 +70,7 @@ def chunked(plain):
     footer = struct.pack("<4Q", *where, 1) + (b"" if old else struct.pack("<3Q", *split_where)) + b"GNUlInUx"
     out += skipped(footer)
     prefix = "io.containers.zstd-chunked." if old else "io.github.containers.zstd-chunked."
-    return bytes(out), {prefix + "manifest-checksum": digest(table), prefix + "manifest-position": "%d:%d:%d:1" % where}
+    return bytes(out), {prefix + "manifest-checksum": digest(table + b"x" * (way == "lie")), prefix + "manifest-position": "%d:%d:%d:1" % where}
 
 index = json.load(open(os.path.join(layout, "index.json")))
 manifest = json.loads(read(index["manifests"][0]["digest"]))

@@ -43,6 +43,21 @@ two_images() {
 	assert_output "$FIRST"
 }
 
+@test "load and save take them too" {
+	two_images
+	bryo save -q -o a.tar containers-storage:box second
+	bryo rmi -fa
+	run bryo load -q -i docker-archive:a.tar:localhost/second
+	assert_output "Loaded image: localhost/second:latest"
+	[ "$(bryo images -q --no-trunc)" = "sha256:$SECOND" ]
+	cp a.tar oci:x
+	run bryo load -q -i oci:x
+	assert_ok
+	[ "$(bryo images -q | wc -l)" -eq 2 ]
+	run bryo load -q -i oci:nothing
+	assert_status 125
+}
+
 @test "run and create take them too" {
 	two_images
 	bryo save -q -o a.tar second
