@@ -17,8 +17,8 @@ static int run(struct engine *e, const char *helper, const char *verb, const cha
 				 str_printable(e->arena, helper, 200));
 	code = spawn_run(e->arena, &s, ret_out, NULL, err);
 	if (code < 0 && !spawn_find(e->arena, program))
-		error_hint(err, "install %s, or take it out of credential-helpers in registries.conf or credHelpers and credsStore "
-			   "in the auth file", program);
+		error_hint(err, "install %s, or take it out of registries.conf (credential-helpers) and the auth file "
+			   "(credHelpers, credsStore)", program);
 	return code;
 }
 
@@ -45,8 +45,8 @@ static int check_whole(const char *helper, const char *registry, struct error *e
 {
 	if (!strchr(registry, '/'))
 		return 0;
-	error_set(err, ERROR_UNSUPPORTED, "docker-credential-%s keeps credentials of whole registries only, not of %s", helper,
-		  registry);
+	error_set(err, ERROR_UNSUPPORTED, "docker-credential-%s keeps credentials of whole registries only, not of %s",
+		  helper, registry);
 	return error_hint(err, "log in to the registry itself, or keep these in a file of their own: --authfile FILE");
 }
 

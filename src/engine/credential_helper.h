@@ -1,8 +1,8 @@
 /* engine/credential_helper - docker-credential-NAME, the programs that keep credentials elsewhere than in a file
  *
- * The verbs get, store, erase and list, spoken over stdin and stdout as Docker defined them. A helper knows whole registries
- * only. What it says is foreign: it is parsed, and quoted in errors, never trusted. Secrets go through a pipe, never
- * through an argument. */
+ * The verbs get, store, erase and list, spoken over stdin and stdout as Docker defined them. A helper knows whole
+ * registries only. What it says is foreign: it is parsed, and quoted in errors, never trusted. Secrets go through a
+ * pipe, never through an argument. */
 #ifndef BRYO_ENGINE_CREDENTIAL_HELPER_H
 #define BRYO_ENGINE_CREDENTIAL_HELPER_H
 

@@ -168,7 +168,8 @@ int credentials_keep(struct engine *e, const char *authfile, const char *registr
 
 static int forget_all_in_file(struct engine *e, const char *path, struct auth_file *file, struct error *err)
 {
-	const struct json *auths = json_get(file->document, "auths"), *helpers = json_get(file->document, "credHelpers");
+	const struct json *auths = json_get(file->document, "auths"),
+			  *helpers = json_get(file->document, "credHelpers");
 
 	for (size_t i = 0; helpers && helpers->kind == JSON_OBJECT && i < helpers->object.n; i++)
 		if (credential_helper_erase(e, helpers->object.v[i].value->string, helpers->object.v[i].name, err) < 0)

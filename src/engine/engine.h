@@ -28,6 +28,7 @@ struct registries;
 struct engine_options {		/* global flags */
 	char *storage_driver, *cgroup_manager, *root, *runroot;
 	char *log_level;
+	char *signature_policy;		/* of the commands that bring images; NULL: the user's or the system's */
 };
 
 struct engine {

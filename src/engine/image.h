@@ -9,6 +9,7 @@
 struct pull_request {
 	char *policy;				/* of `pull`: as for image_need, but NULL means always */
 	char *name, *platform, *arch, *os, *variant, *authfile, *creds, *cert_dir, *tls_verify;	/* tls_verify "true" "false" NULL */
+	char *signature_policy;
 	bool quiet, all_tags;
 	int64_t retry;
 };

@@ -6,6 +6,7 @@
 #include "engine/short_name.h"
 #include "engine/source.h"
 #include "engine/take.h"
+#include "engine/trust.h"
 #include "spec/reference.h"
 #include "sys/fd.h"
 
@@ -27,7 +28,7 @@ static int take_pulled(struct engine *e, struct transfer *t, const struct transf
 }
 
 static int pull_with(struct engine *e, struct transfer *t, const struct transfer_source *source,
-		     const struct registry_source *from, const struct pull_request *r, const struct reference *name,
+		     const struct registry_source *from, const struct pull_request *r, const struct trust *trust,
 		     struct image *ret, struct error *err)
 {
 	struct transfer_request request = { .op = "manifest", .source = (struct transfer_source *)(uintptr_t)source,
@@ -39,11 +40,13 @@ static int pull_with(struct engine *e, struct transfer *t, const struct transfer
 		return -1;
 	if (result.images.n != 1)
 		return error_set(err, ERROR_FAILED, "bryo-transfer found %zu images", result.images.n);
-	return take_pulled(e, t, source, r->retry, name, &result.images.v[0], ret, err);
+	if (trust_check(e, t, trust, from, source, &result.images.v[0], err) < 0)
+		return -1;
+	return take_pulled(e, t, source, r->retry, &trust->image, &result.images.v[0], ret, err);
 }
 
 static int pull_from(struct engine *e, const struct registry_source *from, const struct pull_request *r,
-		     const struct reference *name, struct image *ret, struct error *err)
+		     const struct trust *trust, struct image *ret, struct error *err)
 {
 	const struct source_options options = { r->authfile, r->creds, r->cert_dir, r->tls_verify };
 	struct transfer_source source;
@@ -52,7 +55,7 @@ static int pull_from(struct engine *e, const struct registry_source *from, const
 
 	if (source_make(e, from, &options, &source, err) < 0 || transfer_open(e, &t, err) < 0)
 		return -1;
-	code = pull_with(e, &t, &source, from, r, name, ret, err);
+	code = pull_with(e, &t, &source, from, r, trust, ret, err);
 	transfer_close(&t);
 	return code;
 }
@@ -63,17 +66,18 @@ static int pull_name(struct engine *e, const struct registries *registries, cons
 {
 	struct registry_sources sources;
 	struct reference name;
+	struct trust trust;
 	int code = -1;
 
 	if (reference_parse(e->arena, text, &name, err) < 0 ||
-	    registries_sources(e->arena, registries, &name, &sources, err) < 0)
+	    registries_sources(e->arena, registries, &name, &sources, err) < 0 || trust_begin(e, &name, &trust, err) < 0)
 		return -1;
 	engine_note(e, "Trying to pull %s...", reference_print(e->arena, &name));
 	for (size_t i = 0; i < sources.n && code < 0; i++) {
 		if (i)
 			engine_note(e, "%s", err->text);
 		error_clear(err);
-		code = pull_from(e, &sources.v[i], r, &name, ret, err);
+		code = pull_from(e, &sources.v[i], r, &trust, ret, err);
 		if (code < 0 && (error_is(err, ERROR_NO_SPACE) || error_is(err, ERROR_INTERRUPTED)))
 			break;
 	}

@@ -86,6 +86,8 @@ int image_pull_all(struct engine *e, const struct pull_request *r, struct images
 	int result;
 
 	*ret = (struct images){ 0 };
+	if (!str_is_empty(r->signature_policy))
+		e->options.signature_policy = r->signature_policy;
 	if (pull_platform(e, r, &platform, err) < 0 || transport_parse(e->arena, r->name, &t, err) < 0 ||
 	    engine_open(e, err) < 0)
 		return -1;

@@ -5,9 +5,9 @@
 #include "engine/engine.h"
 #include "spec/registries.h"
 
-/* $CONTAINERS_REGISTRIES_CONF, or the user's registries.conf, or /etc/containers/registries.conf; then the .d directories
- * of the system (not beside the user's own file) and of the user, and the short-name aliases that were chosen at a prompt.
- * Read once an engine; NULL with err. */
+/* $CONTAINERS_REGISTRIES_CONF, or the user's registries.conf, or /etc/containers/registries.conf; then the .d
+ * directories of the system (not beside the user's own file) and of the user, and the short-name aliases that were
+ * chosen at a prompt. Read once an engine; NULL with err. */
 const struct registries *registry_config(struct engine *e, struct error *err);
 /* The file of the aliases that were chosen. */
 char *registry_config_aliases(struct engine *e);

@@ -14,15 +14,16 @@ enum { NOBODY_TO_ASK = -2 };
 
 static int ask(struct engine *e, const struct reference *name, const struct strings *choices)
 {
-	char *question = arena_printf(e->arena, "Several registries may have \"%s\". Which image is meant?", name->path);
+	char *question =
+		arena_printf(e->arena, "Several registries may have \"%s\". Which image is meant?", name->path);
 
 	return e->face.choose ? e->face.choose(e->face.context, question, choices) : NOBODY_TO_ASK;
 }
 
 static int refuse(struct engine *e, const struct reference *name, const struct strings *choices, struct error *err)
 {
-	error_set(err, ERROR_FAILED, "the short name \"%s\" may mean several images, short-name-mode is enforcing, and there is no "
-		  "terminal to ask", name->path);
+	error_set(err, ERROR_FAILED, "the short name \"%s\" may mean several images, short-name-mode is enforcing, and "
+		  "there is no terminal to ask", name->path);
 	return error_hint(err, "write the full name: %s", strings_join(e->arena, choices, " or "));
 }
 

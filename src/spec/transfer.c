@@ -53,7 +53,8 @@ JSON_SHAPE(transfer_request,
 	F(transfer_request, digests, "digests", T_STRINGS),
 	F(transfer_request, changes, "changes", T_MAP),
 	F(transfer_request, message, "message", T_STRING),
-	F(transfer_request, images, "images", T_OBJECTS, .shape = &transfer_image_shape));
+	F(transfer_request, images, "images", T_OBJECTS, .shape = &transfer_image_shape),
+	F(transfer_request, keys, "keys", T_STRINGS));
 
 JSON_SHAPE(transfer_image,
 	F(transfer_image, id, "id", T_STRING, .required = true),
@@ -72,6 +73,10 @@ JSON_SHAPE(transfer_unpacked,
 	F(transfer_unpacked, max_uid, "maxUid", T_INT),
 	F(transfer_unpacked, max_gid, "maxGid", T_INT));
 
+JSON_SHAPE(transfer_signature,
+	F(transfer_signature, blob, "blob", T_STRING),
+	F(transfer_signature, payload, "payload", T_STRING),
+	F(transfer_signature, keys, "keys", T_INTS));
 JSON_SHAPE(transfer_damage,
 	F(transfer_damage, digest, "digest", T_STRING),
 	F(transfer_damage, text, "text", T_STRING));
@@ -84,6 +89,8 @@ JSON_SHAPE(transfer_event,
 	F(transfer_event, total, "total", T_INT),
 	F(transfer_event, images, "images", T_OBJECTS, .shape = &transfer_image_shape),
 	F(transfer_event, unpacked, "unpacked", T_OBJECTS, .shape = &transfer_unpacked_shape),
+	F(transfer_event, signatures, "signatures", T_OBJECTS, .shape = &transfer_signature_shape),
+	F(transfer_event, value, "value", T_ANY),
 	F(transfer_event, manifests, "manifests", T_OBJECTS, .shape = &image_descriptor_shape),
 	F(transfer_event, missing, "missing", T_OBJECTS, .shape = &image_descriptor_shape),
 	F(transfer_event, document, "document", T_STRING),

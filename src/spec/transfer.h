@@ -24,6 +24,10 @@
  *   save      images out of blobs/ into a descriptor: a file or pipe, or a directory
  *   download  a file from a web server (`reference` is its address) into a descriptor; for import
  *   login     try credentials at a registry
+ *   attachments  signatures of a manifest that lie beside it in its registry (cosign's), checked against public keys
+ *   sign      `document` as the payload of one more signature beside a manifest in its registry (cosign's format)
+ *   lookaside signatures of a manifest that lie on a web server
+ *   yaml      a YAML file's descriptor: its document as JSON
  *   verify    read the blobs of `digests` and compare them with their names; answers those that are damaged
  *   recall    of the configurations in `digests`: the images that blobs/ still has manifest and configuration of
  *   pack      write a tar of a directory descriptor to another descriptor   (cp, export)
@@ -85,6 +89,7 @@ struct transfer_request {
 	struct string_map changes;	/* import: members of the configuration's `config` ("Cmd") as JSON texts */
 	char *message;
 	ARRAY(struct transfer_image) images;	/* save: their digests and names */
+	struct strings keys;		/* attachments: public keys in PEM; sign: a private key, and its passphrase */
 };
 
 /* One image found by `manifest`, `load` or `import`, all of it in blobs/; or one that `save` is to write. */
@@ -102,6 +107,9 @@ struct transfer_damage { char *digest, *text; };
 
 struct transfer_unpacked { char *diff_id; int64_t size; int64_t max_uid, max_gid; };
 
+/* attachments: payload and the places in `keys` of those that made the signature; lookaside: blob alone. In base64. */
+struct transfer_signature { char *blob, *payload; ARRAY(int64_t) keys; };
+
 struct transfer_event {
 	char *event;			/* progress result error */
 	char *id;			/* progress: short digest */
@@ -111,6 +119,8 @@ struct transfer_event {
 	int64_t current, total;		/* bytes */
 	ARRAY(struct transfer_image) images;
 	ARRAY(struct transfer_unpacked) unpacked;
+	ARRAY(struct transfer_signature) signatures;
+	struct json *value;		/* yaml */
 	ARRAY(struct image_descriptor) manifests, missing;
 	char *document;
 	struct strings tags;

@@ -1,8 +1,9 @@
 /* bryo-transfer: reads what came from strangers, in a sandbox, on behalf of the engine (see spec/transfer.h).
  *
- * What needs the network or keeps a connection (manifest, layers, push ...) runs in this process, which enters its
- * sandbox before the first such request. What reads or writes archives of the user's (load, import, save, pack, unpack) runs
- * in a child with a sandbox of its own: it may reach the directories that came with that request, and no network. */
+ * What needs the network or keeps a connection (manifest, layers, push, signatures, login ...) runs in this process,
+ * which enters its sandbox before the first such request. What reads or writes archives of the user's (load, import, save,
+ * pack, unpack) runs in a child with a sandbox of its own: it may reach the directories that came with that request, and
+ * no network. */
 #include <errno.h>
 #include <locale.h>
 #include <poll.h>
@@ -18,7 +19,9 @@
 #include "sys/fd.h"
 #include "transfer/registry.h"
 #include "transfer/sandbox.h"
+#include "transfer/signatures.h"
 #include "transfer/work.h"
+#include "transfer/yaml.h"
 
 struct operation {
 	const char *name;
@@ -36,6 +39,10 @@ static const struct operation operations[] = {
 	{ "push",	op_push,	true,	0 },
 	{ "login",	op_login,	true,	0 },
 	{ "download",	op_download,	true,	1 },
+	{ "attachments", op_attachments, true,	0 },
+	{ "lookaside",	op_lookaside,	true,	0 },
+	{ "sign",	op_sign,	true,	0 },
+	{ "yaml",	op_yaml,	false,	1 },
 	{ "keep",	op_keep,	false,	0 },
 	{ "load",	op_load,	false,	1 },
 	{ "import",	op_import,	false,	1 },

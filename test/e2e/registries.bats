@@ -1,6 +1,5 @@
 # registries.conf, short names, auth files and credential helpers: where images come from, and who asks for them
 load helpers
-load fake
 
 conf() {
 	mkdir -p "$XDG_CONFIG_HOME/containers"
@@ -234,4 +233,43 @@ helper() {
 	REGISTRY_AUTH_FILE=$PWD/empty.json run bryo pull -q "$FAKE/a/b"
 	assert_status 125
 	assert_contains unauthorized
+}
+
+@test "certs.d: a client's certificate for a registry that asks for one, and what is wrong with the files" {
+	needs docker-registry openssl curl
+	openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=authority -keyout ca.key -out ca.crt 2>/dev/null
+	for name in server client; do
+		openssl req -newkey rsa:2048 -nodes -subj "/CN=$name" -keyout $name.key -out $name.csr 2>/dev/null
+		printf 'subjectAltName=IP:127.0.0.1\n' >names
+		openssl x509 -req -days 2 -in $name.csr -CA ca.crt -CAkey ca.key -CAcreateserial -extfile names -out $name.cert 2>/dev/null
+	done
+	port=$(free_port)
+	cat >registry.yml <<-END
+	version: 0.1
+	log: {level: error, accesslog: {disabled: true}}
+	storage: {filesystem: {rootdirectory: $E2E_DIR/registry}}
+	http: {addr: 127.0.0.1:$port, tls: {certificate: $PWD/server.cert, key: $PWD/server.key, clientcas: [$PWD/ca.crt]}}
+	END
+	docker-registry serve registry.yml >registry.log 2>&1 3>&- &
+	E2E_PIDS+=("$!")
+	wait_for_port "$port"
+	certs=$XDG_CONFIG_HOME/containers/certs.d/127.0.0.1:$port
+	mkdir -p "$certs"
+	cp ca.crt "$certs/ca.crt"
+	run bryo pull -q --tls-verify=true "127.0.0.1:$port/a/b"
+	assert_status 125
+	refute_contains "manifest unknown"
+	cp client.cert "$certs/client.cert"
+	run bryo pull -q --tls-verify=true "127.0.0.1:$port/a/b"
+	assert_status 125
+	assert_contains "client.cert belongs to client.key: No such file"
+	cp client.key "$certs/client.key"
+	run bryo pull -q --tls-verify=true "127.0.0.1:$port/a/b"
+	assert_contains "manifest unknown"
+	echo nonsense >"$certs/zz.crt"
+	run bryo pull -q --tls-verify=true "127.0.0.1:$port/a/b"
+	assert_contains "holds no certificate"
+	rm "$certs/client.cert" "$certs/zz.crt"
+	run bryo pull -q --tls-verify=true "127.0.0.1:$port/a/b"
+	assert_contains "client.key belongs to client.cert"
 }
