@@ -1,4 +1,6 @@
 /* cli/pull - pull, load, import: images come in */
+#include "cli/pull.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -101,8 +103,7 @@ static const struct option load_options[] = {
 	OPT_END
 };
 
-/* "-" and NULL are standard input. Opened before the namespace is joined: the caller's own rights count. */
-static int open_input(const char *path, struct error *err)
+int pull_open_input(const char *path, struct error *err)
 {
 	int fd;
 
@@ -127,7 +128,7 @@ static int open_archive(struct cli *cli, const char *text, struct load_choice *r
 		return -1;
 	ret->name = transport_is_path(&t) ? t.name : NULL;
 	ret->place = t.index;
-	return open_input(transport_is_path(&t) ? t.path : text, err);
+	return pull_open_input(transport_is_path(&t) ? t.path : text, err);
 }
 
 static int run_load(struct cli *cli, const struct args *args, struct error *err)
@@ -196,7 +197,7 @@ static int run_import(struct cli *cli, const struct args *args, struct error *er
 	bool url = image_import_is_url(path);
 	struct engine *e;
 	char *id = NULL;
-	int input = url ? -1 : open_input(path, err), result = -1;
+	int input = url ? -1 : pull_open_input(path, err), result = -1;
 
 	if (input < 0 && !url)
 		return -1;

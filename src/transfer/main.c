@@ -1,9 +1,9 @@
 /* bryo-transfer: reads what came from strangers, in a sandbox, on behalf of the engine (see spec/transfer.h).
  *
  * What needs the network or keeps a connection (manifest, layers, push, signatures, login ...) runs in this process,
- * which enters its sandbox before the first such request. What reads or writes archives of the user's (load, import, save,
- * pack, unpack) runs in a child with a sandbox of its own: it may reach the directories that came with that request, and
- * no network. */
+ * which enters its sandbox before the first such request. What reads or writes archives of the user's or a container's
+ * files (load, import, save, pack, unpack, layer) runs in a child with a sandbox of its own: it may reach the directories
+ * that came with that request, and no network. */
 #include <errno.h>
 #include <locale.h>
 #include <poll.h>
@@ -43,12 +43,15 @@ static const struct operation operations[] = {
 	{ "lookaside",	op_lookaside,	true,	0 },
 	{ "sign",	op_sign,	true,	0 },
 	{ "yaml",	op_yaml,	false,	1 },
+	{ "search",	op_search,	true,	0 },
 	{ "keep",	op_keep,	false,	0 },
 	{ "load",	op_load,	false,	1 },
 	{ "import",	op_import,	false,	1 },
 	{ "save",	op_save,	false,	1 },
 	{ "pack",	op_pack,	false,	2 },
 	{ "unpack",	op_unpack,	false,	2 },
+	{ "layer",	op_layer,	false,	2 },
+	{ "compose",	op_compose,	false,	0 },
 	{ "verify",	op_verify,	false,	0 },
 	{ "recall",	op_recall,	false,	0 },
 	{ "index",	op_index,	false,	1 },
