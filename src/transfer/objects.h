@@ -9,6 +9,7 @@
 #ifndef BRYO_TRANSFER_OBJECTS_H
 #define BRYO_TRANSFER_OBJECTS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "spec/object_name.h"
@@ -18,6 +19,7 @@
 
 struct objects {
 	int dir;			/* objects/; the caller's */
+	bool by_path;			/* files get their names by their paths in /proc */
 	struct hash hash;
 	unsigned char *memory;		/* the content that is being added, while it is small */
 	int fd;				/* its unnamed file, once it is large; -1 */
