@@ -21,7 +21,9 @@ def list_tar():
             if what == "link":    # names of one file come in any order: listed below
                 links.setdefault(e.linkname.lstrip("./"), []).append(name)
                 continue
-            time = int(e.mtime) if what != "dir" or name not in (".", "dev", "proc", "sys", "run", "etc") else 0
+            # Mount points and directories that layers only imply are as old as the store.
+            made = what == "dir" and name.split("/")[0] not in ("owned", "links") or name.startswith(("etc/", "run/"))
+            time = 0 if made else int(e.mtime)
             lines.append("%s %s %o %d:%d %d %d %s %s %s" % (name, what, e.mode, e.uid, e.gid, e.size, time, e.linkname,
                          hashlib.sha256(data).hexdigest()[:16], xattrs))
     for first, others in links.items():
