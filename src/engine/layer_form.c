@@ -47,12 +47,15 @@ static int make_index(struct engine *e, const char *chain_id, struct error *err)
 	return result;
 }
 
-static int make(struct engine *e, const char *chain_id, enum layer_form form, struct error *err)
+/* The topmost of layers. */
+static int make(struct engine *e, const struct strings *layers, enum layer_form form, struct error *err)
 {
+	const char *chain_id = layers->v[layers->n - 1];
+
 	if (!layer_exists(&e->store, chain_id))
 		return error_set(err, ERROR_NOT_FOUND, "the image's layer %s is not in the store any more", chain_id);
 	if (form == LAYER_DIFF)
-		return layer_make_diff(e->arena, &e->store, chain_id, err);
+		return layer_make_diff(e->arena, &e->store, layers, err);
 	return make_index(e, chain_id, err) < 0 ? error_frame(err, "layer %s", chain_id) : 0;
 }
 
@@ -60,21 +63,21 @@ static int make(struct engine *e, const char *chain_id, enum layer_form form, st
 int layer_form_need(struct engine *e, const struct strings *layers, struct error *err)
 {
 	enum layer_form form = layer_form_of(e->store.driver);
-	struct strings missing = { 0 };
 	struct store_claim claim;
+	size_t missing = 0;
 	int result = 0;
 
 	for (size_t i = 0; i < layers->n; i++)
-		if (!layer_has(&e->store, layers->v[i], form))
-			strings_add(e->arena, &missing, layers->v[i]);
-	if (missing.n == 0)
+		missing += !layer_has(&e->store, layers->v[i], form);
+	if (missing == 0)
 		return 0;
 	if (store_claim(&e->store, &claim, err) < 0)
 		return -1;
-	engine_note(e, "Preparing %zu layers for the storage driver %s, once...", missing.n,
+	engine_note(e, "Preparing %zu layers for the storage driver %s, once...", missing,
 		    store_driver_name(e->store.driver));
-	for (size_t i = 0; i < missing.n && result == 0; i++)
-		result = make(e, missing.v[i], form, err);
+	for (struct strings part = { layers->v, 1 }; part.n <= layers->n && result == 0; part.n++)
+		if (!layer_has(&e->store, layers->v[part.n - 1], form))
+			result = make(e, &part, form, err);
 	if (result == 0 && form == LAYER_INDEX)
 		stage_request_sweep(&e->store);		/* the trees may go */
 	store_claim_done(&e->store, &claim);

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "spec/layer_merge.h"
 #include "spec/oci_image.h"
 #include "store/layer_indexes.h"
 #include "store/tree_maker.h"
@@ -193,26 +194,65 @@ int layer_commit(struct arena *arena, struct store *s, const char *stage, const 
 
 /* --- from one form to the other */
 
-static int fill_diff(struct arena *arena, const struct store *s, const char *chain_id, int root, struct error *err)
+/* A directory that the layer only implies has the attributes that lower layers give it: the merged image, read side by
+ * side with the layer, has them at the same path. */
+static int complete(struct layer_merge *image, struct layer_entry *e, struct error *err)
 {
-	struct strings one = { .v = (char *[]){ (char *)chain_id, NULL }, .n = 1 };
-	struct tree_maker m = { .arena = arena, .root = root, .objects = s->objects_fd, .single_id = s->single_id };
-	const struct layer_entry *e;
-	struct layer_indexes x;
+	const struct layer_entry *seen;
+	const bool opaque = e->opaque;
 	int more;
 
-	if (layer_indexes_open(arena, s, &one, &x, err) < 0)
-		return -1;
-	tree_maker_begin(&m, err);
-	while ((more = layer_index_next(x.v[0], &e, err)) > 0 && (more = tree_maker_add(&m, e)) == 0)
+	while ((more = layer_merge_next(image, &seen, NULL, err)) > 0 && strcmp(seen->path, e->path) != 0)
 		;
-	more = tree_maker_end(&m, more < 0);
-	layer_indexes_close(&x);
+	if (more <= 0)
+		return more < 0 ? -1 : error_set(err, ERROR_INVALID, "/%s is not in the image that its layer implies it in", e->path);
+	*e = *seen;
+	e->opaque = opaque;
+	return 0;
+}
+
+static int fill_diff(struct tree_maker *m, struct layer_index *layer, struct layer_merge *image, struct error *err)
+{
+	const struct layer_entry *next;
+	int more;
+
+	while ((more = layer_index_next(layer, &next, err)) > 0) {
+		struct layer_entry e = *next;
+
+		if ((e.implied && complete(image, &e, err) < 0) || tree_maker_add(m, &e) < 0)
+			return -1;
+	}
 	return more;
 }
 
-int layer_make_diff(struct arena *arena, struct store *s, const char *chain_id, struct error *err)
+static int make_diff(struct arena *arena, const struct store *s, const struct strings *layers, int root,
+		     struct error *err)
 {
+	const struct strings top = { .v = &layers->v[layers->n - 1], .n = 1 };
+	struct tree_maker m = { .arena = arena, .root = root, .objects = s->objects_fd, .single_id = s->single_id };
+	struct strings known = { 0 };
+	struct layer_indexes all, own;
+	int result;
+
+	for (size_t i = 0; i < layers->n; i++)
+		if (layer_has(s, layers->v[i], LAYER_INDEX))
+			strings_add(arena, &known, layers->v[i]);
+	if (layer_indexes_open(arena, s, &known, &all, err) < 0)
+		return -1;
+	if (layer_indexes_open(arena, s, &top, &own, err) < 0) {
+		layer_indexes_close(&all);
+		return -1;
+	}
+	tree_maker_begin(&m, err);
+	result = tree_maker_end(&m, fill_diff(&m, own.v[0], layer_merge_open(arena, all.v, all.n), err) < 0);
+	layer_indexes_close(&own);
+	layer_indexes_close(&all);
+	return result;
+}
+
+int layer_make_diff(struct arena *arena, struct store *s, const struct strings *layers, struct error *err)
+{
+	const char *chain_id = layers->v[layers->n - 1];
 	char *stage, *place;
 	int lock, root, result;
 	struct layer layer;
@@ -222,7 +262,7 @@ int layer_make_diff(struct arena *arena, struct store *s, const char *chain_id, 
 	place = arena_printf(arena, "%s/layer", stage);
 	root = fd_mkdirs(s->tmp_fd, arena_printf(arena, "%s/diff", place), 0755) < 0 ? -1 :
 	       fd_open_dir(s->tmp_fd, arena_printf(arena, "%s/diff", place));
-	result = root < 0 ? error_errno(err, "make %s/tmp/%s", s->path, place) : fill_diff(arena, s, chain_id, root, err);
+	result = root < 0 ? error_errno(err, "make %s/tmp/%s", s->path, place) : make_diff(arena, s, layers, root, err);
 	fd_close(&root);
 	if (result == 0)
 		result = layer_commit(arena, s, place, &layer, err);

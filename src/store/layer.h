@@ -36,8 +36,9 @@ int layer_commit(struct arena *arena, struct store *s, const char *stage, const 
 /* Several at once, bottom first: one syncfs for all. */
 int layer_commit_all(struct arena *arena, struct store *s, const char *const *stages, const struct layer *layers,
 		     size_t n, struct error *err);
-/* Makes diff/ of a layer that has only its index: copies of the contents, with reflinks where the file system has them. */
-int layer_make_diff(struct arena *arena, struct store *s, const char *chain_id, struct error *err);
+/* Makes diff/ of the topmost of an image's layers, bottom first, which has its index: copies of the contents, with reflinks
+ * where the file system has them. */
+int layer_make_diff(struct arena *arena, struct store *s, const struct strings *layers, struct error *err);
 /* The chain ID of an entry of layers/. */
 char *layer_chain_id(struct arena *arena, const char *directory_name);
 char *layer_index_path(struct arena *arena, const struct store *s, const char *chain_id);

@@ -50,17 +50,24 @@ trees() { bryo unshare grep -c "$XDG_RUNTIME_DIR/bryo/trees/" /proc/self/mountin
 @test "an image looks the same with every driver, and with other ids" {
 	for options in "" "--userns=keep-id" "--userns=keep-id:uid=33,gid=42" "--userns=nomap"; do
 		for driver in overlay objects; do
-			BRYO_DRIVER=$driver odd
-			BRYO_DRIVER=$driver bryo create --name $driver $options localhost/odd true >/dev/null
-			BRYO_DRIVER=$driver tree $driver >$driver.list
+			export BRYO_DRIVER=$driver XDG_DATA_HOME=$E2E_DIR/$driver
+			bryo images | grep -q odd || odd
+			bryo create --name $driver $options localhost/odd true >/dev/null
+			tree $driver >$driver.list
 			bryo rm $driver >/dev/null
 		done
 		[ "$(wc -l <objects.list)" -gt 70 ]
-		diff -u overlay.list objects.list
+		# Copies with other owners have no mount points, and their directories what the last layer that names them implies.
+		for driver in overlay objects; do
+			grep -vE "^(dev|proc|run|sys|etc/(host.*|mtab|resolv.conf)|run/.*|kept) " $driver.list >$driver.compared
+		done
+		diff -u overlay.compared objects.compared
 	done
+	bryo unshare rm -rf "$E2E_DIR/overlay" "$E2E_DIR/objects"
+	grep -q "^kept dir 2710 10:9 " objects.list
 	grep -q "^w/3 " objects.list
 	grep -q "^owned/capable .*security.capability" objects.list
-	grep -q "^owned/suid file 4755 " objects.list
+	grep -q "^owned/suid file 4755 34:" objects.list
 	! grep -qE "^(w/2|w/dir/deep|o/below|o/sub|o/above|split/kept) " objects.list
 	grep -q "^split/gone file " objects.list
 	grep -q "links: links/a links/m links/z" objects.list
@@ -222,6 +229,7 @@ dir"
 	tree old >overlay.list
 	tree again >objects.list
 	diff -u overlay.list objects.list
+	grep -q "^kept dir 2710 9:8 " overlay.list
 	run bryo start -a new
 	assert_ok
 }

@@ -16,14 +16,15 @@ def list_tar():
         for e in t:
             name = e.name.lstrip("./") or "."
             data = t.extractfile(e).read() if e.isreg() else b""
-            xattrs = sorted((k, v) for k, v in e.pax_headers.items() if k.startswith(("SCHILY.xattr", "LIBARCHIVE")))
+            # A capability also says for whose root it counts.
+            xattrs = sorted((k, "" if "capability" in k else v) for k, v in e.pax_headers.items() if k.startswith("SCHILY.xattr"))
             what = {b"0": "file", b"1": "link", b"2": "symlink", b"5": "dir", b"6": "fifo"}.get(e.type, repr(e.type))
             if what == "link":    # names of one file come in any order: listed below
                 links.setdefault(e.linkname.lstrip("./"), []).append(name)
                 continue
             # Mount points and directories that layers only imply are as old as the store.
             made = what == "dir" and name.split("/")[0] not in ("owned", "links") or name.startswith(("etc/", "run/"))
-            time = 0 if made else int(e.mtime)
+            time = 0 if made or what == "fifo" else int(e.mtime)
             lines.append("%s %s %o %d:%d %d %d %s %s %s" % (name, what, e.mode, e.uid, e.gid, e.size, time, e.linkname,
                          hashlib.sha256(data).hexdigest()[:16], xattrs))
     for first, others in links.items():
@@ -72,7 +73,7 @@ base += [("bin/" + a, link("busybox")) for a in "sh ls cat stat find id sha256su
          "readlink test true df tar echo cp head sed env".split()]
 base += [
     ("etc", directory()), ("etc/passwd", {"data": b"root:x:0:0::/:/bin/sh\nuser:x:1000:1000::/:/bin/sh\n"}),
-    ("tmp", directory(0o1777)),
+    ("tmp", directory(0o1777)), ("kept", directory(0o2710, uid=9, gid=8)), ("kept/a", {"data": b"a"}),
     ("owned", directory(0o2775, uid=1000, gid=50)), ("owned/file", {"data": b"owned\n", "mode": 0o640, "uid": 1000, "gid": 50}),
     ("owned/suid", {"data": b"#!/bin/sh\nid -u\n", "mode": 0o4755, "uid": 33}),
     ("owned/sgid", {"data": b"x", "mode": 0o2755, "gid": 42}),
@@ -103,7 +104,8 @@ middle = [
 ]
 top = [
     ("w/.wh.2", {}), ("w/1", {"data": b"one again"}), ("w/dir", directory(0o750)), ("w/dir/new", {"data": b"new"}),
-    ("owned/file", {"data": b"changed\n", "mode": 0o600, "uid": 1000, "gid": 1000}),
+    ("kept/b", {"data": b"b"}),      # without its directory, which keeps what the first layer said
+    ("owned", directory(0o2775, uid=1000, gid=50)), ("owned/file", {"data": b"changed\n", "mode": 0o600, "uid": 1000, "gid": 1000}),
     ("o/.wh.above", {}),
 ]
 layers = [layer(base), layer(middle), layer(top)]

@@ -394,6 +394,7 @@ static void an_index_becomes_a_directory(void **state)
 {
 	char *hex = fixture_digest('1') + strlen("sha256:");
 	_cleanup_fd_ int diff = -1;
+	struct strings list;
 	struct stat st;
 	char text[16] = "";
 
@@ -401,8 +402,10 @@ static void an_index_becomes_a_directory(void **state)
 	need_driver();
 	three_layers();
 	assert_false(layer_has(&store, fixture_digest('1'), LAYER_DIFF));
-	assert_ok(layer_make_diff(arena, &store, fixture_digest('1'), &err));
-	assert_ok(layer_make_diff(arena, &store, fixture_digest('2'), &err));
+	list = layers("1");
+	assert_ok(layer_make_diff(arena, &store, &list, &err));
+	list = layers("12");
+	assert_ok(layer_make_diff(arena, &store, &list, &err));
 	assert_true(layer_has(&store, fixture_digest('1'), LAYER_DIFF));
 	assert_true(layer_has(&store, fixture_digest('1'), LAYER_INDEX));
 	diff = fd_open_dir(store.root_fd, arena_printf(arena, "layers/%s/diff", hex));
@@ -413,6 +416,7 @@ static void an_index_becomes_a_directory(void **state)
 	fd_close(&diff);
 	diff = fd_open_dir(store.root_fd, arena_printf(arena, "layers/%s/diff", fixture_digest('2') + strlen("sha256:")));
 	assert_true(S_ISCHR(stat_in(diff, "dir/hidden").st_mode));
+	assert_int_equal(stat_in(diff, "dir").st_mode, S_IFDIR | 02770);	/* implied: as the layer below has it */
 	_cleanup_fd_ int opaque = fd_open_dir(diff, "opaque");
 	assert_int_equal(fgetxattr(opaque, "user.overlay.opaque", text, sizeof(text)), 1);
 	assert_int_equal(fixture_count("tmp"), 0);
