@@ -3,6 +3,7 @@
 
 #include "base/units.h"
 #include "engine/image_filter.h"
+#include "engine/list.h"
 #include "spec/reference.h"
 #include "store/layer.h"
 
@@ -70,6 +71,8 @@ static struct json *image_row(struct engine *e, const struct image *image, const
 	SET("Os", TEXT(image->os));
 	if (image->names.n == 0)
 		SET("Dangling", BOOL(true));
+	if (image->list)
+		SET("IsManifestList", BOOL(true));
 	SET("Created", INT(created / 1000000000));
 	SET("CreatedAt", TEXT(units_format_time(a, created)));
 	return j;
@@ -95,8 +98,8 @@ int image_rows(struct engine *e, const struct image_filter *f, struct json **ret
 	    image_list(e->arena, &e->store, &images, err) < 0 || container_load_all(e, &containers, err) < 0)
 		return -1;
 	for (size_t i = 0; i < images.broken.n; i++)
-		engine_warn(e, "the record of image %.12s is damaged; remove it with `bryo rmi --force %.12s`",
-			    images.broken.v[i], images.broken.v[i]);
+		engine_warn(e, "the record of image %.12s is damaged; mend it with `bryo system check --repair`, or remove it with `bryo rmi "
+			    "--force %.12s`", images.broken.v[i], images.broken.v[i]);
 	for (size_t i = 0; i < images.n; i++) {
 		int matches = image_match(&match, &images.v[i], err);
 
@@ -108,6 +111,17 @@ int image_rows(struct engine *e, const struct image_filter *f, struct json **ret
 	}
 	*ret = rows;
 	return 0;
+}
+
+/* A list stands for its image for this machine. */
+static int find_image(struct engine *e, const char *name, struct image *ret, struct error *err)
+{
+	struct image found;
+
+	if (image_find(e->arena, &e->store, name, &found, NULL, err) < 0)
+		return -1;
+	*ret = found;
+	return found.list ? list_choose(e, &found, NULL, ret, err) : 0;
 }
 
 /* --- history */
@@ -142,7 +156,7 @@ int image_history(struct engine *e, const char *name, struct json **ret, struct 
 	struct image image;
 	size_t layer;
 
-	if (image_find(e->arena, &e->store, name, &image, NULL, err) < 0 || image_read_config(e, &image, &config, err) < 0)
+	if (find_image(e, name, &image, err) < 0 || image_read_config(e, &image, &config, err) < 0)
 		return -1;
 	layer = image.layers.n;
 	for (size_t i = config.history.n; i > 0; i--) {
@@ -245,7 +259,7 @@ int image_inspect(struct engine *e, const char *name, struct json **ret, struct 
 	struct strings digests;
 	struct image image;
 
-	if (image_find(a, &e->store, name, &image, NULL, err) < 0 || image_read_config(e, &image, &config, err) < 0)
+	if (find_image(e, name, &image, err) < 0 || image_read_config(e, &image, &config, err) < 0)
 		return -1;
 	digests = repo_digests(a, &image);
 	SET("Id", TEXT(image.id));

@@ -18,6 +18,10 @@ JSON_SHAPE(transfer_layer,
 	F(transfer_layer, diff_id, "diffId", T_STRING),
 	F(transfer_layer, stage, "stage", T_STRING));
 
+JSON_SHAPE(transfer_mount,
+	F(transfer_mount, digest, "digest", T_STRING, .required = true),
+	F(transfer_mount, repository, "repository", T_STRING, .required = true));
+
 JSON_SHAPE(transfer_request,
 	F(transfer_request, op, "op", T_STRING, .required = true),
 	F(transfer_request, source, "source", T_OBJECT, .shape = &transfer_source_shape),
@@ -34,6 +38,16 @@ JSON_SHAPE(transfer_request,
 	F(transfer_request, contents_only, "contentsOnly", T_BOOL),
 	F(transfer_request, overwrite, "overwrite", T_BOOL),
 	F(transfer_request, retries, "retries", T_INT),
+	F(transfer_request, retry_delay_ms, "retryDelayMs", T_INT),
+	F(transfer_request, manifest, "manifest", T_STRING),
+	F(transfer_request, document, "document", T_STRING),
+	F(transfer_request, media_type, "mediaType", T_STRING),
+	F(transfer_request, format, "format", T_STRING),
+	F(transfer_request, compression, "compression", T_STRING),
+	F(transfer_request, recompress, "recompress", T_BOOL),
+	F(transfer_request, level, "level", T_OPT_INT),
+	F(transfer_request, mounts, "mounts", T_OBJECTS, .shape = &transfer_mount_shape),
+	F(transfer_request, digests, "digests", T_STRINGS),
 	F(transfer_request, changes, "changes", T_MAP),
 	F(transfer_request, message, "message", T_STRING));
 
@@ -54,6 +68,10 @@ JSON_SHAPE(transfer_unpacked,
 	F(transfer_unpacked, max_uid, "maxUid", T_INT),
 	F(transfer_unpacked, max_gid, "maxGid", T_INT));
 
+JSON_SHAPE(transfer_damage,
+	F(transfer_damage, digest, "digest", T_STRING),
+	F(transfer_damage, text, "text", T_STRING));
+
 JSON_SHAPE(transfer_event,
 	F(transfer_event, event, "event", T_STRING, .required = true),
 	F(transfer_event, id, "id", T_STRING),
@@ -62,8 +80,12 @@ JSON_SHAPE(transfer_event,
 	F(transfer_event, total, "total", T_INT),
 	F(transfer_event, images, "images", T_OBJECTS, .shape = &transfer_image_shape),
 	F(transfer_event, unpacked, "unpacked", T_OBJECTS, .shape = &transfer_unpacked_shape),
-	F(transfer_event, damaged, "damaged", T_STRINGS),
+	F(transfer_event, damaged_objects, "damagedObjects", T_STRINGS),
 	F(transfer_event, checked, "checked", T_INT),
+	F(transfer_event, manifests, "manifests", T_OBJECTS, .shape = &image_descriptor_shape),
+	F(transfer_event, missing, "missing", T_OBJECTS, .shape = &image_descriptor_shape),
+	F(transfer_event, document, "document", T_STRING),
+	F(transfer_event, damaged, "damaged", T_OBJECTS, .shape = &transfer_damage_shape),
 	F(transfer_event, kind, "kind", T_INT),
 	F(transfer_event, errno_, "errno", T_INT),
 	F(transfer_event, text, "text", T_STRING),

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "spec/oci_image.h"
@@ -74,7 +75,7 @@ static int open_diff(const struct store *s, const char *chain_id, struct error *
 static int stat_root(const struct store *s, const struct rootfs_record *r, const struct id_maps *maps, struct stat *ret,
 		     struct error *err)
 {
-	bool objects = s->driver == DRIVER_OBJECTS;
+	bool objects = strcmp(r->driver, store_driver_name(DRIVER_OBJECTS)) == 0;
 	_cleanup_fd_ int fd = objects ? image_tree_open(s, &r->layers, NULL, err) :
 			      r->shifted ? fd_open_dir(s->root_fd, r->shifted) :
 			      open_diff(s, r->layers.v[r->layers.n - 1], err);
@@ -198,6 +199,93 @@ int container_rootfs_needs(struct arena *arena, const struct store *s, const cha
 	*ret_layers = r.layers;
 	*ret_form = strcmp(r.driver, store_driver_name(DRIVER_OBJECTS)) == 0 ? LAYER_INDEX : LAYER_DIFF;
 	return 0;
+}
+
+/* --- what is damaged */
+
+static bool has(const struct store *s, const char *id, const char *name)
+{
+	char path[128];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "containers/%.64s/%s", id, name);
+	return fstatat(s->root_fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode);
+}
+
+char *container_rootfs_problem(struct arena *arena, const struct store *s, const char *id, const struct strings *layers)
+{
+	struct rootfs_record r;
+	enum store_driver driver;
+	struct error why = { 0 };
+
+	if (read_record(arena, s, id, &r, &why) < 0 || driver_parse(r.driver, &driver, &why) < 0)
+		return error_is(&why, ERROR_NOT_FOUND) ? "its record rootfs.json is missing" :
+		       arena_printf(arena, "its record rootfs.json is damaged: %s", why.text);
+	if (r.layers.n != layers->n)
+		return "its records config.json and rootfs.json name different layers";
+	for (size_t i = 0; i < layers->n; i++)
+		if (strcmp(r.layers.v[i], layers->v[i]) != 0)
+			return "its records config.json and rootfs.json name different layers";
+	if (driver == DRIVER_VFS)
+		return has(s, id, "rootfs") ? NULL : "its root file system is missing";
+	if (r.shifted && faccessat(s->root_fd, r.shifted, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+		return "its image's copy with shifted owners is missing";
+	return has(s, id, "upper") && has(s, id, "work") ? NULL : "its writable layer is missing";
+}
+
+/* The container's own directories tell the kind of its driver; which overlay it was does not matter. */
+static void guess_record(const struct store *s, const char *id, const struct strings *layers, struct rootfs_record *ret)
+{
+	enum store_driver driver = has(s, id, "rootfs") || layers->n == 0 ? DRIVER_VFS :
+				   s->driver == DRIVER_VFS ? DRIVER_OVERLAY : s->driver;
+
+	*ret = (struct rootfs_record){ .driver = (char *)store_driver_name(driver), .layers = *layers };
+}
+
+int container_rootfs_mend(struct arena *arena, struct store *s, const char *id, const struct strings *layers,
+			  const struct id_maps *maps, struct error *err)
+{
+	_cleanup_fd_ int dir = container_store_open(s, id, LOCK_EXCLUSIVE, err);
+	enum store_driver driver;
+	struct rootfs_record r;
+	const char *text;
+	char path[128];
+
+	if (dir < 0)
+		return -1;
+	if (read_record(arena, s, id, &r, NULL) < 0 || driver_parse(r.driver, &driver, NULL) < 0)
+		guess_record(s, id, layers, &r);
+	r.layers = *layers;
+	if (maps && !maps->uid.n)
+		maps = NULL;
+	if (driver_parse(r.driver, &driver, NULL) < 0 || (maps && prepare_maps(arena, s, driver, maps, &r, err) < 0))
+		return -1;
+	text = json_print(arena, json_encode(arena, &rootfs_record_shape, &r), 0);
+	snprintf(path, sizeof(path), "containers/%.64s/rootfs.json", id);
+	if (store_write(s, path, text, strlen(text), true, err) < 0)
+		return -1;
+	if (strcmp(r.driver, store_driver_name(DRIVER_VFS)) == 0 || (has(s, id, "upper") && has(s, id, "work")))
+		return 0;
+	fd_remove_tree(dir, "work");
+	return has(s, id, "upper") ? (mkdirat(dir, "work", 0700) < 0 ? error_errno(err, "make the work directory") : 0) :
+	       make_upper(s, dir, &r, maps, err);
+}
+
+/* Since the epoch, a little early: clocks are set. */
+static time_t boot_time(void)
+{
+	struct timespec up;
+
+	return clock_gettime(CLOCK_BOOTTIME, &up) < 0 ? 0 : time(NULL) - up.tv_sec - 2;
+}
+
+bool container_rootfs_is_unsynced(const struct store *s, const char *id)
+{
+	char path[128];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "containers/%.64s/work/work/incompat/volatile", id);
+	return fstatat(s->root_fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_mtim.tv_sec < boot_time();
 }
 
 /* A volatile overlay leaves a mark that refuses the next mount of the same upper directory. Nobody mounts it now, so

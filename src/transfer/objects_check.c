@@ -24,8 +24,8 @@ static int check_one(struct check *c, const char *name, struct error *err)
 		return -1;
 	c->result->checked++;
 	progress_note(&c->progress, "Verifying", c->result->checked);
-	if (!good && c->result->damaged.n < TRANSFER_DAMAGED_MAX)
-		strings_add(c->work->arena, &c->result->damaged, name);
+	if (!good && c->result->damaged_objects.n < TRANSFER_DAMAGED_MAX)
+		strings_add(c->work->arena, &c->result->damaged_objects, name);
 	return 0;
 }
 

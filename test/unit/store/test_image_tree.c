@@ -227,7 +227,7 @@ static void a_container_reads_and_writes(void)
 {
 	struct strings list = layers("123");
 	char *id = fixture_digest('c') + strlen("sha256:");
-	int root, fd = container_store_create(arena, &store, id, "c", "{}", &list, NULL, &err);
+	int root, fd = container_store_create(arena, &store, id, "c", "{}", &list, NULL, false, &err);
 	struct stat before, after;
 	char text[16] = "";
 
