@@ -21,18 +21,20 @@
  *             manifests, configurations and layers; answers the images it found. Never touches the network
  *   import    tar descriptor (compressed too): one layer blob, and an image made of it
  *   login     try credentials at a registry
- *   verify    read the blobs of `digests` and compare them with their names; answers those that are damaged. With
- *             `objects` the objects in `names`, without names all that there are
+ *   verify    read the blobs of `digests` and compare them with their names; answers those that are damaged
  *   recall    of the configurations in `digests`: the images that blobs/ still has manifest and configuration of
  *   pack      write a tar of a directory descriptor to another descriptor   (cp, export)
  *   unpack    read a tar from a descriptor into a directory descriptor       (cp)
  *   index     a layer from a directory descriptor, as overlay or fuse-overlayfs keep it (diff/ of another driver, a
- *             container's upper directory): objects/ and tmp/<stage>/index of the only layer named */
+ *             container's upper directory): objects/ and tmp/<stage>/index of the only layer named
+ *   objects-check  read objects (those named, or all) and answer those whose contents are not what their names say */
 #ifndef BRYO_SPEC_TRANSFER_H
 #define BRYO_SPEC_TRANSFER_H
 
 #include "base/json.h"
 #include "spec/oci_image.h"
+
+#define TRANSFER_DAMAGED_MAX 100000
 
 struct transfer_source {
 	char *host, *path;		/* "127.0.0.1:5000", "library/busybox" */
@@ -58,8 +60,8 @@ struct transfer_request {
 	ARRAY(struct transfer_layer) layers;	/* layers, blobs */
 	ARRAY(int64_t) uid_ranges, gid_ranges;	/* layers: mapped ids as first,count pairs; others are refused by name */
 	bool squash_owner;		/* layers: one-id mode, every file belongs to 0 */
-	bool objects;			/* layers: contents go to objects/; verify: objects are meant */
-	struct strings names;		/* verify: objects, "c/xxxxxxxxxxxxxxxxxxxxx"; none: all of them */
+	bool objects;			/* layers: contents go to objects/ */
+	struct strings names;		/* objects-check: "c/xxxxxxxxxxxxxxxxxxxxx"; none: all objects */
 	char *root;			/* pack, unpack: path in the directory, resolved in root */
 	char *rename_to;		/* pack: name of the top entry in the tar; NULL keeps it */
 	bool contents_only;		/* pack: the directory's entries without itself */
@@ -86,9 +88,8 @@ struct transfer_image {
 	struct strings diff_ids, chain_ids;
 };
 
-/* What `verify` found: text says what is wrong with the blob, or with the object whose name is in place of a digest. */
+/* What `verify` found: text says what is wrong with the blob. */
 struct transfer_damage { char *digest, *text; };
-#define TRANSFER_DAMAGED_MAX 50000
 
 struct transfer_unpacked { char *diff_id; int64_t size; int64_t max_uid, max_gid; };
 
@@ -101,10 +102,11 @@ struct transfer_event {
 	int64_t current, total;		/* bytes */
 	ARRAY(struct transfer_image) images;
 	ARRAY(struct transfer_unpacked) unpacked;
+	struct strings damaged_objects;	/* objects-check: names, at most TRANSFER_DAMAGED_MAX */
+	int64_t checked;		/* objects-check: objects that were read */
 	ARRAY(struct image_descriptor) manifests, missing;
 	char *document;
-	ARRAY(struct transfer_damage) damaged;	/* at most TRANSFER_DAMAGED_MAX */
-	int64_t verified;		/* how many were read */
+	ARRAY(struct transfer_damage) damaged;
 	int64_t kind, errno_;		/* error: enum error_kind, errno */
 	char *text, *hint;
 };

@@ -1,4 +1,4 @@
-/* The operation `verify`: are blobs, or objects, still what their names say?
+/* The operations `verify` and `objects-check`: are blobs, or objects, still what their names say?
  *
  * As many processes as there are processors share the list; each tells what it finds through one pipe, in messages that
  * are never half. What cannot be read is as damaged as what has other contents. */
@@ -114,13 +114,15 @@ static int start(struct verify *v, int pipe, struct error *err)
 static void add(const struct verify *v, const struct damage *d, struct transfer_event *ret)
 {
 	struct arena *arena = v->work->arena;
+	char *name = v->list.v[d->index];
 	char *text = d->sys == ENOENT ? arena_strdup(arena, "it is missing") :
 		     d->sys ? arena_printf(arena, "it cannot be read: %s", strerror(d->sys)) :
-		     v->objects ? arena_strdup(arena, "it has other contents than its name says") :
 		     arena_printf(arena, "its contents are %s", d->digest);
 
-	if (ret->damaged.n < TRANSFER_DAMAGED_MAX)
-		*ARRAY_ADD(arena, &ret->damaged) = (struct transfer_damage){ v->list.v[d->index], text };
+	if (!v->objects)
+		*ARRAY_ADD(arena, &ret->damaged) = (struct transfer_damage){ name, text };
+	else if (ret->damaged_objects.n < TRANSFER_DAMAGED_MAX)
+		strings_add(arena, &ret->damaged_objects, name);
 }
 
 static int hear(const struct verify *v, int pipe, struct transfer_event *ret, struct error *err)
@@ -151,36 +153,41 @@ static int reap(const struct verify *v, bool end, struct error *err)
 	return result;
 }
 
-static int make_list(struct verify *v, const struct transfer_request *r, struct error *err)
+static int verify(struct verify *v, struct transfer_event *ret, struct error *err)
 {
-	v->list = v->objects ? r->names : r->digests;
-	if (v->objects && v->work->places.objects < 0)
-		return error_set(err, ERROR_USAGE, "the store has no directory for objects");
-	if (v->objects && !v->list.n)
-		return objects_list(v->work->arena, v->work->places.objects, &v->list, err);
-	for (size_t i = 0; i < v->list.n; i++)
-		if (v->objects ? !object_name_is_valid(v->list.v[i]) : !digest_is_valid(v->list.v[i]))
-			return error_set(err, ERROR_INVALID, "\"%s\" is not %s", v->list.v[i],
-					 v->objects ? "the name of an object" : "a digest");
-	return 0;
+	int ends[2], result;
+
+	if (fd_pipe(ends) < 0)
+		return error_errno(err, "make a pipe");
+	result = start(v, ends[1], err);
+	close(ends[1]);
+	if (result == 0)
+		result = hear(v, ends[0], ret, err);
+	close(ends[0]);
+	return reap(v, result < 0, err) < 0 ? -1 : result;
 }
 
 int op_verify(struct work *w, const struct transfer_request *r, struct transfer_event *ret, struct error *err)
 {
-	struct verify v = { .work = w, .objects = r->objects };
-	int ends[2], result;
+	struct verify v = { .work = w, .list = r->digests };
 
-	if (make_list(&v, r, err) < 0)
+	for (size_t i = 0; i < v.list.n; i++)
+		if (!digest_is_valid(v.list.v[i]))
+			return error_set(err, ERROR_INVALID, "\"%s\" is not a digest", v.list.v[i]);
+	return verify(&v, ret, err);
+}
+
+int op_objects_check(struct work *w, const struct transfer_request *r, struct transfer_event *ret, struct error *err)
+{
+	struct verify v = { .work = w, .list = r->names, .objects = true };
+
+	if (w->places.objects < 0)
+		return error_set(err, ERROR_USAGE, "the store has no directory for objects");
+	for (size_t i = 0; i < v.list.n; i++)
+		if (!object_name_is_valid(v.list.v[i]))
+			return error_set(err, ERROR_INVALID, "\"%s\" is not the name of an object", v.list.v[i]);
+	if (!v.list.n && objects_list(w->arena, w->places.objects, &v.list, err) < 0)
 		return -1;
-	if (fd_pipe(ends) < 0)
-		return error_errno(err, "make a pipe");
-	result = start(&v, ends[1], err);
-	close(ends[1]);
-	if (result == 0)
-		result = hear(&v, ends[0], ret, err);
-	close(ends[0]);
-	if (reap(&v, result < 0, err) < 0)
-		result = -1;
-	ret->verified = (int64_t)v.list.n;
-	return result;
+	ret->checked = (int64_t)v.list.n;
+	return verify(&v, ret, err);
 }

@@ -257,7 +257,7 @@ static void verify_all(void **state)
 	struct place *p = *state;
 	_cleanup_arena_ struct arena *arena = arena_new();
 	struct work work = { .arena = arena, .places = { -1, -1, p->o.dir } };
-	struct transfer_request request = { .objects = true };
+	struct transfer_request request = { 0 };
 	struct transfer_event all = { 0 }, named = { 0 };
 	unsigned char digest[32];
 	struct error err = { 0 };
@@ -271,17 +271,16 @@ static void verify_all(void **state)
 	assert_int_equal(mkdirat(p->o.dir, "other", 0700), 0);
 	assert_int_equal(mkdirat(p->o.dir, "u/other", 0700), 0);
 	damage(p, "abd", true);
-	assert_int_equal(op_verify(&work, &request, &all, &err), 0);
-	assert_int_equal(all.verified, 101);
-	assert_int_equal(all.damaged.n, 1);
-	assert_string_equal(all.damaged.v[0].digest, abc);
-	assert_string_equal(all.damaged.v[0].text, "it has other contents than its name says");
+	assert_int_equal(op_objects_check(&work, &request, &all, &err), 0);
+	assert_int_equal(all.checked, 101);
+	assert_int_equal(all.damaged_objects.n, 1);
+	assert_string_equal(all.damaged_objects.v[0], abc);
 	assert_int_equal(unlinkat(p->o.dir, abc, 0), 0);
 	strings_add(arena, &request.names, abc);
-	assert_int_equal(op_verify(&work, &request, &named, &err), 0);
-	assert_string_equal(named.damaged.v[0].text, "it is missing");
+	assert_int_equal(op_objects_check(&work, &request, &named, &err), 0);
+	assert_string_equal(named.damaged_objects.v[0], abc);
 	strings_add(arena, &request.names, "../../etc/passwd");
-	assert_int_equal(op_verify(&work, &request, &named, &err), -1);
+	assert_int_equal(op_objects_check(&work, &request, &named, &err), -1);
 	assert_int_equal(err.kind, ERROR_INVALID);
 }
 
