@@ -217,6 +217,7 @@ int op_layers(struct work *w, const struct transfer_request *r, struct transfer_
 	struct crew c = { .work = w, .request = r, .n = r->layers.n, .unpacking_max = processors() };
 	int result;
 
+	w->processors = c.unpacking_max;
 	if (c.unpacking_max > 32)
 		c.unpacking_max = 32;
 	c.jobs = arena_new_array(w->arena, struct job, c.n);

@@ -98,11 +98,10 @@ static int enter(const struct work *w, const struct transfer_request *r, const s
 
 	if (w->places.objects >= 0 && (o->network || o->run == op_index))
 		s.objects = &w->places.objects;
-	if (o->run == op_objects_check) {
+	if (o->run == op_verify || o->run == op_objects_check) {
 		s.writable_n = 0;
-		readable[s.readable_n++] = w->places.objects;
+		readable[s.readable_n++] = o->run == op_verify ? w->places.blobs : w->places.objects;
 	}
-
 	for (size_t i = 0; i < o->fds; i++) {
 		if (!is_directory(w->channel->fds[i]))
 			continue;

@@ -13,6 +13,7 @@ struct work {
 	struct arena *arena;		/* of this request */
 	struct channel *channel;
 	struct places places;
+	size_t processors;		/* that this process may use; 0: unknown */
 	struct registry *registry;	/* connection and tokens, kept between requests; NULL */
 };
 
