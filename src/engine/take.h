@@ -20,7 +20,7 @@ struct take {
 int image_take(struct engine *e, struct transfer *t, const struct take *take, const struct transfer_image *found,
 	       struct image *ret, struct error *err);
 
-/* After a failure on a full disk: what was brought and belongs to no image goes at once. The
+/* After a failure: what was brought and belongs to no image goes at once, unless another try would go on with it. The
  * caller has given up his claim. */
 void image_take_failed(struct engine *e, const struct error *err);
 

@@ -125,6 +125,8 @@ static int begin_file(struct fetch_blob *b)
 
 	if (fstat(b->fd, &st) < 0)
 		return error_errno(&b->error, "look at a partial blob");
+	if (sink_check_room(b->fd, b->size - st.st_size, "it", &b->error) < 0)
+		return -1;
 	if (st.st_size == 0 || st.st_size > b->size)
 		return restart(b);
 	if (hash_init(&b->hash, b->digest, &b->error) < 0)
@@ -175,7 +177,7 @@ static void pause_until(struct fetch_blob *b, enum fetch_state state, int64_t ms
 
 static void give_up(struct fetch_blob *b)
 {
-	if (error_is(&b->error, ERROR_NO_SPACE))
+	if (!transfer_may_pass(&b->error))
 		unlinkat(b->fetch->work->places.tmp, b->name, 0);
 	end(b, FETCH_FAILED);
 }

@@ -83,8 +83,10 @@ static int load_entry(struct loader *l, const struct image_descriptor *d, const 
 	size_t size;
 	char *text = take(l, d, IMAGE_MANIFEST_MAX, &size, err);
 
-	if (!text || image_manifest_decode(l->work->arena, text, size, type, &kind, &m, &index, err) < 0)
+	if (!text)
 		return error_frame(err, "manifest");
+	if (image_manifest_decode(l->work->arena, text, size, type, &kind, &m, &index, err) < 0)
+		return -1;
 	if (kind == MANIFEST_IMAGE)
 		return load_manifest(l, d, name, &m, index_digest, err);
 	if (depth >= DEPTH_MAX)

@@ -3,15 +3,14 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "sys/fd.h"
+#include "transfer/sink.h"
 #include "transfer/tar_reader.h"
 
 #define XATTRS_MAX 256
 #define FILE_SIZE_MAX ((int64_t)1 << 40)	/* apparent size; sparse login records come near it, attacks go beyond */
-#define SPACE_CHECK_MIN ((int64_t)64 << 20)	/* smaller files simply meet ENOSPC */
 
 struct state {
 	const struct untar *u;
@@ -58,17 +57,15 @@ static int take_entry(struct state *s, struct archive_entry *from, struct tree_e
 static int check_size(const struct tree_entry *e, struct archive_entry *from, int fd, struct error *err)
 {
 	int64_t size = archive_entry_size(from);
-	struct statvfs vfs;
+	char what[128];
 
 	if (size < 0 || size > FILE_SIZE_MAX)
 		return error_set(err, ERROR_INVALID, "file /%s says it has %lld bytes: more than %lld are refused", e->path,
 				 (long long)size, (long long)FILE_SIZE_MAX);
-	if (size < SPACE_CHECK_MIN || archive_entry_sparse_count(from) > 0 || fstatvfs(fd, &vfs) < 0)
+	if (archive_entry_sparse_count(from) > 0)
 		return 0;
-	if ((uint64_t)size / vfs.f_frsize <= vfs.f_bavail)
-		return 0;
-	return error_set(err, ERROR_NO_SPACE, "file /%s needs %lld bytes, but only %llu are free", e->path,
-			 (long long)size, (unsigned long long)vfs.f_bavail * vfs.f_frsize);
+	snprintf(what, sizeof(what), "file /%.100s", e->path);
+	return sink_check_room(fd, size, what, err);
 }
 
 static int write_at(int fd, const char *p, size_t n, int64_t offset)
@@ -143,7 +140,7 @@ static int put_mark(struct state *s, const struct tree_entry *e, struct error *e
 	case MARK_OPAQUE:
 		return tree_opaque(s->u->tree, e->path, err) < 0 ? -1 : 1;
 	default:
-		return error_set(err, ERROR_INVALID, "/%s is not a whiteout of anything", e->path);
+		return error_set(err, ERROR_INVALID, "/%s is a whiteout of nothing, or lies below one", e->path);
 	}
 }
 
