@@ -7,10 +7,12 @@
 #define CLI_COMMANDS(X)                                                                                              \
 	X(run) X(create) X(start) X(stop) X(restart) X(kill) X(pause) X(unpause) X(rm) X(init) X(wait)               \
 	X(ps) X(exec) X(attach) X(logs) X(top) X(stats) X(update) X(port) X(rename) X(cp)                                             \
-	X(pull) X(load) X(import) X(images) X(history) X(tag) X(untag) X(rmi) X(login) X(logout)                     \
+	X(pull) X(push) X(load) X(import) X(images) X(history) X(tag) X(untag) X(rmi) X(login) X(logout)             \
 	X(container) X(container_exists) X(container_prune) X(container_inspect) X(container_cleanup)                \
 	X(container_restart_now)                                                                                     \
 	X(image) X(image_exists) X(image_prune) X(image_inspect)                                                     \
+	X(manifest) X(manifest_create) X(manifest_add) X(manifest_annotate) X(manifest_inspect) X(manifest_push)     \
+	X(manifest_remove) X(manifest_rm) X(manifest_exists)                                                         \
 	X(volume) X(volume_create) X(volume_ls) X(volume_inspect) X(volume_rm) X(volume_prune) X(volume_exists)      \
 	X(system) X(system_migrate) X(system_prune) X(inspect) X(info) X(version) X(events) X(unshare)             \
 	X(oci) X(help) X(completion) X(complete) X(man)

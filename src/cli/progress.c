@@ -37,9 +37,35 @@ struct progress *progress_new(struct arena *arena, int fd)
 	return p;
 }
 
-static bool is_done(const char *status)
+/* Where there is no terminal a status is a line of its own, "ID: STATUS" unless it has other words here. done: nothing
+ * more will come; moving: bytes are on their way. */
+static const struct { const char *status, *before, *after; bool done, moving; } statuses[] = {
+	{ "Pull complete", NULL, NULL, true, false },
+	{ "Already exists", NULL, NULL, true, false },
+	{ "Downloading", NULL, NULL, false, true },
+	{ "Retrying", NULL, NULL, false, true },
+	{ "Compressing", "Compressing blob", "", false, true },
+	{ "Copying", "Copying blob", "", false, true },
+	{ "Copied", "Copying blob", " done", true, false },
+	{ "Skipped", "Copying blob", " skipped: already exists", true, false },
+	{ "Mounted", "Copying blob", " skipped: taken from another repository", true, false },
+	{ "Copying config", "Copying config", "", true, false },
+};
+
+static int find_status(const char *status)
 {
-	return strcmp(status, "Pull complete") == 0 || strcmp(status, "Already exists") == 0;
+	for (size_t i = 0; i < ELEMENTS(statuses); i++)
+		if (strcmp(statuses[i].status, status) == 0)
+			return (int)i;
+	return -1;
+}
+
+static void print_plain(const struct progress *p, const struct line *l, int known)
+{
+	if (known >= 0 && statuses[known].before)
+		dprintf(p->fd, "%s %.12s%s\n", statuses[known].before, l->id, statuses[known].after);
+	else
+		dprintf(p->fd, "%.12s: %s\n", l->id, l->status);
 }
 
 static struct line *line_of(struct progress *p, const char *id)
@@ -118,11 +144,15 @@ static void draw(struct progress *p)
 void progress_event(struct progress *p, const struct transfer_event *event)
 {
 	const char *status = event->status ? event->status : "";
+	int known = find_status(status);
 	bool changed;
 	struct line *l;
 
-	if (!event->id)
+	if (!event->id) {		/* of the whole */
+		progress_clear(p);
+		dprintf(p->fd, "%s\n", output_clean(p->arena, status));
 		return;
+	}
 	l = line_of(p, output_clean(p->arena, event->id));
 	changed = strncmp(l->status, status, sizeof(l->status) - 1) != 0;
 	snprintf(l->status, sizeof(l->status), "%s", status);
@@ -132,12 +162,12 @@ void progress_event(struct progress *p, const struct transfer_event *event)
 	l->current = event->current;
 	if (event->total > 0)
 		l->total = event->total;
-	l->here = strcmp(status, "Downloading") != 0 && strcmp(status, "Retrying") != 0;
-	l->done = is_done(status);
+	l->here = known < 0 || !statuses[known].moving;
+	l->done = known >= 0 && statuses[known].done;
 	if (p->terminal && (changed || units_now() - p->drawn_ns > REDRAW_NS))
 		draw(p);
 	else if (!p->terminal && changed)
-		dprintf(p->fd, "%.12s: %s\n", l->id, l->status);
+		print_plain(p, l, known);
 }
 
 void progress_clear(struct progress *p)

@@ -183,5 +183,6 @@ const struct command system_prune_command = {
 
 GROUP(container, "container", "Manage containers");
 GROUP(image, "image", "Manage images");
+GROUP(manifest, "manifest", "Manage manifest lists: the images of several platforms under one name");
 GROUP(volume, "volume", "Manage volumes");
 GROUP(system, "system", "Manage bryo itself");

@@ -13,8 +13,11 @@
 int image_read_config(struct engine *e, const struct image *image, struct image_config *ret, struct error *err)
 {
 	size_t n;
-	char *text = blob_read(e->arena, &e->store, image->config_digest, IMAGE_CONFIG_MAX, &n, err);
+	char *text;
 
+	if (image->list)
+		return error_set(err, ERROR_STATE, "%.12s is a manifest list, no image", image->id);
+	text = blob_read(e->arena, &e->store, image->config_digest, IMAGE_CONFIG_MAX, &n, err);
 	if (!text || image_config_decode(e->arena, text, n, ret, err) < 0)
 		return error_frame(err, "the configuration of image %.12s", image->id);
 	return 0;

@@ -110,7 +110,9 @@ static int match_one(struct image_match *m, const struct image *image, const cha
 		return str_starts(image->id, str_starts(value, "sha256:") ? value + strlen("sha256:") : value);
 	if (strcmp(key, "containers") == 0)
 		return match_containers(m, image, value, err);
-	if (strcmp(key, "readonly") == 0 || strcmp(key, "intermediate") == 0 || strcmp(key, "manifest") == 0)
+	if (strcmp(key, "manifest") == 0)
+		return match_bool(key, value, image->list, err);
+	if (strcmp(key, "readonly") == 0 || strcmp(key, "intermediate") == 0)
 		return match_bool(key, value, false, err);
 	return match_time(m, image, key, filter);
 }

@@ -3,6 +3,7 @@
 
 #include "base/units.h"
 #include "engine/image_filter.h"
+#include "engine/list.h"
 #include "spec/reference.h"
 #include "store/layer.h"
 
@@ -70,6 +71,8 @@ static struct json *image_row(struct engine *e, const struct image *image, const
 	SET("Os", TEXT(image->os));
 	if (image->names.n == 0)
 		SET("Dangling", BOOL(true));
+	if (image->list)
+		SET("IsManifestList", BOOL(true));
 	SET("Created", INT(created / 1000000000));
 	SET("CreatedAt", TEXT(units_format_time(a, created)));
 	return j;
@@ -110,6 +113,17 @@ int image_rows(struct engine *e, const struct image_filter *f, struct json **ret
 	return 0;
 }
 
+/* A list stands for its image for this machine. */
+static int find_image(struct engine *e, const char *name, struct image *ret, struct error *err)
+{
+	struct image found;
+
+	if (image_find(e->arena, &e->store, name, &found, NULL, err) < 0)
+		return -1;
+	*ret = found;
+	return found.list ? list_choose(e, &found, NULL, ret, err) : 0;
+}
+
 /* --- history */
 
 static int64_t layer_size(struct engine *e, const char *chain_id)
@@ -142,7 +156,7 @@ int image_history(struct engine *e, const char *name, struct json **ret, struct 
 	struct image image;
 	size_t layer;
 
-	if (image_find(e->arena, &e->store, name, &image, NULL, err) < 0 || image_read_config(e, &image, &config, err) < 0)
+	if (find_image(e, name, &image, err) < 0 || image_read_config(e, &image, &config, err) < 0)
 		return -1;
 	layer = image.layers.n;
 	for (size_t i = config.history.n; i > 0; i--) {
@@ -229,7 +243,7 @@ int image_inspect(struct engine *e, const char *name, struct json **ret, struct 
 	struct strings digests;
 	struct image image;
 
-	if (image_find(a, &e->store, name, &image, NULL, err) < 0 || image_read_config(e, &image, &config, err) < 0)
+	if (find_image(e, name, &image, err) < 0 || image_read_config(e, &image, &config, err) < 0)
 		return -1;
 	digests = repo_digests(a, &image);
 	SET("Id", TEXT(image.id));

@@ -1,5 +1,6 @@
 /* `pull`, and the image that `run` and `create` need: names, registries in order, credentials, then bryo-transfer. */
 #include "engine/image.h"
+#include "engine/list.h"
 #include "engine/registry_config.h"
 #include "engine/source.h"
 #include "engine/take.h"
@@ -160,7 +161,7 @@ static bool fits(struct engine *e, const struct image *image, const struct pull_
 	char *platform = how ? platform_of(e, how) : NULL;
 	struct strings parts;
 
-	if (!platform)
+	if (!platform || image->list)
 		return true;
 	parts = strings_split(e->arena, platform, "/");
 	return str_eq(parts.v[0], image->os) && (parts.n < 2 || str_eq(parts.v[1], image->architecture)) &&
@@ -195,6 +196,11 @@ int image_need(struct engine *e, const char *name, const char *policy, const str
 		if (err)
 			*err = local;
 		return -1;
+	}
+	if (found && ret->list) {
+		struct image list = *ret;
+
+		return list_choose(e, &list, how ? platform_of(e, how) : NULL, ret, err);
 	}
 	if (strcmp(policy, "never") == 0)
 		return found ? 0 : error_set(err, ERROR_FAILED, "%s: image not known", name);

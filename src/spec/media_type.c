@@ -1,7 +1,5 @@
 #include "spec/media_type.h"
 
-#include "spec/oci_image.h"
-
 #define OCI "application/vnd.oci.image."
 #define DOCKER "application/vnd.docker."
 
@@ -81,4 +79,12 @@ int image_layer_compression(const char *media_type, enum layer_compression *ret)
 			return 0;
 		}
 	return -1;
+}
+
+const char *media_type_layer(enum layer_compression compression, bool docker)
+{
+	for (size_t i = 0; i < ELEMENTS(types); i++)
+		if (types[i].role == LAYER && types[i].compression == compression)
+			return docker ? types[i].docker : types[i].oci;
+	return NULL;
 }

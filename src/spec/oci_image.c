@@ -16,7 +16,8 @@ JSON_SHAPE(image_platform,
 	F(image_platform, os, "os", T_STRING),
 	F(image_platform, os_version, "os.version", T_STRING),
 	F(image_platform, os_features, "os.features", T_STRINGS),
-	F(image_platform, variant, "variant", T_STRING));
+	F(image_platform, variant, "variant", T_STRING),
+	F(image_platform, features, "features", T_STRINGS));
 
 JSON_SHAPE(image_descriptor,
 	F(image_descriptor, media_type, "mediaType", T_STRING),

@@ -12,7 +12,7 @@
 #define IMAGE_CONFIG_MAX ((size_t)4 << 20)
 #define DIGEST_TEXT_MAX 136			/* "sha512:" + 128 + NUL */
 
-struct image_platform { char *os, *architecture, *variant, *os_version; struct strings os_features; };
+struct image_platform { char *os, *architecture, *variant, *os_version; struct strings os_features, features; };
 
 struct image_descriptor {
 	char *media_type, *digest;

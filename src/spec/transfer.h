@@ -10,6 +10,12 @@
  * ops:
  *   manifest  fetch a manifest (choosing the platform from an index) and its configuration into blobs/
  *   layers    bring layers' blobs (download what blobs/ lacks) and unpack each into tmp/<stage>/diff
+ *   blobs     bring blobs into blobs/ as they are
+ *   look      fetch a manifest or an index as it is: `document`, and its descriptor
+ *   keep      store `document` in blobs/ and answer its descriptor
+ *   push      bring `manifest` (a digest in blobs/) and what it names to a registry, changed as the request asks, and
+ *             the manifest last; or `document` alone. Answers the descriptor of what was pushed last, or in `missing`
+ *             the layers that are neither here nor there: then no manifest was sent
  *   load      archive descriptor (docker-archive, oci-archive; compressed too) or OCI directory descriptor: blobs/ gets
  *             manifests, configurations and layers; answers the images it found. Never touches the network
  *   import    tar descriptor (compressed too): one layer blob, and an image made of it
@@ -36,19 +42,27 @@ struct transfer_layer {
 	char *stage;			/* a directory below tmp/; the tree goes to <stage>/diff */
 };
 
+struct transfer_mount { char *digest, *repository; };
+
 struct transfer_request {
 	char *op;
 	struct transfer_source *source;
-	char *reference;		/* manifest: tag or digest */
+	char *reference;		/* manifest, look: tag or digest; push: tag, NULL: by the manifest's own digest */
 	char *platform;			/* manifest, load: "linux/arm64"; NULL: this machine's */
-	ARRAY(struct transfer_layer) layers;
+	ARRAY(struct transfer_layer) layers;	/* layers, blobs */
 	ARRAY(int64_t) uid_ranges, gid_ranges;	/* layers: mapped ids as first,count pairs; others are refused by name */
 	bool squash_owner;		/* layers: one-id mode, every file belongs to 0 */
 	char *root;			/* pack, unpack: path in the directory, resolved in root */
 	char *rename_to;		/* pack: name of the top entry in the tar; NULL keeps it */
 	bool contents_only;		/* pack: the directory's entries without itself */
 	bool overwrite;			/* unpack: a file may take a directory's place, and the other way round */
-	int64_t retries;
+	int64_t retries, retry_delay_ms;	/* delay 0: longer each time */
+	char *manifest, *document, *media_type;	/* push; keep: document */
+	char *format;			/* push: "oci", "docker"; NULL as it is */
+	char *compression;		/* push: "gzip", "zstd"; NULL as it is, but plain layers become gzip */
+	bool recompress;		/* push: layers that are compressed otherwise, too */
+	int64_t *level;			/* push: of the compression; NULL: its usual one */
+	ARRAY(struct transfer_mount) mounts;	/* push: where at the registry blobs may be already */
 	struct string_map changes;	/* import: members of the configuration's `config` ("Cmd") as JSON texts */
 	char *message;
 };
@@ -69,10 +83,13 @@ struct transfer_event {
 	char *event;			/* progress result error */
 	char *id;			/* progress: short digest */
 	char *status;			/* Docker's words: "Downloading", "Extracting", "Download complete", "Pull complete",
-					   "Already exists", "Retrying" */
+					   "Already exists", "Retrying"; of a push "Copying", "Copied",
+					   "Skipped", "Mounted", "Compressing" */
 	int64_t current, total;		/* bytes */
 	ARRAY(struct transfer_image) images;
 	ARRAY(struct transfer_unpacked) unpacked;
+	ARRAY(struct image_descriptor) manifests, missing;
+	char *document;
 	int64_t kind, errno_;		/* error: enum error_kind, errno */
 	char *text, *hint;
 };

@@ -20,7 +20,7 @@
 
 JSON_SHAPE(image,
 	JSON_FIELD(image, id, "id", T_STRING, .required = true),
-	JSON_FIELD(image, config_digest, "configDigest", T_STRING, .required = true),
+	JSON_FIELD(image, config_digest, "configDigest", T_STRING),
 	JSON_FIELD(image, manifest_digest, "manifestDigest", T_STRING),
 	JSON_FIELD(image, manifest_media_type, "manifestMediaType", T_STRING),
 	JSON_FIELD(image, layers, "layers", T_STRINGS, .always = true),
@@ -29,7 +29,9 @@ JSON_SHAPE(image,
 	JSON_FIELD(image, size, "size", T_INT, .always = true),
 	JSON_FIELD(image, architecture, "architecture", T_STRING),
 	JSON_FIELD(image, os, "os", T_STRING),
-	JSON_FIELD(image, variant, "variant", T_STRING));
+	JSON_FIELD(image, variant, "variant", T_STRING),
+	JSON_FIELD(image, list, "list", T_BOOL),
+	JSON_FIELD(image, sources, "sources", T_MAP));
 
 static bool is_id(const char *s)
 {
@@ -153,7 +155,7 @@ static int check_record(const struct image *image, const char *id, struct error 
 {
 	if (strcmp(image->id, id) != 0)
 		return error_set(err, ERROR_INVALID, "it names the image %s", image->id);
-	if (!digest_is_valid(image->config_digest) ||
+	if ((image->list ? !image->manifest_digest : !digest_is_valid(image->config_digest)) ||
 	    (image->manifest_digest && !digest_is_valid(image->manifest_digest)))
 		return error_set(err, ERROR_INVALID, "it has a malformed digest");
 	for (size_t i = 0; i < image->layers.n; i++)
@@ -248,9 +250,9 @@ int image_list(struct arena *arena, const struct store *s, struct images *ret, s
 
 static int check_complete(const struct store *s, const struct image *image, struct error *err)
 {
-	if (!image->id || !is_id(image->id) || !image->config_digest)
+	if (!image->id || !is_id(image->id) || !(image->list ? image->manifest_digest : image->config_digest))
 		return error_set(err, ERROR_INVALID, "an image needs an id and the digest of its configuration");
-	if (!blob_exists(s, image->config_digest))
+	if (!image->list && !blob_exists(s, image->config_digest))
 		return error_set(err, ERROR_STATE, "the configuration %s is not in the store", image->config_digest);
 	if (image->manifest_digest && !blob_exists(s, image->manifest_digest))
 		return error_set(err, ERROR_STATE, "the manifest %s is not in the store", image->manifest_digest);
@@ -314,28 +316,57 @@ static void add_pulled_digests(struct arena *arena, const struct image *image, s
 	}
 }
 
+struct named { enum manifest_kind kind; struct image_manifest manifest; struct image_index index; };
+
+static int read_manifest(struct arena *arena, const struct store *s, const char *digest, struct named *ret,
+			 struct error *err)
+{
+	size_t n;
+	char *text = blob_read(arena, s, digest, IMAGE_MANIFEST_MAX, &n, err);
+
+	if (!text)
+		return -1;
+	return image_manifest_decode(arena, text, n, NULL, &ret->kind, &ret->manifest, &ret->index, err);
+}
+
+static void add_named(struct arena *arena, const struct image_manifest *manifest, struct strings *ret)
+{
+	add_once(arena, ret, manifest->config.digest);
+	for (size_t i = 0; i < manifest->layers.n; i++)
+		add_once(arena, ret, manifest->layers.v[i].digest);
+}
+
+/* What a list names is needed as far as it is here. */
+static void add_entries(struct arena *arena, const struct store *s, const struct image_index *index, struct strings *ret)
+{
+	for (size_t i = 0; i < index->manifests.n; i++) {
+		const char *digest = index->manifests.v[i].digest;
+		struct named n = { 0 };
+
+		if (!blob_exists(s, digest))
+			continue;
+		add_once(arena, ret, digest);
+		if (read_manifest(arena, s, digest, &n, NULL) == 0 && n.kind == MANIFEST_IMAGE)
+			add_named(arena, &n.manifest, ret);
+	}
+}
+
 int image_blobs(struct arena *arena, const struct store *s, const struct image *image, struct strings *ret,
 		struct error *err)
 {
-	struct image_manifest manifest;
-	struct image_index index;
-	enum manifest_kind kind;
-	size_t n;
-	char *text;
+	struct named n = { 0 };
 
 	add_once(arena, ret, image->config_digest);
 	add_pulled_digests(arena, image, ret);
 	if (!image->manifest_digest)
 		return 0;
 	add_once(arena, ret, image->manifest_digest);
-	text = blob_read(arena, s, image->manifest_digest, IMAGE_MANIFEST_MAX, &n, err);
-	if (!text || image_manifest_decode(arena, text, n, NULL, &kind, &manifest, &index, err) < 0)
+	if (read_manifest(arena, s, image->manifest_digest, &n, err) < 0)
 		return error_frame(err, "the manifest of image %.12s", image->id);
-	if (kind != MANIFEST_IMAGE)
-		return 0;
-	add_once(arena, ret, manifest.config.digest);
-	for (size_t i = 0; i < manifest.layers.n; i++)
-		add_once(arena, ret, manifest.layers.v[i].digest);
+	if (n.kind == MANIFEST_INDEX)
+		add_entries(arena, s, &n.index, ret);
+	else
+		add_named(arena, &n.manifest, ret);
 	return 0;
 }
 

@@ -1,7 +1,9 @@
 /* store/image - images by id (the configuration's digest) and the names that point to them
  *
  * Owns images/<id hex>.json (record) and images/names/<encoded name> (a symbolic link a name whose text is "ID NAME":
- * replaced by rename, so a tag moves atomically, and never empty after a power failure). An image without names is dangling. */
+ * replaced by rename, so a tag moves atomically, and never empty after a power failure). An image without names is dangling.
+ * A manifest list is a record of its own kind: its id is a number of its own, its manifest an index, which changes, and
+ * it has neither configuration nor layers; what its index names and the store has is kept for it. */
 #ifndef BRYO_STORE_IMAGE_H
 #define BRYO_STORE_IMAGE_H
 
@@ -16,6 +18,8 @@ struct image {
 	char *created;			/* RFC 3339, from the configuration */
 	int64_t size;			/* bytes of all layers' files */
 	char *architecture, *os, *variant;
+	bool list;			/* a manifest list: config_digest is NULL */
+	struct string_map sources;	/* list: an entry's digest: "registry/path", where its image is when it is not here */
 	struct strings names;		/* filled on reading, not stored in the record */
 };
 extern const struct json_shape image_shape;

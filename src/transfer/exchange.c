@@ -1,10 +1,15 @@
 #include "transfer/exchange.h"
 
 #include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "transfer/tls.h"
+#include "transfer/url.h"
 
 #define REDIRECTS_MAX 10
 #define ERROR_BODY_MAX ((size_t)64 << 10)
@@ -40,8 +45,8 @@ void exchange_done(struct exchange *x)
 static void forget_answer(struct exchange *x)
 {
 	x->status = 0;
-	x->content_type = x->content_digest = x->content_range = NULL;
-	x->retry_after_s = -1;
+	x->content_type = x->content_digest = x->content_range = x->location = x->range = x->chunk_least = NULL;
+	x->retry_after_s = x->content_length = -1;
 	x->challenges = (struct challenges){ 0 };
 	buffer_done(&x->body);
 	x->body = BUFFER(x->take || x->body_max < ERROR_BODY_MAX ? ERROR_BODY_MAX : x->body_max);
@@ -62,9 +67,30 @@ static char *header_value(struct exchange *x, const char *line, size_t n, const 
 	return arena_strndup(x->arena, line + skip, n - skip);
 }
 
+/* The headers that are kept as they are. */
+static bool take_text(struct exchange *x, const char *line, size_t n)
+{
+	const struct { const char *name; char **place; } texts[] = {
+		{ "Docker-Content-Digest:", &x->content_digest }, { "Content-Type:", &x->content_type },
+		{ "Content-Range:", &x->content_range },	  { "Location:", &x->location },
+		{ "Range:", &x->range },			  { "OCI-Chunk-Min-Length:", &x->chunk_least },
+	};
+
+	for (size_t i = 0; i < ELEMENTS(texts); i++) {
+		char *value = header_value(x, line, n, texts[i].name);
+
+		if (!value)
+			continue;
+		*texts[i].place = value;
+		return true;
+	}
+	return false;
+}
+
 static size_t on_header(char *line, size_t size, size_t n, void *context)
 {
 	struct exchange *x = context;
+	long long length;
 	unsigned seconds;
 	char *value;
 
@@ -73,14 +99,12 @@ static size_t on_header(char *line, size_t size, size_t n, void *context)
 		return n;
 	if (n > 5 && strncmp(line, "HTTP/", 5) == 0)
 		forget_answer(x);
+	else if (take_text(x, line, n))
+		return n;
 	else if ((value = header_value(x, line, n, "WWW-Authenticate:")))
 		challenge_parse(x->arena, value, &x->challenges);
-	else if ((value = header_value(x, line, n, "Docker-Content-Digest:")))
-		x->content_digest = value;
-	else if ((value = header_value(x, line, n, "Content-Type:")))
-		x->content_type = value;
-	else if ((value = header_value(x, line, n, "Content-Range:")))
-		x->content_range = value;
+	else if ((value = header_value(x, line, n, "Content-Length:")) && str_to_i64(value, &length) == 0)
+		x->content_length = length;
 	else if ((value = header_value(x, line, n, "Retry-After:")) && str_to_u32(value, &seconds) == 0)
 		x->retry_after_s = seconds;
 	return n;
@@ -141,13 +165,25 @@ static int add_header(struct exchange *x, const char *text)
 	return 0;
 }
 
+/* Without "Expect: 100-continue", which costs a second where it is not understood. */
+static int set_sending_headers(struct exchange *x)
+{
+	const char *type = x->send_type ? arena_printf(x->arena, "Content-Type: %s", x->send_type) : "Content-Type:";
+
+	if (!x->method)
+		return 0;
+	if (add_header(x, type) < 0 || add_header(x, "Expect:") < 0)
+		return -1;
+	return x->send_range ? add_header(x, arena_printf(x->arena, "Content-Range: %s", x->send_range)) : 0;
+}
+
 static int set_headers(struct exchange *x)
 {
 	struct registry *r = x->registry;
 
 	curl_slist_free_all(x->headers);
 	x->headers = NULL;
-	if (x->accept && add_header(x, x->accept) < 0)
+	if ((x->accept && add_header(x, x->accept) < 0) || set_sending_headers(x) < 0)
 		return -1;
 	x->token_number = r->token_number;
 	if (!x->url && x->authorize && r->authorization &&
@@ -155,6 +191,70 @@ static int set_headers(struct exchange *x)
 		return -1;
 	curl_easy_setopt(x->easy, CURLOPT_HTTPHEADER, x->headers);
 	return 0;
+}
+
+/* --- sending */
+
+static size_t on_send(char *p, size_t size, size_t n, void *context)
+{
+	struct exchange *x = context;
+	const struct exchange_body *b = x->send;
+	int64_t left = b->size - x->sent;
+	ssize_t done;
+
+	n *= size;
+	if ((int64_t)n > left)
+		n = (size_t)left;
+	if (b->data) {
+		memcpy(p, b->data + b->from + x->sent, n);
+		done = (ssize_t)n;
+	} else {
+		do
+			done = pread(b->fd, p, n, b->from + x->sent);
+		while (done < 0 && errno == EINTR);
+	}
+	if (done < 0 || (done == 0 && n > 0)) {
+		error_set(&x->error, ERROR_INVALID, "what is to be sent is not there any more");
+		return CURL_READFUNC_ABORT;
+	}
+	x->sent += done;
+	if (x->sending)
+		x->sending(x->context, x->sent);
+	return (size_t)done;
+}
+
+static int on_rewind(void *context, curl_off_t offset, int origin)
+{
+	struct exchange *x = context;
+
+	if (origin != SEEK_SET || offset < 0 || offset > x->send->size)
+		return CURL_SEEKFUNC_FAIL;
+	x->sent = offset;
+	return CURL_SEEKFUNC_OK;
+}
+
+static void set_method(struct exchange *x)
+{
+	static const struct exchange_body nothing = { .data = "" };
+	CURL *c = x->easy;
+
+	x->sent = 0;
+	if (!x->method)
+		return;
+	if (strcmp(x->method, "HEAD") == 0) {
+		curl_easy_setopt(c, CURLOPT_NOBODY, 1L);
+		return;
+	}
+	if (!x->send)
+		x->send = &nothing;
+	curl_easy_setopt(c, CURLOPT_UPLOAD, 1L);
+	curl_easy_setopt(c, CURLOPT_CUSTOMREQUEST, x->method);
+	curl_easy_setopt(c, CURLOPT_INFILESIZE_LARGE, (curl_off_t)x->send->size);
+	curl_easy_setopt(c, CURLOPT_READFUNCTION, on_send);
+	curl_easy_setopt(c, CURLOPT_READDATA, x);
+	curl_easy_setopt(c, CURLOPT_SEEKFUNCTION, on_rewind);
+	curl_easy_setopt(c, CURLOPT_SEEKDATA, x);
+	curl_easy_setopt(c, CURLOPT_UPLOAD_BUFFERSIZE, 262144L);
 }
 
 static void set_options(struct exchange *x)
@@ -169,7 +269,7 @@ static void set_options(struct exchange *x)
 	curl_easy_setopt(c, CURLOPT_USERAGENT, "bryo/" BRYO_VERSION);
 	curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT, CONNECT_S);
 	curl_easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, 1L);
-	curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME, IDLE_S);
+	curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME, x->patience_s ? x->patience_s : IDLE_S);
 	curl_easy_setopt(c, CURLOPT_BUFFERSIZE, 131072L);
 	curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, on_header);
 	curl_easy_setopt(c, CURLOPT_HEADERDATA, x);
@@ -185,6 +285,22 @@ static void set_options(struct exchange *x)
 		curl_easy_setopt(c, CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
 		curl_easy_setopt(c, CURLOPT_USERPWD, x->basic);
 	}
+	set_method(x);
+}
+
+static void set_address(struct exchange *x)
+{
+	struct registry *r = x->registry;
+	char *own = arena_printf(x->arena, "%s://%s", r->scheme, r->host);
+
+	if (x->url) {
+		x->at = arena_strdup(x->arena, x->url);
+	} else if (x->address) {
+		x->at = arena_strdup(x->arena, x->address);
+		x->authorize = str_eq(url_origin(x->arena, x->at), url_origin(x->arena, own));
+	} else {
+		x->at = arena_printf(x->arena, "%s%s", own, x->path);
+	}
 }
 
 int exchange_prepare(struct exchange *x)
@@ -192,8 +308,7 @@ int exchange_prepare(struct exchange *x)
 	struct registry *r = x->registry;
 
 	if (!x->at)
-		x->at = x->url ? arena_strdup(x->arena, x->url) :
-			arena_printf(x->arena, "%s://%s%s", r->scheme, r->host, x->path);
+		set_address(x);
 	if (!x->easy)
 		x->easy = curl_easy_init();
 	if (!x->easy || set_headers(x) < 0)
@@ -205,25 +320,6 @@ int exchange_prepare(struct exchange *x)
 }
 
 /* --- what comes next */
-
-static char *origin(struct arena *arena, const char *url)
-{
-	CURLU *u = curl_url();
-	char *scheme = NULL, *host = NULL, *port = NULL, *text = NULL;
-
-	if (u && curl_url_set(u, CURLUPART_URL, url, 0) == CURLUE_OK &&
-	    curl_url_get(u, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK &&
-	    curl_url_get(u, CURLUPART_HOST, &host, 0) == CURLUE_OK &&
-	    curl_url_get(u, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) == CURLUE_OK)
-		text = arena_printf(arena, "%s://%s:%s", scheme, host, port);
-	curl_free(scheme);
-	curl_free(host);
-	curl_free(port);
-	curl_url_cleanup(u);
-	for (char *c = text; c && *c; c++)
-		*c = (char)tolower((unsigned char)*c);
-	return text;
-}
 
 static enum exchange_next failed(struct exchange *x, enum error_kind kind, const char *text)
 {
@@ -240,11 +336,13 @@ static enum exchange_next redirect(struct exchange *x)
 		return failed(x, ERROR_NETWORK, "the registry redirects to nowhere");
 	if (x->url)
 		return failed(x, ERROR_NETWORK, "the token server redirects, which is not followed");
+	if (x->send && x->status != 307 && x->status != 308)
+		return failed(x, ERROR_NETWORK, "the registry redirects what is sent to it in a way that would lose it");
 	if (++x->redirects > REDIRECTS_MAX)
 		return failed(x, ERROR_NETWORK, "too many redirects");
-	from = origin(x->arena, x->at);
-	to = origin(x->arena, target);
-	if (!to || (!str_starts(to, "https://") && !str_starts(to, "http://")))
+	from = url_origin(x->arena, x->at);
+	to = url_origin(x->arena, target);
+	if (!to)
 		return failed(x, ERROR_NETWORK, "the registry redirects to an address that is neither http nor https");
 	if (str_starts(from, "https://") && !str_starts(to, "https://"))
 		return failed(x, ERROR_NETWORK, "the registry redirects from https to http, which is refused");
@@ -276,13 +374,23 @@ static bool may_be_plain(CURLcode code)
 	       code == CURLE_OPERATION_TIMEDOUT;
 }
 
+/* Of several exchanges that begin side by side the first one finds out, the others follow. */
+static bool try_plain(const struct exchange *x, CURLcode code)
+{
+	const struct registry *r = x->registry;
+
+	return r->insecure && x->path && !x->redirects && str_starts(x->at, "https://") && may_be_plain(code) &&
+	       (!r->scheme_is_known || str_eq(r->scheme, "http"));
+}
+
 static void explain(struct exchange *x, CURLcode code)
 {
 	struct registry *r = x->registry;
 
 	error_set(&x->error, ERROR_NETWORK, "%s: %s", r->shown_host, curl_easy_strerror(code));
 	if (code == CURLE_OPERATION_TIMEDOUT)
-		error_set(&x->error, ERROR_NETWORK, "%s: nothing came for %ld seconds", r->shown_host, IDLE_S);
+		error_set(&x->error, ERROR_NETWORK, "%s: nothing came for %ld seconds", r->shown_host,
+			  x->patience_s ? x->patience_s : IDLE_S);
 	if (code == CURLE_PEER_FAILED_VERIFICATION)
 		error_hint(&x->error, "put the certificate of its authority as ca.crt into /etc/containers/certs.d/%s/ or "
 			   "~/.config/containers/certs.d/%s/, or trust it blindly with --tls-verify=false", r->shown_host,
@@ -296,11 +404,13 @@ static enum exchange_next no_answer(struct exchange *x, CURLcode code)
 {
 	struct registry *r = x->registry;
 
+	if (x->error.kind)
+		return EXCHANGE_DONE;
 	if (x->refused_by_taker)
 		return failed(x, ERROR_FAILED, "the transfer was given up");
 	if (x->too_long)
 		return failed(x, ERROR_INVALID, "the answer is too long");
-	if (!x->url && !x->redirects && !r->scheme_is_known && r->insecure && may_be_plain(code)) {
+	if (try_plain(x, code)) {
 		r->scheme = "http";
 		r->scheme_is_known = true;
 		x->at = NULL;
@@ -370,10 +480,31 @@ bool exchange_may_retry(const struct exchange *x, int tries, int64_t *ret_pause_
 		     !x->error.kind && (x->status == 408 || x->status == 429 || x->status >= 500);
 	int64_t pause = 500LL << (tries < 8 ? tries : 8);
 
+	if (x->registry->retry_delay_ms > 0)
+		pause = x->registry->retry_delay_ms;
 	if (x->retry_after_s >= 0)
 		pause = x->retry_after_s * 1000;
 	*ret_pause_ms = pause < RETRY_PAUSE_MAX_MS ? pause : RETRY_PAUSE_MAX_MS;
 	return worth;
+}
+
+/* Nobody is there, or the name is unknown: that does not get better by waiting. */
+static bool is_final(const struct exchange *x)
+{
+	return x->transport_failed && (x->code == CURLE_COULDNT_CONNECT || x->code == CURLE_COULDNT_RESOLVE_HOST ||
+				       x->code == CURLE_COULDNT_RESOLVE_PROXY);
+}
+
+bool exchange_pause(const struct exchange *x, int tries)
+{
+	struct timespec t;
+	int64_t ms;
+
+	if (tries > x->registry->retries || is_final(x) || !exchange_may_retry(x, tries, &ms))
+		return false;
+	t = (struct timespec){ ms / 1000, ms % 1000 * 1000000 };
+	nanosleep(&t, NULL);
+	return true;
 }
 
 /* {"errors":[{"code":"...","message":"..."}]}, or the text itself when it is short and no markup. */

@@ -1,9 +1,10 @@
 /* transfer/exchange - one question to a registry and its answer, with redirects and authorization
  *
  * An exchange is a curl handle and the rules around it. Redirects are followed by hand, at most ten: Authorization never
- * goes to another scheme, host or port, and never again afterwards; from https there is no way back to http. A 401 is
- * answered once with what the challenge asks for. Bodies of 2xx go to the taker, or into memory up to a limit; bodies of
- * errors are kept for their message. All exchanges run in the registry's multi handle and share its connections. */
+ * goes to another scheme, host or port, and never again afterwards; from https there is no way back to http; what is sent
+ * to be kept follows 307 and 308 only. A 401 is answered once with what the challenge asks for, and what was being sent is
+ * sent again. Bodies of 2xx go to the taker, or into memory up to a limit; bodies of errors are kept for their message.
+ * All exchanges run in the registry's multi handle and share its connections. */
 #ifndef BRYO_TRANSFER_EXCHANGE_H
 #define BRYO_TRANSFER_EXCHANGE_H
 
@@ -11,14 +12,23 @@
 
 #include "transfer/registry.h"
 
+/* What is sent: memory, or a part of a file. */
+struct exchange_body { const char *data; int fd; int64_t from, size; };
+
 struct exchange {
 	/* the question */
 	struct registry *registry;
+	const char *method;		/* "HEAD" "POST" "PATCH" "PUT"; NULL: GET, or POST of a form */
 	const char *path;		/* below scheme://host, "/v2/..." */
+	const char *address;		/* instead: where the registry said to go on; a stranger gets no credentials */
 	const char *url;		/* instead: a token server's; no authorization is added to it */
 	const char *accept;		/* NULL */
 	const char *basic;		/* "user:password" for url */
 	const char *form;		/* POST this form to url */
+	const struct exchange_body *send;	/* with PATCH and PUT; NULL: nothing */
+	const char *send_type, *send_range;	/* headers Content-Type, Content-Range; NULL */
+	void (*sending)(void *context, int64_t sent);
+	long patience_s;		/* how long silence is no failure; 0: a minute */
 	int64_t range_from;		/* > 0: the rest only */
 	size_t body_max;
 	int (*take)(void *context, const char *p, size_t n);	/* -1 ends the transfer */
@@ -28,7 +38,8 @@ struct exchange {
 	/* the answer */
 	long status;
 	struct buffer body;
-	char *content_type, *content_digest, *content_range;
+	char *content_type, *content_digest, *content_range, *location, *range, *chunk_least;
+	int64_t content_length;		/* -1: not said */
 	int64_t retry_after_s;		/* -1: not said */
 	struct error error;		/* why there is none */
 	bool transport_failed;		/* cut, timeout, no connection */
@@ -41,6 +52,7 @@ struct exchange {
 	struct challenges challenges;
 	struct arena *arena;		/* of the answer's headers */
 	int redirects;
+	int64_t sent;
 	bool authorize, renewed, too_long, refused_by_taker;
 	unsigned token_number;		/* of the token that was sent */
 };
@@ -60,5 +72,8 @@ void exchange_done(struct exchange *x);
 int exchange_failure(const struct exchange *x, const char *what, struct error *err);
 /* Worth another try: cut, 408, 429, 5xx? *ret_pause_ms: how long to wait before try number `tries` (1, 2, ...). */
 bool exchange_may_retry(const struct exchange *x, int tries, int64_t *ret_pause_ms);
+/* The same for an exchange that runs alone: waits and answers true when it is to be run once more. Where nobody is at all
+ * waiting does not help. */
+bool exchange_pause(const struct exchange *x, int tries);
 
 #endif

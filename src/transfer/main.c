@@ -1,6 +1,6 @@
 /* bryo-transfer: reads what came from strangers, in a sandbox, on behalf of the engine (see spec/transfer.h).
  *
- * What needs the network or keeps a connection (manifest, layers, login) runs in this process, which enters its sandbox
+ * What needs the network or keeps a connection (manifest, layers, push, login ...) runs in this process, which enters its sandbox
  * before the first such request. What reads archives that a user gave (load, import, pack, unpack) runs in a child with a
  * sandbox of its own: it may reach the directories that came with that request, and no network. */
 #include <errno.h>
@@ -30,7 +30,11 @@ struct operation {
 static const struct operation operations[] = {
 	{ "manifest",	op_manifest,	true,	0 },
 	{ "layers",	op_layers,	true,	0 },
+	{ "look",	op_look,	true,	0 },
+	{ "blobs",	op_blobs,	true,	0 },
+	{ "push",	op_push,	true,	0 },
 	{ "login",	op_login,	true,	0 },
+	{ "keep",	op_keep,	false,	0 },
 	{ "load",	op_load,	false,	1 },
 	{ "import",	op_import,	false,	1 },
 	{ "pack",	op_pack,	false,	2 },

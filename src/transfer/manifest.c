@@ -1,6 +1,5 @@
 /* The operation `manifest`: a tag or digest becomes a manifest and a configuration in blobs/, both checked. */
 #include <stdlib.h>
-#include <time.h>
 
 #include "spec/media_type.h"
 #include "sys/fd.h"
@@ -14,22 +13,9 @@
 
 struct text { char *data; size_t size; char *content_type; };
 
-static void pause_ms(int64_t ms)
-{
-	struct timespec t = { ms / 1000, ms % 1000 * 1000000 };
-
-	nanosleep(&t, NULL);
-}
-
-/* Nobody is there, or the name is unknown: that does not get better by waiting. */
-static bool is_final(const struct exchange *x)
-{
-	return x->transport_failed && (x->code == CURLE_COULDNT_CONNECT || x->code == CURLE_COULDNT_RESOLVE_HOST ||
-				       x->code == CURLE_COULDNT_RESOLVE_PROXY);
-}
-
+/* 1: once more. */
 static int get_once(struct work *w, struct registry *r, const char *path, size_t limit, const char *what,
-		    struct text *ret, int tries, int64_t *ret_pause, struct error *err)
+		    struct text *ret, int tries, struct error *err)
 {
 	struct exchange x;
 	int result = 0;
@@ -39,10 +25,7 @@ static int get_once(struct work *w, struct registry *r, const char *path, size_t
 	x.accept = strstr(path, "/manifests/") ? ACCEPT : NULL;
 	x.body_max = limit;
 	if (exchange_run(&x) < 0 || x.status != 200) {
-		bool again = exchange_may_retry(&x, tries, ret_pause) && !is_final(&x);
-
-		result = exchange_failure(&x, what, err);
-		*ret_pause = again ? *ret_pause : -1;
+		result = exchange_pause(&x, tries) ? 1 : exchange_failure(&x, what, err);
 	} else {
 		ret->data = arena_memdup(w->arena, x.body.data ? x.body.data : "", x.body.size);
 		ret->size = x.body.size;
@@ -56,14 +39,10 @@ static int get(struct work *w, struct registry *r, const char *path, size_t limi
 	       struct error *err)
 {
 	for (int tries = 1;; tries++) {
-		int64_t pause = -1;
+		int result = get_once(w, r, path, limit, what, ret, tries, err);
 
-		error_clear(err);
-		if (get_once(w, r, path, limit, what, ret, tries, &pause, err) == 0)
-			return 0;
-		if (pause < 0 || tries > r->retries)
-			return -1;
-		pause_ms(pause);
+		if (result <= 0)
+			return result;
 	}
 }
 
@@ -193,5 +172,35 @@ int op_manifest(struct work *w, const struct transfer_request *request, struct t
 	if (follow(w, r, request->reference, request->platform, 0, NULL, &image, err) < 0)
 		return -1;
 	*ARRAY_ADD(w->arena, &ret->images) = image;
+	return 0;
+}
+
+/* --- the operation `look`: a manifest or an index as it is */
+
+int op_look(struct work *w, const struct transfer_request *request, struct transfer_event *ret, struct error *err)
+{
+	struct image_descriptor found = { 0 };
+	struct registry *r = registry_open(w, request, err);
+	char digest[DIGEST_TEXT_MAX];
+	struct image_manifest m = { 0 };
+	struct image_index index = { 0 };
+	enum manifest_kind kind;
+	struct text text;
+	const char *type;
+
+	if (!r || get_manifest(w, r, request->reference, &text, digest, err) < 0)
+		return -1;
+	type = media_type_of(w->arena, text.content_type);
+	if (image_manifest_decode(w->arena, text.data, text.size, type, &kind, &m, &index, err) < 0)
+		return error_frame(err, "manifest %s of %s/%s", request->reference, r->shown_host, r->path);
+	if (kind == MANIFEST_IMAGE ? m.media_type : index.media_type)
+		type = kind == MANIFEST_IMAGE ? m.media_type : index.media_type;
+	else if (!type)
+		type = kind == MANIFEST_IMAGE ? "application/vnd.oci.image.manifest.v1+json" : "application/vnd.oci.image.index.v1+json";
+	found.media_type = arena_strdup(w->arena, type);
+	found.digest = arena_strdup(w->arena, digest);
+	found.size = (int64_t)text.size;
+	*ARRAY_ADD(w->arena, &ret->manifests) = found;
+	ret->document = text.data;
 	return 0;
 }

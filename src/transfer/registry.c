@@ -8,6 +8,7 @@
 
 #define TOKEN_ANSWER_MAX ((size_t)1 << 20)
 #define RETRIES_DEFAULT 3
+#define SCOPES_MORE_MAX 8
 
 char *registry_printable(struct arena *arena, const char *text, size_t n)
 {
@@ -68,6 +69,7 @@ struct registry *registry_open(struct work *w, const struct transfer_request *re
 		w->registry = r;
 	}
 	w->registry->retries = request->retries > 0 ? request->retries : RETRIES_DEFAULT;
+	w->registry->retry_delay_ms = request->retry_delay_ms;
 	if (w->registry->multi)
 		return w->registry;
 	error_set(err, ERROR_FAILED, "libcurl cannot be started");
@@ -113,18 +115,37 @@ static char *base64(struct arena *arena, const char *text)
 	return out;
 }
 
+void registry_will_push(struct registry *r, const struct strings *others)
+{
+	r->scopes = (struct strings){ 0 };
+	strings_addf(r->arena, &r->scopes, "repository:%s:pull,push", r->path);
+	for (size_t i = 0; i < others->n && i < SCOPES_MORE_MAX; i++)
+		strings_addf(r->arena, &r->scopes, "repository:%s:pull", others->v[i]);
+}
+
+static struct strings scopes_of(struct registry *r, const struct challenge *c)
+{
+	struct strings scopes = { 0 };
+
+	strings_add_all(r->arena, &scopes, &r->scopes);
+	for (size_t i = 0; i < c->scopes.n; i++)
+		if (!r->scopes.n || !str_starts(c->scopes.v[i], "repository:"))
+			strings_add(r->arena, &scopes, c->scopes.v[i]);
+	if (!scopes.n && !str_is_empty(r->path))
+		strings_addf(r->arena, &scopes, "repository:%s:pull", r->path);
+	return scopes;
+}
+
 /* "service=...&scope=..." */
 static char *token_query(struct registry *r, const struct challenge *c)
 {
 	char *query = arena_printf(r->arena, "service=%s", c->service ? escape(r, c->service) : "");
+	struct strings scopes = scopes_of(r, c);
 
 	if (!c->service)
 		query = arena_strdup(r->arena, "");
-	for (size_t i = 0; i < c->scopes.n; i++)
-		query = arena_printf(r->arena, "%s%sscope=%s", query, *query ? "&" : "", escape(r, c->scopes.v[i]));
-	if (c->scopes.n == 0 && !str_is_empty(r->path))
-		query = arena_printf(r->arena, "%s%sscope=%s", query, *query ? "&" : "",
-				     escape(r, arena_printf(r->arena, "repository:%s:pull", r->path)));
+	for (size_t i = 0; i < scopes.n; i++)
+		query = arena_printf(r->arena, "%s%sscope=%s", query, *query ? "&" : "", escape(r, scopes.v[i]));
 	return query;
 }
 

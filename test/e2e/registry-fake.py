@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""registry-fake - a registry that lies, stumbles and forgets, for the tests of pull
+"""registry-fake - a registry that lies, stumbles and forgets, for the tests of pull and push
 
 usage: registry-fake.py --image OCI-DIRECTORY --port-file FILE [--log FILE] [--auth] [--cert FILE --key FILE] [--do WHAT]...
 
@@ -26,12 +26,16 @@ a second one, of "another host", after it. Each request is a line of the log: PO
   layer-type   a layer of an unknown type
   slow         one byte of a blob each second
   escape       an error message with terminal escapes
+What can go wrong while it is pushed to (up-...) is in registry_uploads.py. --keep DIRECTORY: the last manifest goes there.
 """
 import argparse, base64, hashlib, json, os, ssl, sys, threading, time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 INDEX = "application/vnd.oci.image.index.v1+json"
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+
+sys.dont_write_bytecode = True
+from registry_uploads import Uploads
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--image", required=True)
@@ -40,12 +44,14 @@ parser.add_argument("--log")
 parser.add_argument("--auth", action="store_true")
 parser.add_argument("--cert")
 parser.add_argument("--key")
+parser.add_argument("--keep")
 parser.add_argument("--do", action="append", default=[])
 options = parser.parse_args()
 does = set(options.do)
 lock = threading.Lock()
 seen = {}
 tokens = {}
+scopes = {}
 ports = []
 
 
@@ -63,8 +69,9 @@ def times(what):
         return seen[what]
 
 
-class Handler(BaseHTTPRequestHandler):
+class Handler(Uploads, BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    does, options, ports, times = does, options, ports, staticmethod(times)
 
     def log_message(self, *args):
         pass
@@ -94,19 +101,21 @@ class Handler(BaseHTTPRequestHandler):
         if user and user != "Basic " + base64.b64encode(b"alice:secret").decode():
             return self.failure(401, "UNAUTHORIZED", "incorrect username or password")
         name = "token%d" % times("token")
-        tokens[name] = 2 if "expire" in does else 1 << 30
+        tokens[name] = 2 if {"expire", "up-expire"} & does else 1 << 30
+        scopes[name] = self.path
         if not user:
             tokens[name] = 0
         self.answer(200, json.dumps({"token": name, "expires_in": 60}).encode(), Content_Type="application/json")
 
-    def allowed(self):
+    def allowed(self, push=False):
         if not options.auth:
             return True
         with lock:
             name = self.headers.get("Authorization", "").replace("Bearer ", "")
-            if tokens.get(name, 0) > 0:
+            if tokens.get(name, 0) > 0 and (not push or "push" in scopes[name]):
                 tokens[name] -= 1
                 return True
+        self.close_connection = push		# a body may be left
         scheme = "https" if options.cert else "http"
         self.failure(401, "UNAUTHORIZED", "authentication required", WWW_Authenticate=
                      'Bearer realm="%s://127.0.0.1:%d/token",service="fake, registry",scope="repository:a/b:pull"'
@@ -117,12 +126,14 @@ class Handler(BaseHTTPRequestHandler):
         path = self.path.split("?")[0]
         if path == "/token":
             return self.token()
-        if self.server.server_port == ports[1]:		# "another host"
+        if self.server.server_port == ports[1] and "/uploads/" not in path:		# "another host"
             return self.blob(path.rsplit("/", 1)[1], "redirect")
         if not self.allowed():
             return None
         if path == "/v2/":
             return self.answer(200, b"{}")
+        if self.pushed(path):
+            return None
         if "/manifests/" in path:
             return self.manifest(path.rsplit("/", 1)[1])
         if "/blobs/" in path:

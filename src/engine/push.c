@@ -1,0 +1,168 @@
+#include "engine/push.h"
+
+#include "base/units.h"
+#include "engine/events.h"
+#include "engine/idfile.h"
+#include "engine/image.h"
+#include "engine/list.h"
+#include "spec/manifest_edit.h"
+#include "sys/fd.h"
+
+/* --- where its blobs may be already */
+
+/* "registry/PATH@digest" of this registry: PATH. */
+static char *repository_at(struct engine *e, const char *pulled, const char *registry)
+{
+	const char *rest = str_after(pulled, registry), *at = rest ? strrchr(rest, '@') : NULL;
+
+	return at && *rest == '/' ? arena_strndup(e->arena, rest + 1, (size_t)(at - rest - 1)) : NULL;
+}
+
+static void add_mounts(struct engine *e, const struct target *target, const struct image *image,
+		       const struct strings *blobs, struct transfer_request *ret)
+{
+	struct strings own = { 0 };
+
+	for (size_t i = 0; i < image->digests.n; i++) {
+		char *repository = repository_at(e, image->digests.v[i], target->name.registry);
+
+		if (!repository || str_eq(repository, target->name.path))
+			continue;
+		if (!own.n && image_blobs(e->arena, &e->store, image, &own, NULL) < 0)
+			return;
+		for (size_t k = 0; k < blobs->n; k++)
+			if (strings_has(&own, blobs->v[k]))
+				*ARRAY_ADD(e->arena, &ret->mounts) = (struct transfer_mount){ blobs->v[k], repository };
+	}
+}
+
+static int check_words(struct engine *e, const struct push_request *r, struct transfer_request *ret, struct error *err)
+{
+	bool docker = false;
+	int64_t ns = 0;
+
+	if (manifest_family(r->format, &docker, err) < 0)
+		return -1;
+	ret->format = !r->format ? NULL : arena_strdup(e->arena, docker ? "docker" : "oci");
+	ret->compression = r->compression;
+	if (str_eq(r->compression, "zstd:chunked")) {
+		engine_warn(e, "zstd:chunked is written as zstd: without a table of contents");
+		ret->compression = arena_strdup(e->arena, "zstd");
+	} else if (r->compression && !str_eq(r->compression, "gzip") && !str_eq(r->compression, "zstd")) {
+		return error_set(err, ERROR_USAGE, "unknown compression format \"%s\": choose one of gzip, zstd, zstd:chunked",
+				 r->compression);
+	}
+	if (r->retry_delay && (units_parse_duration(r->retry_delay, &ns) < 0 || ns < 0))
+		return error_set(err, ERROR_USAGE, "invalid duration \"%s\" for --retry-delay: for example 5s", r->retry_delay);
+	ret->retry_delay_ms = ns / 1000000;
+	return 0;
+}
+
+int push_fill(struct engine *e, const struct push_request *r, const struct target *target,
+	      const struct strings *blobs, struct transfer_request *ret, struct error *err)
+{
+	struct images images;
+
+	*ret = (struct transfer_request){ .op = "push", .retries = r->retry, .recompress = r->recompress };
+	ret->source = (struct transfer_source *)(uintptr_t)&target->source;
+	if (r->level_given)
+		ret->level = (int64_t *)(uintptr_t)&r->level;
+	if (check_words(e, r, ret, err) < 0 || image_list(e->arena, &e->store, &images, err) < 0)
+		return -1;
+	for (size_t i = 0; i < images.n; i++)
+		if (!images.v[i].list)
+			add_mounts(e, target, &images.v[i], blobs, ret);
+	return 0;
+}
+
+/* --- an image */
+
+/* What is there under a name is a place to take blobs from the next time. */
+static void remember(struct engine *e, const struct target *target, const struct image *image, const char *digest)
+{
+	struct image now;
+
+	if (!str_eq(digest, image->manifest_digest) || image_read(e->arena, &e->store, image->id, &now, NULL) < 0)
+		return;
+	now.digests = (struct strings){ 0 };
+	strings_addf(e->arena, &now.digests, "%s@%s", reference_repository(e->arena, &target->name), digest);
+	image_commit(e->arena, &e->store, &now, NULL, NULL, NULL);
+}
+
+static int push_to(struct engine *e, struct transfer *t, const struct push_request *r, const struct target *target,
+		   const struct image *image, char **ret_digest, struct error *err)
+{
+	struct strings blobs = { 0 };
+	struct transfer_request request;
+	struct transfer_event result;
+
+	if (!image->manifest_digest)
+		return error_set(err, ERROR_INVALID, "image %.12s has no manifest", image->id);
+	if (image_blobs(e->arena, &e->store, image, &blobs, err) < 0 ||
+	    push_fill(e, r, target, &blobs, &request, err) < 0)
+		return -1;
+	request.manifest = image->manifest_digest;
+	request.reference = target->name.tag;
+	if (transfer_call(e, t, &request, NULL, 0, &result, err) < 0)
+		return -1;
+	if (result.missing.n > 0) {
+		error_set(err, ERROR_NOT_FOUND, "the layer %.19s is neither in the store nor at the registry",
+			  result.missing.v[0].digest);
+		return error_hint(err, "pull or load the image again");
+	}
+	if (result.manifests.n != 1)
+		return error_set(err, ERROR_FAILED, "bryo-transfer pushed %zu manifests", result.manifests.n);
+	*ret_digest = result.manifests.v[0].digest;
+	remember(e, target, image, *ret_digest);
+	return 0;
+}
+
+static int push_image(struct engine *e, const struct push_request *r, const struct target *target,
+		      const struct image *image, char **ret_digest, struct error *err)
+{
+	_cleanup_fd_ int lock = store_lock(&e->store, LOCK_SHARED, true, err);
+	struct transfer t;
+	int result;
+
+	if (lock < 0 || transfer_open(e, &t, err) < 0)
+		return -1;
+	result = push_to(e, &t, r, target, image, ret_digest, err);
+	transfer_close(&t);
+	return result;
+}
+
+static const char *own_name(const struct image *image, const char *found_by, struct error *err)
+{
+	if (found_by || image->names.n == 1)
+		return found_by ? found_by : image->names.v[0];
+	error_set(err, ERROR_USAGE, "image %.12s has %s name: the destination must be given", image->id,
+		  image->names.n ? "more than one" : "no");
+	return NULL;
+}
+
+int image_push(struct engine *e, const struct push_request *r, char **ret_digest, struct error *err)
+{
+	const char *destination = r->destination;
+	struct target target;
+	struct image image;
+	char *name = NULL;
+	int result;
+
+	if (engine_open(e, err) < 0 || image_find(e->arena, &e->store, r->image, &image, &name, err) < 0)
+		return -1;
+	if (!destination && !(destination = own_name(&image, name, err)))
+		return -1;
+	if (target_find(e, &r->access, destination, &target, err) < 0)
+		return -1;
+	if (target.name.digest)
+		return error_set(err, ERROR_USAGE, "%s: a digest cannot be pushed to, it follows from the content", destination);
+	result = image.list ? list_push(e, r, &target, &image, ret_digest, err) :
+		 push_image(e, r, &target, &image, ret_digest, err);
+	if (result < 0 && str_eq(target.name.registry, "localhost") && error_is(err, ERROR_NETWORK))
+		error_hint(err, "names below localhost/ are of this machine: name a registry, as in: bryo push %s REGISTRY/NAME",
+			   r->image);
+	if (result < 0)
+		return -1;
+	event_add(e, "image", "push", image.id, reference_print(e->arena, &target.name), NULL, NULL);
+	return r->digestfile ? idfile_write(r->digestfile, *ret_digest, false, err) : 0;
+}
