@@ -11,7 +11,7 @@
 	       "application/vnd.docker.distribution.manifest.v2+json, " \
 	       "application/vnd.docker.distribution.manifest.list.v2+json, application/json;q=0.5, */*;q=0.1"
 
-struct text { char *data; size_t size; char *content_type; };
+struct text { char *data; size_t size; char *content_type, *content_encoding; };
 
 /* 1: once more. */
 static int get_once(struct work *w, struct registry *r, const char *path, size_t limit, const char *what,
@@ -30,6 +30,7 @@ static int get_once(struct work *w, struct registry *r, const char *path, size_t
 		ret->data = arena_memdup(w->arena, x.body.data ? x.body.data : "", x.body.size);
 		ret->size = x.body.size;
 		ret->content_type = arena_strdup(w->arena, x.content_type);
+		ret->content_encoding = arena_strdup(w->arena, x.content_encoding);
 	}
 	exchange_done(&x);
 	return result;
@@ -69,6 +70,16 @@ static int get_manifest(struct work *w, struct registry *r, const char *referenc
 	if (by_digest && !str_eq(digest, reference))
 		return error_set(err, ERROR_INVALID, "%s: digest does not match: the registry sent %s", what, digest);
 	return 0;
+}
+
+/* A packed answer, which nobody asked for, is the true cause of what its bytes are not. */
+static int not_a_manifest(struct work *w, const struct registry *r, const char *reference, const struct text *text,
+			  struct error *err)
+{
+	if (!str_is_empty(text->content_encoding) && !str_eq(text->content_encoding, "identity"))
+		error_set(err, ERROR_INVALID, "it was sent with Content-Encoding %s, which was not asked for",
+			  str_printable(w->arena, text->content_encoding, 40));
+	return error_frame(err, "manifest %s of %s/%s", reference, r->shown_host, r->path);
 }
 
 /* Another name of the same image brought it before. NULL when it is not there or not what it should be. */
@@ -128,7 +139,8 @@ static int take_image(struct work *w, struct registry *r, const struct text *tex
 	return found_image(w, m, str_starts(digest, "sha256:") ? digest : stored, type, config, size, ret, err);
 }
 
-static int follow(struct work *w, struct registry *r, const char *reference, const char *platform, int depth,
+/* size: what the index says about the manifest; -1: nobody said. */
+static int follow(struct work *w, struct registry *r, const char *reference, int64_t size, const char *platform, int depth,
 		  const char *index_digest, struct transfer_image *ret, struct error *err)
 {
 	char digest[DIGEST_TEXT_MAX];
@@ -141,9 +153,12 @@ static int follow(struct work *w, struct registry *r, const char *reference, con
 
 	if (get_manifest(w, r, reference, &text, digest, err) < 0)
 		return -1;
+	if (size >= 0 && (uint64_t)size != text.size)
+		return error_set(err, ERROR_INVALID, "manifest %s: size does not match: %zu bytes, the index says %lld", reference,
+				 text.size, (long long)size);
 	type = media_type_of(w->arena, text.content_type);
 	if (image_manifest_decode(w->arena, text.data, text.size, type, &kind, &m, &index, err) < 0)
-		return error_frame(err, "manifest %s of %s/%s", reference, r->shown_host, r->path);
+		return not_a_manifest(w, r, reference, &text, err);
 	if (kind == MANIFEST_IMAGE) {
 		ret->index_digest = arena_strdup(w->arena, index_digest);
 		return take_image(w, r, &text, &m, digest, !str_is_empty(m.media_type) ? m.media_type : type ? type :
@@ -156,8 +171,8 @@ static int follow(struct work *w, struct registry *r, const char *reference, con
 		return error_frame(err, "%s/%s", r->shown_host, r->path);
 	if (!digest_is_valid(chosen->digest))
 		return error_set(err, ERROR_INVALID, "the index names a manifest by no valid digest");
-	return follow(w, r, chosen->digest, platform, depth + 1, depth ? index_digest : arena_strdup(w->arena, digest), ret,
-		      err);
+	return follow(w, r, chosen->digest, chosen->size, platform, depth + 1,
+		      depth ? index_digest : arena_strdup(w->arena, digest), ret, err);
 }
 
 int op_manifest(struct work *w, const struct transfer_request *request, struct transfer_event *ret, struct error *err)
@@ -169,7 +184,7 @@ int op_manifest(struct work *w, const struct transfer_request *request, struct t
 		return -1;
 	if (str_is_empty(r->path) || str_is_empty(request->reference))
 		return error_set(err, ERROR_USAGE, "the request for a manifest names none");
-	if (follow(w, r, request->reference, request->platform, 0, NULL, &image, err) < 0)
+	if (follow(w, r, request->reference, -1, request->platform, 0, NULL, &image, err) < 0)
 		return -1;
 	*ARRAY_ADD(w->arena, &ret->images) = image;
 	return 0;
@@ -192,7 +207,7 @@ int op_look(struct work *w, const struct transfer_request *request, struct trans
 		return -1;
 	type = media_type_of(w->arena, text.content_type);
 	if (image_manifest_decode(w->arena, text.data, text.size, type, &kind, &m, &index, err) < 0)
-		return error_frame(err, "manifest %s of %s/%s", request->reference, r->shown_host, r->path);
+		return not_a_manifest(w, r, request->reference, &text, err);
 	if (kind == MANIFEST_IMAGE ? m.media_type : index.media_type)
 		type = kind == MANIFEST_IMAGE ? m.media_type : index.media_type;
 	else if (!type)
