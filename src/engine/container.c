@@ -132,5 +132,5 @@ int container_load_all(struct engine *e, struct containers *ret, struct error *e
 int container_save(struct engine *e, const struct container *c, struct error *err)
 {
 	return container_store_write(&e->store, c->id,
-				     json_print(e->arena, json_encode(e->arena, &container_shape, c), 0), err);
+				     json_print(e->arena, json_encode(e->arena, &container_shape, c), 0), !c->request.rm, err);
 }

@@ -242,7 +242,7 @@ static int commit(struct engine *e, struct container *c, struct error *err)
 		}
 		text = json_print(e->arena, json_encode(e->arena, &container_shape, c), 0);
 		dir = container_store_create(e->arena, &e->store, c->id, c->name, text,
-					     c->rootfs ? NULL : &c->layers, &maps, err);
+					     c->rootfs ? NULL : &c->layers, &maps, !c->request.rm, err);
 		if (dir >= 0) {
 			close(dir);
 			return 0;
@@ -282,14 +282,14 @@ int container_create(struct engine *e, const struct create_request *r, struct co
 	c.mounts.n = mounts.n;
 	if (commit(e, &c, err) < 0)
 		return -1;
-	if (label_choose(e, &c, err) < 0) {
-		life_remove(e, &c, &(struct container_state){ 0 }, true, &(struct error){ 0 });
+	if (mounts_make_anonymous(e, &c, err) < 0 || label_choose(e, &c, err) < 0) {
+		life_remove(e, &c, true, &(struct error){ 0 });
 		return -1;
 	}
 	*ret = c;
 	event_add(e, "container", "create", c.id, c.name, c.image_name, &c.labels);
 	if (!r->cidfile || idfile_write(r->cidfile, c.id, true, err) == 0)
 		return 0;
-	life_remove(e, &c, &(struct container_state){ 0 }, true, &(struct error){ 0 });
+	life_remove(e, &c, true, &(struct error){ 0 });
 	return -1;
 }

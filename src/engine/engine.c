@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "engine/life.h"
 #include "sys/fd.h"
 #include "sys/trace.h"
 
@@ -54,6 +55,8 @@ int engine_open(struct engine *e, struct error *err)
 	path = e->options.root ? absolute(e, e->options.root) : e->identity.data_dir;
 	if (store_open(e->arena, path, e->options.storage_driver, e->identity.single_id, &e->store, err) < 0)
 		return -1;
+	e->store.burial = (struct store_burial){ life_bury, e };
+	store_collect_leftovers(&e->store);
 	e->store_is_open = true;
 	return 0;
 }

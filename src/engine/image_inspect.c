@@ -98,8 +98,8 @@ int image_rows(struct engine *e, const struct image_filter *f, struct json **ret
 	    image_list(e->arena, &e->store, &images, err) < 0 || container_load_all(e, &containers, err) < 0)
 		return -1;
 	for (size_t i = 0; i < images.broken.n; i++)
-		engine_warn(e, "the record of image %.12s is damaged; remove it with `bryo rmi --force %.12s`",
-			    images.broken.v[i], images.broken.v[i]);
+		engine_warn(e, "the record of image %.12s is damaged; mend it with `bryo system check --repair`, or remove it with `bryo rmi "
+			    "--force %.12s`", images.broken.v[i], images.broken.v[i]);
 	for (size_t i = 0; i < images.n; i++) {
 		int matches = image_match(&match, &images.v[i], err);
 

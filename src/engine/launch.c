@@ -8,11 +8,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "engine/mounts.h"
 #include "engine/own.h"
 #include "engine/relabel.h"
 #include "engine/state.h"
 #include "engine/volume.h"
 #include "store/container.h"
+#include "store/container_rootfs.h"
 #include "sys/fd.h"
 #include "sys/inroot.h"
 #include "sys/lock.h"
@@ -53,6 +55,14 @@ static int label_root(struct launch *l, struct error *err)
 	return 0;
 }
 
+/* What it wrote is kept as it is: whoever starts it again decides. */
+static void warn_of_lost_writes(struct launch *l)
+{
+	if (container_rootfs_is_unsynced(&l->e->store, l->c->id))
+		engine_warn(l->e, "the disk of container %s was not flushed before the machine went down: files that it wrote last may be "
+			    "missing or empty; to start afresh, remove it (bryo rm %s) and create it again", l->c->name, l->c->name);
+}
+
 static int open_root(struct launch *l, struct error *err)
 {
 	struct container *c = l->c;
@@ -60,10 +70,12 @@ static int open_root(struct launch *l, struct error *err)
 
 	if (c->rootfs) {
 		l->rootfs = (struct rootfs){ .kind = ROOTFS_DIRECTORY, .path = c->rootfs };
-	} else if (container_store_rootfs(l->e->arena, &l->e->store, c->id, &c->layers, c->request.rm, &l->rootfs,
-					  &l->storage_pid, err) < 0 || label_root(l, err) < 0) {
-		return -1;
+		return mount_root(l, err);
 	}
+	warn_of_lost_writes(l);
+	if (container_store_rootfs(l->e->arena, &l->e->store, c->id, &c->layers, c->request.rm, &l->rootfs, &l->storage_pid,
+				   err) < 0 || label_root(l, err) < 0)
+		return -1;
 	return mount_root(l, err);
 }
 
@@ -102,6 +114,8 @@ static int make_workdir(struct launch *l, struct error *err)
 
 static int fill_volumes(struct launch *l, struct error *err)
 {
+	if (mounts_make_anonymous(l->e, l->c, err) < 0)		/* its creation was killed before it came to that */
+		return -1;
 	for (size_t i = 0; i < l->c->mounts.n; i++) {
 		struct container_mount *m = &l->c->mounts.v[i];
 		struct volume v;
@@ -337,7 +351,7 @@ int launch_prepare(struct launch *l, struct engine *e, struct container *c, cons
 
 void launch_done(struct launch *l, bool failed)
 {
-	if (failed) {
+	if (failed && l->lock_fd >= 0) {	/* without the lock it is another's */
 		cgroup_remove(&l->cgroup);
 		container_store_unmount(&l->e->store, l->c->id);
 	}

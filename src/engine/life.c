@@ -1,6 +1,7 @@
 #include "engine/life.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -13,6 +14,8 @@
 #include "sys/fd.h"
 #include "sys/lock.h"
 #include "sys/pidfd.h"
+
+#define CONFIG_MAX ((size_t)16 << 20)
 
 void life_event(struct engine *e, const struct container *c, const char *status)
 {
@@ -29,24 +32,55 @@ void life_release(struct engine *e, const struct container *c, const struct cont
 	}
 }
 
-static int remove_volumes(struct engine *e, const struct container *c, struct error *err)
+static void remove_volumes(struct engine *e, int dir, const char *id)
 {
-	for (size_t i = 0; i < c->mounts.n; i++)
-		if (c->mounts.v[i].anonymous && volume_remove(&e->store, c->mounts.v[i].name, err) < 0 &&
-		    !error_is(err, ERROR_NOT_FOUND))
-			return -1;
-	error_clear(err);
-	return 0;
+	struct container c = { 0 };
+	size_t size;
+	char *text = fd_read_file(e->arena, dir, "config.json", CONFIG_MAX, &size);
+
+	if (!text || json_decode(e->arena, &container_shape, &c, text, size, "config.json", NULL) < 0 || !str_eq(c.id, id))
+		return;
+	for (size_t i = 0; i < c.mounts.n; i++)
+		if (c.mounts.v[i].anonymous && c.mounts.v[i].name)
+			volume_remove(&e->store, c.mounts.v[i].name, NULL);
 }
 
-int life_remove(struct engine *e, struct container *c, const struct container_state *s, bool volumes, struct error *err)
+/* By path: a collector has closed the engine's descriptors. */
+void life_bury(void *engine, int dir, const char *id, bool volumes)
 {
-	life_release(e, c, s);
+	struct engine *e = engine;
+	_cleanup_fd_ int run = open(e->run_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (run >= 0)
+		fd_remove_tree(run, arena_printf(e->arena, "containers/%s", id));
+	if (volumes)
+		remove_volumes(e, dir, id);
+}
+
+/* Of a damaged record nothing is known. */
+static bool may_have_volumes(const struct container *c)
+{
+	for (size_t i = 0; i < c->mounts.n; i++)
+		if (c->mounts.v[i].anonymous)
+			return true;
+	return !c->name;
+}
+
+/* Under the lock that whoever starts it takes first, so that nobody does meanwhile. */
+int life_remove(struct engine *e, struct container *c, bool volumes, struct error *err)
+{
+	_cleanup_fd_ int lock = container_store_open(&e->store, c->id, LOCK_EXCLUSIVE, err);
+	_cleanup_fd_ int run_dir = lock < 0 ? -1 : container_run_dir(e, c->id, false, NULL);
+	struct container_state s;
+
+	if (lock < 0)
+		return -1;
+	state_load_present(e, c, &s);
+	if (state_is_live(&s) || (s.status == CONTAINER_CREATED && run_dir >= 0 && lock_is_held(run_dir, "monitor.lock")))
+		return error_set(err, ERROR_IN_USE, "container %s was started meanwhile", c->id);
+	life_release(e, c, &s);
 	label_release(e, c);
-	if (container_store_remove(&e->store, c->id, c->name, true, err) < 0)
-		return error_frame(err, "remove container %.12s", c->id);
-	fd_remove_tree(e->run_fd, arena_printf(e->arena, "containers/%s", c->id));
-	if (volumes && remove_volumes(e, c, err) < 0)
+	if (container_store_remove(&e->store, c->id, volumes && may_have_volumes(c), err) < 0)
 		return -1;
 	life_event(e, c, "remove");
 	return 0;

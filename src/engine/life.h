@@ -8,8 +8,11 @@
 void life_event(struct engine *e, const struct container *c, const char *status);
 /* Takes back what outlives the container's processes: network helper, storage mount, cgroup. */
 void life_release(struct engine *e, const struct container *c, const struct container_state *s);
-/* Removes a container that does not run, with its anonymous volumes when asked. */
-int life_remove(struct engine *e, struct container *c, const struct container_state *s, bool volumes, struct error *err);
+/* Removes a container that does not run, with its anonymous volumes when asked. ERROR_IN_USE when it runs again meanwhile,
+ * ERROR_NOT_FOUND when somebody else was faster. */
+int life_remove(struct engine *e, struct container *c, bool volumes, struct error *err);
+/* For struct store_burial: the runtime directory and the volumes of a container that is removed. */
+void life_bury(void *engine, int dir, const char *id, bool volumes);
 /* The state once it lasts: after an ending monitor and a restart that is being prepared, at most 10 seconds. */
 int life_settle(struct engine *e, const struct container *c, struct container_state *ret, struct error *err);
 /* Ends the monitor that sleeps before the next start of a container that restarts. */

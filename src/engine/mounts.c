@@ -308,12 +308,26 @@ static void add_image_volumes(struct engine *e, const struct create_request *r,
 	}
 }
 
-static int resolve_volume(struct engine *e, struct container_mount *m, struct error *err)
+/* Only named here: it is made once there is a container that it belongs to. */
+static int name_anonymous(struct engine *e, struct container_mount *m, struct error *err)
 {
-	struct volume v = { 0 };
-	struct error missing = { 0 };
 	char name[65];
 
+	if (fd_random_hex(name, 32) < 0)
+		return error_errno(err, "name a volume");
+	m->name = arena_strdup(e->arena, name);
+	m->source = arena_printf(e->arena, "%s/volumes/%s/_data", e->store.path, name);
+	return 0;
+}
+
+static int resolve_volume(struct engine *e, struct container_mount *m, struct error *err)
+{
+	struct volume_request request = { .name = m->name, .ignore = true };
+	struct volume v = { 0 };
+	struct error missing = { 0 };
+
+	if (!m->name && m->anonymous)
+		return name_anonymous(e, m, err);
 	if (m->name && volume_read(e->arena, &e->store, m->name, &v, &missing) == 0) {
 		m->source = v.mountpoint;
 		return 0;
@@ -322,20 +336,22 @@ static int resolve_volume(struct engine *e, struct container_mount *m, struct er
 		*err = missing;
 		return -1;
 	}
-	if (!m->name) {
-		if (fd_random_hex(name, 32) < 0)
-			return error_errno(err, "name a volume");
-		m->name = arena_strdup(e->arena, name);
-	}
-	struct volume_request request = { .name = m->name, .ignore = true };
 	if (volume_new(e, &request, &v, err) < 0)
 		return -1;
-	if (m->anonymous) {
-		v.anonymous = true;
-		if (volume_write(e->arena, &e->store, &v, err) < 0)
-			return -1;
-	}
+	m->name = v.name;
 	m->source = v.mountpoint;
+	return 0;
+}
+
+int mounts_make_anonymous(struct engine *e, const struct container *c, struct error *err)
+{
+	for (size_t i = 0; i < c->mounts.n; i++) {
+		struct volume_request request = { .name = c->mounts.v[i].name, .ignore = true, .anonymous = true };
+		struct volume v;
+
+		if (c->mounts.v[i].anonymous && strcmp(c->mounts.v[i].type, "volume") == 0 && volume_new(e, &request, &v, err) < 0)
+			return error_frame(err, "the volume at %s", c->mounts.v[i].destination);
+	}
 	return 0;
 }
 

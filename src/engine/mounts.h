@@ -13,9 +13,12 @@ int mounts_parse_volume(struct arena *arena, const char *text, const char *cwd, 
 int mounts_parse_mount(struct arena *arena, const char *text, const char *cwd, struct mount_list *ret, struct error *err);
 int mounts_parse_tmpfs(struct arena *arena, const char *text, struct mount_list *ret, struct error *err);
 
-/* All mounts of a request, resolved and in the order in which they are made. Volumes are created. */
+/* All mounts of a request, resolved and in the order in which they are made. Volumes are created, but for anonymous ones. */
 int mounts_resolve(struct engine *e, const struct create_request *r, const struct image_container_config *image,
 		   struct mount_list *ret, struct error *err);
+/* The container's anonymous volumes, where they are not there yet: after it was recorded, so that a command which is killed
+ * leaves none that belongs to nobody. */
+int mounts_make_anonymous(struct engine *e, const struct container *c, struct error *err);
 /* Devices as (host path, container path, permissions), from --device texts; directories give what is in them. */
 struct device_node { char *host, *container; char *access; };
 struct device_list { struct device_node *v; size_t n; };

@@ -6,31 +6,47 @@
 #include "sys/fd.h"
 #include "sys/lock.h"
 
-int container_rm(struct engine *e, struct container *c, const struct rm_options *o, struct error *err)
+#define TRIES 5
+
+/* What runs is ended, by force. */
+static int end(struct engine *e, struct container *c, const struct rm_options *o, struct error *err)
 {
 	struct container_state s;
 
-	if (container_load_state(e, c, &s, err) < 0) {
-		if (!o->force)
+	if (life_settle(e, c, &s, err) < 0)
+		return -1;
+	if (!state_is_live(&s) && s.status != CONTAINER_RESTARTING && s.status != CONTAINER_INITIALIZED)
+		return 0;
+	if (!o->force)
+		return error_set(err, ERROR_IN_USE, "cannot remove container %s as it is %s - running or paused containers "
+				 "cannot be removed without force: container state improper", c->id,
+				 container_status_name(s.status));
+	return container_stop(e, c, o->timeout_s >= 0 ? o->timeout_s : -1, err);
+}
+
+/* Somebody may start it between its end and the removal. */
+static int end_and_remove(struct engine *e, struct container *c, const struct rm_options *o, struct error *err)
+{
+	for (int tries = 1;; tries++) {
+		if (end(e, c, o, err) < 0)
+			return -1;
+		if (life_remove(e, c, o->volumes || c->request.rm, err) == 0)
+			return 0;
+		if (!error_is(err, ERROR_IN_USE) || !o->force || tries == TRIES)
 			return -1;
 		error_clear(err);
-		s = (struct container_state){ .status = CONTAINER_EXITED };
 	}
-	if (state_is_live(&s) || s.status == CONTAINER_RESTARTING || s.status == CONTAINER_INITIALIZED) {
-		if (!o->force)
-			return error_set(err, ERROR_IN_USE, "cannot remove container %s as it is %s - running or paused containers "
-					 "cannot be removed without force: container state improper", c->id,
-					 container_status_name(s.status));
-		if (container_stop(e, c, o->timeout_s >= 0 ? o->timeout_s : -1, err) < 0)
-			return -1;
-		if (c->request.rm) {		/* its own cleanup may have been faster */
-			struct error gone = { 0 };
+}
 
-			if (!container_store_find(e->arena, &e->store, c->id, &gone))
-				return 0;
-		}
-	}
-	return life_remove(e, c, &s, o->volumes || c->request.rm, err);
+int container_rm(struct engine *e, struct container *c, const struct rm_options *o, struct error *err)
+{
+	if (end_and_remove(e, c, o, err) == 0)
+		return 0;
+	/* Its own cleanup, or another command, was faster: by force that is as good. */
+	if (!error_is(err, ERROR_NOT_FOUND) || !(o->force || c->request.rm))
+		return -1;
+	error_clear(err);
+	return 0;
 }
 
 int container_rename(struct engine *e, struct container *c, const char *new_name, struct error *err)
@@ -73,15 +89,14 @@ static int release_run(struct engine *e, const struct container *c, struct error
 
 int container_cleanup(struct engine *e, const char *id, struct error *err)
 {
-	struct container_state s;
 	struct container c;
 
 	if (container_load(e, id, &c, err) < 0)
 		return error_is(err, ERROR_NOT_FOUND) ? (error_clear(err), 0) : -1;
 	if (!c.request.rm)
 		return release_run(e, &c, err);
-	if (container_load_state(e, &c, &s, err) < 0 || life_remove(e, &c, &s, true, err) < 0)
-		return -1;
+	if (life_remove(e, &c, true, err) < 0)
+		return error_is(err, ERROR_NOT_FOUND) ? (error_clear(err), 0) : -1;
 	if (c.request.rmi && c.image_name)
 		remove_image(e, &c);
 	return 0;

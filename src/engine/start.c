@@ -67,6 +67,16 @@ static int follow(struct engine *e, struct container *c, int client, const struc
 	return 0;
 }
 
+/* Its would-be monitor may take a moment to end. One that another command has started stays. */
+static void remove_unstarted(struct engine *e, struct container *c)
+{
+	struct container_state s;
+	struct error ignored = { 0 };
+
+	if (life_settle(e, c, &s, &ignored) == 0)
+		life_remove(e, c, true, &ignored);
+}
+
 static int start(struct engine *e, struct container *c, const struct start_options *o, const struct launch_options *lo,
 		 int *ret_exit_code, bool *ret_detached, struct error *err)
 {
@@ -76,11 +86,9 @@ static int start(struct engine *e, struct container *c, const struct start_optio
 	*ret_exit_code = 0;
 	*ret_detached = false;
 	if (launch_prepare(&l, e, c, lo, err) < 0 || launch_go(&l, err) < 0) {
-		struct error ignored = { 0 };
-
 		launch_done(&l, true);
 		if (c->request.rm)
-			life_remove(e, c, &(struct container_state){ 0 }, true, &ignored);
+			remove_unstarted(e, c);
 		return error_frame(err, "start container %s", c->name);
 	}
 	life_event(e, c, "start");
@@ -170,7 +178,7 @@ int container_plan(struct engine *e, const struct create_request *r, struct buff
 	if (result == 0 && run_plan_print(l.plan, out) < 0)
 		result = error_errno(err, "print the plan");
 	launch_done(&l, true);
-	life_remove(e, &c, &(struct container_state){ 0 }, true, &ignored);
+	life_remove(e, &c, true, &ignored);
 	return result;
 }
 

@@ -24,6 +24,13 @@ static void add_ranges(struct arena *arena, void *ranges, const struct id_map *m
 	}
 }
 
+void take_ranges(struct engine *e, struct transfer_request *r)
+{
+	r->squash_owner = e->identity.single_id;
+	add_ranges(e->arena, &r->uid_ranges, &e->identity.maps.uid);
+	add_ranges(e->arena, &r->gid_ranges, &e->identity.maps.gid);
+}
+
 static void note_existing(struct engine *e, const struct image_descriptor *layer)
 {
 	char *id = arena_printf(e->arena, "%.12s", digest_hex(layer->digest));
@@ -48,12 +55,19 @@ static void add_layer(struct engine *e, struct missing *m, const struct transfer
 	};
 }
 
+/* A layer whose blob was found damaged and removed is brought again, for those who push or verify it. */
+static bool is_whole(struct engine *e, const struct take *take, const struct transfer_image *found, size_t i)
+{
+	return layer_exists(&e->store, found->chain_ids.v[i]) &&
+	       (!take->source || blob_exists(&e->store, found->layers.v[i].digest));
+}
+
 /* The same chain ID twice cannot be: each has its parent in it. */
 static int find_missing(struct engine *e, const struct take *take, const struct transfer_image *found,
 			const char *stage, struct missing *m, struct error *err)
 {
 	for (size_t i = 0; i < found->layers.n; i++) {
-		if (layer_exists(&e->store, found->chain_ids.v[i])) {
+		if (is_whole(e, take, found, i)) {
 			note_existing(e, &found->layers.v[i]);
 			continue;
 		}
@@ -64,9 +78,7 @@ static int find_missing(struct engine *e, const struct take *take, const struct 
 	m->request.op = "layers";
 	m->request.source = (struct transfer_source *)(uintptr_t)take->source;
 	m->request.retries = take->retries;
-	m->request.squash_owner = e->identity.single_id;
-	add_ranges(e->arena, &m->request.uid_ranges, &e->identity.maps.uid);
-	add_ranges(e->arena, &m->request.gid_ranges, &e->identity.maps.gid);
+	take_ranges(e, &m->request);
 	return 0;
 }
 
@@ -154,7 +166,8 @@ static int name_image(struct engine *e, const struct take *take, struct image *i
 			return -1;
 	for (size_t i = 0; i < take->names.n; i++)
 		strings_add(e->arena, &image->names, take->names.v[i]);
-	event_add(e, "image", take->event, image->id, take->names.n ? take->names.v[0] : "", NULL, NULL);
+	if (take->event)
+		event_add(e, "image", take->event, image->id, take->names.n ? take->names.v[0] : "", NULL, NULL);
 	return 0;
 }
 

@@ -13,13 +13,15 @@ struct take {
 	int64_t retries;
 	struct strings names;			/* full names with tags */
 	struct strings digests;			/* "repository@sha256:..." */
-	const char *event;			/* "pull", "loadfromarchive", "import" */
+	const char *event;			/* "pull", "loadfromarchive", "import"; NULL: none */
 };
 
 /* The caller holds the store's lock shared since before the image was looked for. */
 int image_take(struct engine *e, struct transfer *t, const struct take *take, const struct transfer_image *found,
 	       struct image *ret, struct error *err);
 
+/* The ids that layers may have, for a request `layers`. */
+void take_ranges(struct engine *e, struct transfer_request *r);
 /* After a failure: what was brought and belongs to no image goes at once, unless another try would go on with it. The
  * caller has given up his claim. */
 void image_take_failed(struct engine *e, const struct error *err);

@@ -99,7 +99,7 @@ int volume_new(struct engine *e, const struct volume_request *r, struct volume *
 {
 	struct volume v = {
 		.name = str_is_empty(r->name) ? random_name(e) : r->name, .driver = "local",
-		.created = units_format_time(e->arena, units_now()), .anonymous = str_is_empty(r->name),
+		.created = units_format_time(e->arena, units_now()), .anonymous = r->anonymous || str_is_empty(r->name),
 		.needs_copy_up = true, .needs_chown = true,
 	};
 
@@ -330,8 +330,8 @@ int volume_rows(struct engine *e, const struct strings *filters, struct json **r
 	if (load(e, filters, &volumes, &containers, err) < 0)
 		return -1;
 	for (size_t i = 0; i < volumes.broken.n; i++)
-		engine_warn(e, "the record of volume %s is damaged; remove it with `bryo volume rm %s`", volumes.broken.v[i],
-			    volumes.broken.v[i]);
+		engine_warn(e, "the record of volume %s is damaged; mend it with `bryo system check --repair`, or remove it with `bryo "
+			    "volume rm %s`", volumes.broken.v[i], volumes.broken.v[i]);
 	for (size_t i = 0; i < volumes.n; i++)
 		json_append(e->arena, rows, volume_json(e, &volumes.v[i],
 							users_of(e->arena, &containers, volumes.v[i].name).n));
@@ -461,6 +461,8 @@ int volume_first_use(struct engine *e, struct volume *v, int root_fd, const char
 		return error_errno(err, "open %s in the image", image_path);
 	if (source >= 0 && fill(v, dir, source, copy, err) < 0)
 		return error_frame(err, "copy the image's %s into volume %s", image_path, v->name);
+	if (source >= 0 && !v->anonymous && syncfs(dir) < 0)	/* before the record says that all is there */
+		return error_errno(err, "write volume %s to disk", v->name);
 	v->needs_copy_up = v->needs_chown = false;
 	return volume_write(e->arena, &e->store, v, err);
 }

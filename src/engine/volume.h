@@ -5,7 +5,7 @@
 #include "engine/engine.h"
 #include "store/volume.h"
 
-struct volume_request { char *name, *driver; struct strings labels, options; bool ignore; };
+struct volume_request { char *name, *driver; struct strings labels, options; bool ignore, anonymous; };
 int volume_new(struct engine *e, const struct volume_request *r, struct volume *ret, struct error *err);
 int volume_rows(struct engine *e, const struct strings *filters, struct json **ret, struct error *err);
 int volume_inspect(struct engine *e, const char *name, struct json **ret, struct error *err);

@@ -45,6 +45,7 @@ JSON_SHAPE(transfer_request,
 	F(transfer_request, recompress, "recompress", T_BOOL),
 	F(transfer_request, level, "level", T_OPT_INT),
 	F(transfer_request, mounts, "mounts", T_OBJECTS, .shape = &transfer_mount_shape),
+	F(transfer_request, digests, "digests", T_STRINGS),
 	F(transfer_request, changes, "changes", T_MAP),
 	F(transfer_request, message, "message", T_STRING));
 
@@ -65,6 +66,10 @@ JSON_SHAPE(transfer_unpacked,
 	F(transfer_unpacked, max_uid, "maxUid", T_INT),
 	F(transfer_unpacked, max_gid, "maxGid", T_INT));
 
+JSON_SHAPE(transfer_damage,
+	F(transfer_damage, digest, "digest", T_STRING),
+	F(transfer_damage, text, "text", T_STRING));
+
 JSON_SHAPE(transfer_event,
 	F(transfer_event, event, "event", T_STRING, .required = true),
 	F(transfer_event, id, "id", T_STRING),
@@ -76,6 +81,7 @@ JSON_SHAPE(transfer_event,
 	F(transfer_event, manifests, "manifests", T_OBJECTS, .shape = &image_descriptor_shape),
 	F(transfer_event, missing, "missing", T_OBJECTS, .shape = &image_descriptor_shape),
 	F(transfer_event, document, "document", T_STRING),
+	F(transfer_event, damaged, "damaged", T_OBJECTS, .shape = &transfer_damage_shape),
 	F(transfer_event, kind, "kind", T_INT),
 	F(transfer_event, errno_, "errno", T_INT),
 	F(transfer_event, text, "text", T_STRING),

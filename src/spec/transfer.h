@@ -20,6 +20,8 @@
  *             manifests, configurations and layers; answers the images it found. Never touches the network
  *   import    tar descriptor (compressed too): one layer blob, and an image made of it
  *   login     try credentials at a registry
+ *   verify    read the blobs of `digests` and compare them with their names; answers those that are damaged
+ *   recall    of the configurations in `digests`: the images that blobs/ still has manifest and configuration of
  *   pack      write a tar of a directory descriptor to another descriptor   (cp, export)
  *   unpack    read a tar from a descriptor into a directory descriptor       (cp) */
 #ifndef BRYO_SPEC_TRANSFER_H
@@ -63,6 +65,7 @@ struct transfer_request {
 	bool recompress;		/* push: layers that are compressed otherwise, too */
 	int64_t *level;			/* push: of the compression; NULL: its usual one */
 	ARRAY(struct transfer_mount) mounts;	/* push: where at the registry blobs may be already */
+	struct strings digests;		/* verify, recall */
 	struct string_map changes;	/* import: members of the configuration's `config` ("Cmd") as JSON texts */
 	char *message;
 };
@@ -77,6 +80,9 @@ struct transfer_image {
 	struct strings diff_ids, chain_ids;
 };
 
+/* What `verify` found: text says what is wrong with the blob. */
+struct transfer_damage { char *digest, *text; };
+
 struct transfer_unpacked { char *diff_id; int64_t size; int64_t max_uid, max_gid; };
 
 struct transfer_event {
@@ -90,6 +96,7 @@ struct transfer_event {
 	ARRAY(struct transfer_unpacked) unpacked;
 	ARRAY(struct image_descriptor) manifests, missing;
 	char *document;
+	ARRAY(struct transfer_damage) damaged;
 	int64_t kind, errno_;		/* error: enum error_kind, errno */
 	char *text, *hint;
 };

@@ -8,6 +8,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "store/container.h"
+#include "store/container_name.h"
 #include "store/stage.h"
 #include "sys/fd.h"
 
@@ -32,6 +34,9 @@ static bool collect_entry(struct store *s, const char *entry)
 	lock = lock_open(s->tmp_fd, lock_name, LOCK_EXCLUSIVE, false);
 	if (lock < 0)
 		return false;
+	/* A container that was never finished may have its name already. */
+	if (stage && container_store_is_id(name))
+		container_name_release_all(s, name);
 	fd_remove_tree(s->tmp_fd, name);
 	unlinkat(s->tmp_fd, lock_name, 0);
 	close(lock);
@@ -50,6 +55,21 @@ static bool collect_tmp(struct store *s)
 	return abandoned;
 }
 
+void store_bury(struct store *s, const char *entry)
+{
+	_cleanup_fd_ int trash = fd_open_dir(s->root_fd, "trash"), dir = trash < 0 ? -1 : fd_open_dir(trash, entry);
+	bool volumes;
+	char id[65];
+
+	if (container_store_is_removed(entry, id, &volumes)) {
+		container_name_release_all(s, id);
+		if (s->burial.bury && dir >= 0)
+			s->burial.bury(s->burial.context, dir, id, volumes);
+	}
+	if (trash >= 0)
+		fd_remove_tree(trash, entry);
+}
+
 static bool collect_trash(struct store *s)
 {
 	_cleanup_dir_ DIR *dir = fd_opendir(s->root_fd, "trash");
@@ -60,7 +80,7 @@ static bool collect_trash(struct store *s)
 		if (stage_is_dot(entry->d_name))
 			continue;
 		sweep |= strcmp(entry->d_name, "sweep") == 0;
-		fd_remove_tree(dirfd(dir), entry->d_name);
+		store_bury(s, entry->d_name);
 	}
 	return sweep;
 }
@@ -124,4 +144,10 @@ void store_collect_in_background(struct store *s)
 	if (pid > 0)
 		while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 			;
+}
+
+void store_collect_leftovers(struct store *s)
+{
+	if (stage_has_leftovers(s))
+		store_collect_in_background(s);
 }

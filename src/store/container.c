@@ -21,14 +21,14 @@
 #define CONFIG_MAX ((size_t)16 << 20)
 #define ID_SIZE 64
 
-static bool is_id(const char *s)
+bool container_store_is_id(const char *s)
 {
 	return s && strlen(s) == ID_SIZE && strspn(s, "0123456789abcdef") == ID_SIZE;
 }
 
 static int check_id(const char *id, struct error *err)
 {
-	return is_id(id) ? 0 : error_set(err, ERROR_USAGE, "\"%s\" is not a container id", id ? id : "");
+	return container_store_is_id(id) ? 0 : error_set(err, ERROR_USAGE, "\"%s\" is not a container id", id ? id : "");
 }
 
 static int no_such(const char *name, struct error *err)
@@ -52,12 +52,33 @@ static int fill_stage(struct arena *arena, struct store *s, int dir, const char 
 		      const struct strings *layers, const struct id_maps *maps, struct error *err)
 {
 	for (size_t i = 0; layers && i < layers->n; i++)
-		if (!layer_exists(s, layers->v[i]))
-			return error_set(err, ERROR_NOT_FOUND, "the image's layer %s is not in the store any more",
-					 layers->v[i]);
+		if (!layer_exists(s, layers->v[i])) {
+			error_set(err, ERROR_NOT_FOUND, "the image's layer %s is not in the store any more", layers->v[i]);
+			return error_hint(err, "pull or load the image again");
+		}
 	if (write_config(dir, config_json, err) < 0)
 		return -1;
 	return layers ? container_rootfs_make(arena, s, dir, layers, maps && maps->uid.n ? maps : NULL, err) : 0;
+}
+
+/* Before the rename: a directory that has its name has its records. The first loop only starts the writing, so that both
+ * files go into one commit of the file system. */
+static int sync_records(int dir, struct error *err)
+{
+	static const char *const names[] = { "config.json", "rootfs.json" };
+	int fds[ELEMENTS(names)], r = 0;
+
+	for (size_t i = 0; i < ELEMENTS(names); i++) {
+		fds[i] = openat(dir, names[i], O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+		if (fds[i] >= 0)
+			sync_file_range(fds[i], 0, 0, SYNC_FILE_RANGE_WRITE);
+	}
+	for (size_t i = 0; i < ELEMENTS(names); i++) {
+		if (fds[i] >= 0 && fsync(fds[i]) < 0 && r == 0)
+			r = error_errno(err, "write %s to disk", names[i]);
+		fd_close(&fds[i]);
+	}
+	return r;
 }
 
 /* Gives the staged directory its name and its place. */
@@ -81,7 +102,7 @@ static int publish(struct store *s, const char *id, const char *name, struct err
 
 int container_store_create(struct arena *arena, struct store *s, const char *id, const char *name,
 			   const char *config_json, const struct strings *layers, const struct id_maps *maps,
-			   struct error *err)
+			   bool durable, struct error *err)
 {
 	_cleanup_fd_ int shared = -1, dir = -1;
 	int stage;
@@ -97,7 +118,8 @@ int container_store_create(struct arena *arena, struct store *s, const char *id,
 		error_errno(err, "open %s/tmp/%s", s->path, id);
 	else
 		flock(dir, LOCK_EX | LOCK_NB);		/* nobody else knows it yet */
-	if (dir < 0 || fill_stage(arena, s, dir, config_json, layers, maps, err) < 0 || publish(s, id, name, err) < 0)
+	if (dir < 0 || fill_stage(arena, s, dir, config_json, layers, maps, err) < 0 ||
+	    (durable && sync_records(dir, err) < 0) || publish(s, id, name, err) < 0)
 		fd_close(&dir);
 	store_stage_done(s, id, &stage);
 	return fd_take(&dir);
@@ -118,7 +140,7 @@ int container_store_open(const struct store *s, const char *id, int lock_mode, s
 	char path[ID_SIZE + 16];
 	int fd;
 
-	if (!is_id(id))
+	if (!container_store_is_id(id))
 		return no_such(id ? id : "", err);
 	snprintf(path, sizeof(path), "containers/%s", id);
 	fd = fd_open_dir(s->root_fd, path);
@@ -135,14 +157,14 @@ int container_store_open(const struct store *s, const char *id, int lock_mode, s
 	return no_such(id, err);
 }
 
-int container_store_write(struct store *s, const char *id, const char *config_json, struct error *err)
+int container_store_write(struct store *s, const char *id, const char *config_json, bool durable, struct error *err)
 {
 	char path[ID_SIZE + 32];
 
 	if (check_id(id, err) < 0)
 		return -1;
 	snprintf(path, sizeof(path), "containers/%s/config.json", id);
-	return store_write(s, path, config_json, strlen(config_json), false, err);
+	return store_write(s, path, config_json, strlen(config_json), durable, err);
 }
 
 char *container_store_read(struct arena *arena, const struct store *s, const char *id, size_t *ret_size,
@@ -152,7 +174,7 @@ char *container_store_read(struct arena *arena, const struct store *s, const cha
 	char *text;
 	size_t n = 0;
 
-	if (!is_id(id)) {
+	if (!container_store_is_id(id)) {
 		no_such(id ? id : "", err);
 		return NULL;
 	}
@@ -185,7 +207,7 @@ int container_store_list(struct arena *arena, const struct store *s, struct stri
 	if (!dir)
 		return error_errno(err, "open %s/containers", s->path);
 	while ((entry = readdir(dir)))
-		if (is_id(entry->d_name))
+		if (container_store_is_id(entry->d_name))
 			strings_add(arena, ret_ids, entry->d_name);
 	return 0;
 }
@@ -224,7 +246,7 @@ char *container_store_find(struct arena *arena, const struct store *s, const cha
 {
 	char id[ID_SIZE + 1];
 
-	if (is_id(name_or_id) && exists(s, name_or_id))
+	if (container_store_is_id(name_or_id) && exists(s, name_or_id))
 		return arena_strdup(arena, name_or_id);
 	if (container_name_lookup(s, name_or_id, id) && exists(s, id))
 		return arena_strdup(arena, id);
@@ -246,19 +268,42 @@ int container_store_rename(struct store *s, const char *id, const char *old_name
 	return 0;
 }
 
-int container_store_remove(struct store *s, const char *id, const char *name, bool now, struct error *err)
+/* trash/<id>.<random>, or trash/<id>.v<random> when its volumes go too. */
+static int make_entry(const char *id, bool volumes, char entry[ID_SIZE + 32])
 {
-	char path[ID_SIZE + 16];
+	char suffix[17];
+
+	if (fd_random_hex(suffix, 8) < 0)
+		return -1;
+	snprintf(entry, ID_SIZE + 32, "%s.%s%s", id, volumes ? "v" : "", suffix);
+	return 0;
+}
+
+bool container_store_is_removed(const char *entry, char ret_id[ID_SIZE + 1], bool *ret_volumes)
+{
+	if (strlen(entry) < ID_SIZE + 2 || entry[ID_SIZE] != '.')
+		return false;
+	memcpy(ret_id, entry, ID_SIZE);
+	ret_id[ID_SIZE] = '\0';
+	*ret_volumes = entry[ID_SIZE + 1] == 'v';
+	return container_store_is_id(ret_id);
+}
+
+int container_store_remove(struct store *s, const char *id, bool volumes, struct error *err)
+{
+	char path[ID_SIZE + 16], entry[ID_SIZE + 32], target[ID_SIZE + 48];
 
 	if (check_id(id, err) < 0)
 		return -1;
 	container_store_unmount(s, id);
+	if (make_entry(id, volumes, entry) < 0)
+		return error_errno(err, "random numbers");
 	snprintf(path, sizeof(path), "containers/%s", id);
-	if (store_discard(s, path, now, err) < 0)
-		return error_frame(err, "remove container %.12s", id);
-	if (name)
-		container_name_release(s, name, id);
-	else
-		container_name_release_all(s, id);
+	snprintf(target, sizeof(target), "trash/%s", entry);
+	if (renameat(s->root_fd, path, s->root_fd, target) == 0)
+		store_bury(s, entry);
+	else if (errno != ENOENT)
+		return error_errno(err, "remove container %.12s", id);
+	container_name_release_all(s, id);
 	return 0;
 }

@@ -13,15 +13,17 @@
 /* Claims the name and makes containers/<id> with config.json and the driver's writable layer over the image's chain IDs
  * (none: an empty directory `rootfs` is not made; the caller brings his own root). ERROR_EXISTS when the name is taken:
  * the text says by whom. With maps (container ids to ids of the rootless namespace) owners are shifted so: a copy of
- * the image, made once for each map; NULL or empty maps need none. The answer is a descriptor of the directory, with
+ * the image, made once for each map; NULL or empty maps need none. durable: whatever is found under the id after a power
+ * failure is whole (one wait for the disk; a container that is removed at its end can do without). The answer is a descriptor of the directory, with
  * the object's exclusive lock held by it. */
 int container_store_create(struct arena *arena, struct store *s, const char *id, const char *name,
 			   const char *config_json, const struct strings *layers, const struct id_maps *maps,
-			   struct error *err);
+			   bool durable, struct error *err);
+bool container_store_is_id(const char *s);	/* 64 lower-case hex digits */
 /* The directory's descriptor; lock_mode < 0: no lock. */
 int container_store_open(const struct store *s, const char *id, int lock_mode, struct error *err);
 /* Replaces config.json (rename). */
-int container_store_write(struct store *s, const char *id, const char *config_json, struct error *err);
+int container_store_write(struct store *s, const char *id, const char *config_json, bool durable, struct error *err);
 char *container_store_read(struct arena *arena, const struct store *s, const char *id, size_t *ret_size,
 			   struct error *err);
 int container_store_list(struct arena *arena, const struct store *s, struct strings *ret_ids, struct error *err);
@@ -42,7 +44,9 @@ int container_store_unmount(struct store *s, const char *id);
 /* The layers it was made from; with none, an empty list. ERROR_INVALID when the record is damaged. */
 int container_store_layers(struct arena *arena, const struct store *s, const char *id, struct strings *ret,
 			   struct error *err);
-/* Into the trash, name freed (NULL: whatever names point to it). `now` deletes at once; otherwise store_collect does later. */
-int container_store_remove(struct store *s, const char *id, const char *name, bool now, struct error *err);
+/* Into the trash by one rename, which also says whether its anonymous volumes go (see store_bury); then buried and deleted. */
+int container_store_remove(struct store *s, const char *id, bool volumes, struct error *err);
+/* Of an entry of trash/ that was a container: its id and whether its volumes go. */
+bool container_store_is_removed(const char *entry, char ret_id[65], bool *ret_volumes);
 
 #endif

@@ -98,3 +98,33 @@ void container_name_release_all(struct store *s, const char *id)
 		if (!stage_is_dot(entry->d_name))
 			container_name_release(s, entry->d_name, id);
 }
+
+static bool is_dangling(const struct store *s, const char *entry)
+{
+	char path[PATH_SIZE], owner[ID_SIZE + 1];
+
+	snprintf(path, sizeof(path), "containers/names/%s", entry);
+	return !read_link(s, path, owner) || is_stale(s, owner);
+}
+
+void container_names_dangling(struct arena *arena, const struct store *s, struct strings *ret)
+{
+	_cleanup_dir_ DIR *dir = fd_opendir(s->root_fd, "containers/names");
+	struct dirent *entry;
+
+	*ret = (struct strings){ 0 };
+	while (dir && (entry = readdir(dir)))
+		if (!stage_is_dot(entry->d_name) && is_dangling(s, entry->d_name))
+			strings_add(arena, ret, entry->d_name);
+}
+
+int container_name_discard(struct store *s, const char *entry, struct error *err)
+{
+	_cleanup_fd_ int lock = lock_open(s->root_fd, "names.lock", LOCK_EXCLUSIVE, true);
+	char path[PATH_SIZE];
+
+	if (lock < 0)
+		return error_errno(err, "lock the names of containers");
+	snprintf(path, sizeof(path), "containers/names/%s", entry);
+	return is_dangling(s, entry) ? store_discard(s, path, true, err) : 0;
+}

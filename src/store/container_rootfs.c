@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "spec/oci_image.h"
@@ -149,6 +150,91 @@ int container_store_layers(struct arena *arena, const struct store *s, const cha
 		return -1;
 	*ret = r.layers;
 	return 0;
+}
+
+/* --- what is damaged */
+
+static bool has(const struct store *s, const char *id, const char *name)
+{
+	char path[128];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "containers/%.64s/%s", id, name);
+	return fstatat(s->root_fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode);
+}
+
+char *container_rootfs_problem(struct arena *arena, const struct store *s, const char *id, const struct strings *layers)
+{
+	struct rootfs_record r;
+	enum store_driver driver;
+	struct error why = { 0 };
+
+	if (read_record(arena, s, id, &r, &why) < 0 || driver_parse(r.driver, &driver, &why) < 0)
+		return error_is(&why, ERROR_NOT_FOUND) ? "its record rootfs.json is missing" :
+		       arena_printf(arena, "its record rootfs.json is damaged: %s", why.text);
+	if (r.layers.n != layers->n)
+		return "its records config.json and rootfs.json name different layers";
+	for (size_t i = 0; i < layers->n; i++)
+		if (strcmp(r.layers.v[i], layers->v[i]) != 0)
+			return "its records config.json and rootfs.json name different layers";
+	if (driver == DRIVER_VFS)
+		return has(s, id, "rootfs") ? NULL : "its root file system is missing";
+	if (r.shifted && faccessat(s->root_fd, r.shifted, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+		return "its image's copy with shifted owners is missing";
+	return has(s, id, "upper") && has(s, id, "work") ? NULL : "its writable layer is missing";
+}
+
+/* The container's own directories tell the kind of its driver; which overlay it was does not matter. */
+static void guess_record(const struct store *s, const char *id, const struct strings *layers, struct rootfs_record *ret)
+{
+	enum store_driver driver = has(s, id, "rootfs") || layers->n == 0 ? DRIVER_VFS :
+				   s->driver == DRIVER_VFS ? DRIVER_OVERLAY : s->driver;
+
+	*ret = (struct rootfs_record){ .driver = (char *)store_driver_name(driver), .layers = *layers };
+}
+
+int container_rootfs_mend(struct arena *arena, struct store *s, const char *id, const struct strings *layers,
+			  const struct id_maps *maps, struct error *err)
+{
+	_cleanup_fd_ int dir = container_store_open(s, id, LOCK_EXCLUSIVE, err);
+	struct rootfs_record r;
+	const char *text;
+	char path[128];
+
+	if (dir < 0)
+		return -1;
+	if (read_record(arena, s, id, &r, NULL) < 0)
+		guess_record(s, id, layers, &r);
+	r.layers = *layers;
+	if (maps && maps->uid.n && strcmp(r.driver, store_driver_name(DRIVER_VFS)) != 0 &&
+	    shifted_need(arena, s, layers, maps, &r.shifted, err) < 0)
+		return -1;
+	text = json_print(arena, json_encode(arena, &rootfs_record_shape, &r), 0);
+	snprintf(path, sizeof(path), "containers/%.64s/rootfs.json", id);
+	if (store_write(s, path, text, strlen(text), true, err) < 0)
+		return -1;
+	if (strcmp(r.driver, store_driver_name(DRIVER_VFS)) == 0 || (has(s, id, "upper") && has(s, id, "work")))
+		return 0;
+	fd_remove_tree(dir, "work");
+	return has(s, id, "upper") ? (mkdirat(dir, "work", 0700) < 0 ? error_errno(err, "make the work directory") : 0) :
+	       make_upper(s, dir, &r, err);
+}
+
+/* Since the epoch, a little early: clocks are set. */
+static time_t boot_time(void)
+{
+	struct timespec up;
+
+	return clock_gettime(CLOCK_BOOTTIME, &up) < 0 ? 0 : time(NULL) - up.tv_sec - 2;
+}
+
+bool container_rootfs_is_unsynced(const struct store *s, const char *id)
+{
+	char path[128];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "containers/%.64s/work/work/incompat/volatile", id);
+	return fstatat(s->root_fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_mtim.tv_sec < boot_time();
 }
 
 /* A volatile overlay leaves a mark that refuses the next mount of the same upper directory. Nobody mounts it now, so

@@ -10,5 +10,14 @@
 /* In the staged directory dir: rootfs.json and the writable layer over the chain IDs (vfs: the whole tree). */
 int container_rootfs_make(struct arena *arena, struct store *s, int dir, const struct strings *layers,
 			  const struct id_maps *maps, struct error *err);
+/* What is missing of the root file system of container id, made from these layers: NULL, or a text ("its record rootfs.json
+ * is missing"). */
+char *container_rootfs_problem(struct arena *arena, const struct store *s, const char *id, const struct strings *layers);
+/* Makes the record anew from what lies there, and what is missing of the writable layer empty. maps as the container was made
+ * with. */
+int container_rootfs_mend(struct arena *arena, struct store *s, const char *id, const struct strings *layers,
+			  const struct id_maps *maps, struct error *err);
+/* The container's writable layer was volatile, and the machine has been started since: its last writes may be missing. */
+bool container_rootfs_is_unsynced(const struct store *s, const char *id);
 
 #endif

@@ -11,6 +11,7 @@
 #include "spec/oci_image.h"
 #include "store/blob.h"
 #include "store/layer.h"
+#include "store/stage.h"
 #include "sys/fd.h"
 
 #define RECORD_MAX ((size_t)1 << 20)
@@ -119,6 +120,27 @@ int image_names(struct arena *arena, const struct store *s, struct string_map *r
 	return 0;
 }
 
+void image_names_garbled(struct arena *arena, const struct store *s, struct strings *ret)
+{
+	_cleanup_dir_ DIR *dir = fd_opendir(s->root_fd, "images/names");
+	struct dirent *entry;
+	char text[LINK_MAX];
+	const char *name;
+
+	*ret = (struct strings){ 0 };
+	while (dir && (entry = readdir(dir)))
+		if (!stage_is_dot(entry->d_name) && !read_name_link(dirfd(dir), entry->d_name, text, &name))
+			strings_add(arena, ret, entry->d_name);
+}
+
+int image_name_discard(struct store *s, const char *entry, struct error *err)
+{
+	char path[320];
+
+	snprintf(path, sizeof(path), "images/names/%s", entry);
+	return store_discard(s, path, true, err);
+}
+
 static void fill_names(struct arena *arena, struct image *image, const struct string_map *names)
 {
 	image->names = (struct strings){ 0 };
@@ -183,7 +205,7 @@ static int read_record(struct arena *arena, const struct store *s, const char *i
 	if (err)
 		err->kind = ERROR_INVALID;
 	error_frame(err, "the record of image %.12s is damaged", id);
-	return error_hint(err, "remove it with `bryo rmi --force %.12s` and pull or load the image again", id);
+	return error_hint(err, "mend it with `bryo system check --repair`, or remove it with `bryo rmi --force %.12s`", id);
 }
 
 int image_read(struct arena *arena, const struct store *s, const char *id, struct image *ret, struct error *err)
@@ -276,6 +298,21 @@ static struct strings merged_digests(struct arena *arena, const struct store *s,
 	return digests;
 }
 
+/* Blobs that came with new layers are on disk already, and this takes no time. */
+static int sync_blobs(struct arena *arena, const struct store *s, const struct image *image, struct error *err)
+{
+	struct strings digests = { 0 };
+
+	image_blobs(arena, s, image, &digests, NULL);
+	for (size_t i = 0; i < digests.n; i++) {
+		_cleanup_fd_ int fd = blob_open(s, digests.v[i], NULL);
+
+		if (fd >= 0 && fsync(fd) < 0)
+			return error_errno(err, "write blob %s to disk", digests.v[i]);
+	}
+	return fsync(s->blobs_fd) < 0 ? error_errno(err, "write %s/blobs to disk", s->path) : 0;
+}
+
 int image_commit(struct arena *arena, struct store *s, const struct image *image, const char *name, char **ret_old,
 		 struct error *err)
 {
@@ -286,7 +323,7 @@ int image_commit(struct arena *arena, struct store *s, const struct image *image
 
 	if (ret_old)
 		*ret_old = NULL;
-	if (lock < 0 || check_complete(s, image, err) < 0)
+	if (lock < 0 || check_complete(s, image, err) < 0 || sync_blobs(arena, s, image, err) < 0)
 		return -1;
 	record.digests = merged_digests(arena, s, image);
 	text = json_print(arena, json_encode(arena, &image_shape, &record), 0);

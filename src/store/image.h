@@ -54,6 +54,9 @@ int image_blobs(struct arena *arena, const struct store *s, const struct image *
 /* All ids that have a record, readable or not; all names (key) with the ids (value) they point to, sorted. */
 int image_ids(struct arena *arena, const struct store *s, struct strings *ret, struct error *err);
 int image_names(struct arena *arena, const struct store *s, struct string_map *ret, struct error *err);
+/* Entries of images/names that are no name of an image: damaged ones; and the removal of one. */
+void image_names_garbled(struct arena *arena, const struct store *s, struct strings *ret);
+int image_name_discard(struct store *s, const char *entry, struct error *err);
 /* The id that a full name points to, or NULL. */
 char *image_name_lookup(struct arena *arena, const struct store *s, const char *name);
 /* File name of an image name below images/names. */

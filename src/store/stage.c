@@ -125,19 +125,24 @@ int store_write(struct store *s, const char *path, const void *p, size_t n, bool
 	return -1;
 }
 
+static int sync_name(const struct store *s, const char *path, struct error *err)
+{
+	return sync_parent(s, path) < 0 ? error_errno(err, "write %s/%s to disk", s->path, path) : 0;
+}
+
 int store_link(struct store *s, const char *text, const char *path, struct error *err)
 {
 	char name[64];
 
 	if (symlinkat(text, s->root_fd, path) == 0)
-		return 0;
+		return sync_name(s, path, err);
 	/* A collector may take a link in tmp/ for a leftover before it is renamed: then once more. */
 	for (int tries = 0; tries < 10 && errno == (tries ? ENOENT : EEXIST); tries++) {
 		snprintf(name, sizeof(name), "link.");
 		if (fd_random_hex(name + strlen(name), RANDOM_BYTES) < 0 || symlinkat(text, s->tmp_fd, name) < 0)
 			break;
 		if (renameat(s->tmp_fd, name, s->root_fd, path) == 0)
-			return 0;
+			return sync_name(s, path, err);
 	}
 	error_errno(err, "write %s/%s", s->path, path);
 	unlinkat(s->tmp_fd, name, 0);

@@ -6,7 +6,6 @@
 
 #include "store/driver.h"
 #include "store/skeleton.h"
-#include "store/stage.h"
 #include "sys/fd.h"
 
 static const char *const directories[] = {
@@ -69,8 +68,6 @@ int store_open(struct arena *arena, const char *path, const char *driver, bool s
 		store_close(&s);
 		return -1;
 	}
-	if (stage_has_leftovers(&s))
-		store_collect_in_background(&s);
 	*ret = s;
 	return 0;
 }

@@ -17,6 +17,14 @@
 
 enum store_driver { DRIVER_OVERLAY, DRIVER_FUSE_OVERLAYFS, DRIVER_VFS };
 
+/* What belongs to a container elsewhere and goes with it: called with its directory, which has lost its place, before that
+ * is deleted. volumes: the anonymous ones go too. Whoever removes it may be killed in between; then a later collection
+ * calls it, perhaps once more. */
+struct store_burial {
+	void (*bury)(void *context, int dir, const char *id, bool volumes);
+	void *context;
+};
+
 struct store {
 	char *path;			/* $XDG_DATA_HOME/bryo */
 	int root_fd;			/* path itself */
@@ -26,10 +34,11 @@ struct store {
 	char *driver_why;		/* "native overlay with userxattr works here", or why not */
 	char *fuse_overlayfs;		/* the program, for that driver */
 	bool single_id;			/* ownership in layers is not applied */
+	struct store_burial burial;	/* .bury NULL: nothing belongs to containers elsewhere */
 };
 
 /* Makes the directories, chooses the driver (probed once; the answer is kept in the store with the kernel's release)
- * or takes `driver` ("overlay", "fuse-overlayfs", "vfs"; NULL: probe), and collects what killed commands left. */
+ * or takes `driver` ("overlay", "fuse-overlayfs", "vfs"; NULL: probe). */
 int store_open(struct arena *arena, const char *path, const char *driver, bool single_id, struct store *ret,
 	       struct error *err);
 void store_close(struct store *s);
@@ -56,19 +65,28 @@ void store_stage_done(struct store *s, const char *name, int *lock);
 /* A record: written whole under tmp/, renamed over the path. durable: survives a power failure after the return. */
 int store_write(struct store *s, const char *path_below_root, const void *p, size_t n, bool durable,
 		struct error *err);
-/* The same for a symbolic link whose text is what counts; replaces what is there. */
+/* The same for a symbolic link whose text is what counts; replaces what is there, and survives a power failure. */
 int store_link(struct store *s, const char *text, const char *path_below_root, struct error *err);
 
 /* --- removing
  * Moves anything of the store aside (rename into trash/) and deletes it: at once, or later by store_collect. Works on
  * a full disk. 0 when it is not there. */
 int store_discard(struct store *s, const char *path_below_root, bool now, struct error *err);
+/* The second half of a container's removal: trash/<entry>, named by container_store_remove, loses its names, is buried and
+ * deleted. */
+void store_bury(struct store *s, const char *entry);
 /* Removes unlocked tmp/ and trash/ entries, and layers and blobs that nothing needs when something was abandoned; best
  * effort. One collector at a time: a second one returns at once. */
 int store_collect(struct store *s);
 void store_collect_in_background(struct store *s);	/* by a detached process; returns at once */
+/* In the background, when killed commands left anything: for whoever opened the store. */
+void store_collect_leftovers(struct store *s);
 /* Removes layers and blobs that no image and no container names; put off to the next collection while somebody holds
  * the lock shared. Removed layers' chain IDs go to ret_removed when not NULL. */
 int store_sweep(struct arena *arena, struct store *s, struct strings *ret_removed, struct error *err);
+/* What a sweep would remove: the names in layers/ and blobs/sha256. 1 when it cannot be told now, because somebody holds the
+ * lock shared; -1 (err) when it cannot be told at all, because a record is damaged. */
+int store_unneeded(struct arena *arena, struct store *s, struct strings *ret_layers, struct strings *ret_blobs,
+		   struct error *err);
 
 #endif

@@ -152,21 +152,50 @@ static int lock_for_sweep(const struct store *s)
 	}
 }
 
+static int mark(struct arena *arena, const struct store *s, struct needed *ret, struct error *err)
+{
+	*ret = (struct needed){ 0 };
+	if (mark_images(arena, s, ret, err) < 0 || mark_containers(arena, s, ret, err) < 0)
+		return -1;
+	mark_blobs_of_layers(arena, s, ret);
+	sort(&ret->layers);
+	sort(&ret->blobs);
+	return 0;
+}
+
+int store_unneeded(struct arena *arena, struct store *s, struct strings *ret_layers, struct strings *ret_blobs,
+		   struct error *err)
+{
+	struct strings layers = entries(arena, s->root_fd, "layers"), blobs = entries(arena, s->blobs_fd, ".");
+	_cleanup_fd_ int lock = lock_for_sweep(s);
+	struct needed needed;
+
+	*ret_layers = *ret_blobs = (struct strings){ 0 };
+	if (lock < 0)
+		return 1;
+	if (mark(arena, s, &needed, err) < 0)
+		return -1;
+	for (size_t i = 0; i < layers.n; i++)
+		if (!is_needed(&needed.layers, chain_id_of(arena, layers.v[i])))
+			strings_add(arena, ret_layers, layers.v[i]);
+	for (size_t i = 0; i < blobs.n; i++)
+		if (!is_needed(&needed.blobs, arena_printf(arena, "sha256:%s", blobs.v[i])))
+			strings_add(arena, ret_blobs, blobs.v[i]);
+	return 0;
+}
+
 int store_sweep(struct arena *arena, struct store *s, struct strings *ret_removed, struct error *err)
 {
 	_cleanup_fd_ int lock = lock_for_sweep(s);
-	struct needed needed = { 0 };
+	struct needed needed;
 	struct error why = { 0 };
 
 	if (lock < 0) {
 		stage_request_sweep(s);
 		return 0;
 	}
-	if (mark_images(arena, s, &needed, &why) < 0 || mark_containers(arena, s, &needed, &why) < 0)
+	if (mark(arena, s, &needed, &why) < 0)
 		return 0;
-	mark_blobs_of_layers(arena, s, &needed);
-	sort(&needed.layers);
-	sort(&needed.blobs);
 	if (sweep_layers(arena, s, &needed, ret_removed, err) < 0)
 		return -1;
 	return sweep_blobs(arena, s, &needed, err);

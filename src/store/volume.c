@@ -95,8 +95,8 @@ int volume_read(struct arena *arena, const struct store *s, const char *name, st
 	if (!text && errno == ENOENT && faccessat(s->root_fd, path, F_OK, 0) < 0)
 		return not_found(name, err);
 	error_set(err, ERROR_INVALID, "the record of volume %s is damaged", name);
-	return error_hint(err, "its data is in %s/volumes/%s/_data; remove the volume with `bryo volume rm %s`", s->path,
-			  name, name);
+	return error_hint(err, "its data is in %s/volumes/%s/_data; mend its record with `bryo system check --repair`, or remove the "
+			  "volume with `bryo volume rm %s`", s->path, name, name);
 }
 
 int volume_write(struct arena *arena, struct store *s, const struct volume *v, struct error *err)
@@ -107,7 +107,7 @@ int volume_write(struct arena *arena, struct store *s, const struct volume *v, s
 	if (check_name(v->name, err) < 0)
 		return -1;
 	snprintf(path, sizeof(path), "volumes/%s/volume.json", v->name);
-	return store_write(s, path, text, strlen(text), false, err);
+	return store_write(s, path, text, strlen(text), !v->anonymous, err);
 }
 
 static int compare_volumes(const void *a, const void *b)

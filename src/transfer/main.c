@@ -20,6 +20,9 @@
 #include "transfer/sandbox.h"
 #include "transfer/work.h"
 
+/* Archives as a whole may be packed with xz, whose dictionaries have any size: load and import need a third of this. */
+#define ARCHIVE_MEMORY ((size_t)384 << 20)
+
 struct operation {
 	const char *name;
 	work_op *run;
@@ -39,6 +42,8 @@ static const struct operation operations[] = {
 	{ "import",	op_import,	false,	1 },
 	{ "pack",	op_pack,	false,	2 },
 	{ "unpack",	op_unpack,	false,	2 },
+	{ "verify",	op_verify,	false,	0 },
+	{ "recall",	op_recall,	false,	0 },
 };
 
 #ifdef __SANITIZE_ADDRESS__
@@ -87,6 +92,8 @@ static int enter(const struct work *w, const struct transfer_request *r, const s
 		else
 			readable[s.readable_n++] = w->channel->fds[i];
 	}
+	if (o->run == op_load || o->run == op_import)
+		s.memory = ARCHIVE_MEMORY;
 	if (r->source)
 		s.readable_path = r->source->certs_dir;
 	if (sandbox_enter(&s, err) < 0 || (!o->network && sandbox_no_network(err) < 0))

@@ -18,6 +18,7 @@ struct sandbox {
 	const int *readable;
 	size_t readable_n;
 	const char *readable_path;	/* one more, by name; NULL */
+	size_t memory;			/* bytes that the process may allocate; 0: 2 GiB */
 };
 
 int sandbox_enter(const struct sandbox *s, struct error *err);

@@ -67,3 +67,49 @@ store() { ls -A "$XDG_DATA_HOME/bryo/$1"; }
 	assert_ok
 	assert_contains 'lost 0, leaked 0'
 }
+
+@test "a container whose disk was not flushed before a reboot says so, and stays" {
+	need_image
+	id=$(bryo run -d --rm --name c --network none $IMG sleep 1000)
+	mark=$XDG_DATA_HOME/bryo/containers/$id/work/work/incompat/volatile
+	bryo unshare test -d "$mark" || skip "no native overlay here"
+	pid=$(bryo inspect --format '{{.State.ConmonPid}}' c)
+	kill -9 "$pid" "$(bryo inspect --format '{{.State.Pid}}' c)"
+	# The machine went down long ago: nothing of the run is known.
+	retry 5 bryo unshare touch -d 2001-01-01 "$mark"
+	rm -rf "$XDG_RUNTIME_DIR/bryo/containers/$id"
+	run bryo system check
+	assert_status 125
+	assert_contains 'its last writes may be missing; keep it: `bryo start c`'
+	run bryo start c
+	assert_ok
+	assert_contains 'was not flushed before the machine went down'
+	bryo rm -f -t 0 c
+	run bryo system check
+	assert_ok
+}
+
+@test "what a killed removal left to do is done by the next command" {
+	need_image
+	id=$(bryo create --name c -v /anonymous $IMG true)
+	volume=$(bryo volume ls -q)
+	mkdir -p "$XDG_RUNTIME_DIR/bryo/containers/$id"
+	mv "$XDG_DATA_HOME/bryo/containers/$id" "$XDG_DATA_HOME/bryo/trash/$id.v0011"
+	bryo ps >/dev/null
+	done_with() {
+		[ ! -L "$XDG_DATA_HOME/bryo/containers/names/c" ] && [ ! -e "$XDG_RUNTIME_DIR/bryo/containers/$id" ] &&
+			[ ! -e "$XDG_DATA_HOME/bryo/volumes/$volume" ] && [ -z "$(store trash)" ]
+	}
+	retry 5 done_with
+}
+
+@test "anonymous volumes that a killed create did not come to are made at the start" {
+	need_image
+	bryo create --name c -v /anonymous $IMG sh -c 'echo x >/anonymous/f && cat /anonymous/f'
+	bryo unshare rm -rf "$XDG_DATA_HOME/bryo/volumes/$(bryo volume ls -q)"
+	run bryo start -a c
+	assert_output x
+	bryo rm -v c
+	run bryo volume ls -q
+	assert_output ''
+}

@@ -1,7 +1,8 @@
 """archives - docker-archives and OCI layouts whose members lie about their names, kinds and sizes"""
-import json
+import bz2, json, lzma
 
-from build import (BASE, CHAR, DIR, FIFO, LINK, NAME, Image, big, digest, docker_archive, hard, header, link, member, pax, raw, tar)
+from build import (BASE, CHAR, DIR, FIFO, LINK, NAME, Image, big, digest, docker_archive, gzip_zeros, hard,
+                   header, link, member, pax, raw, tar, xz_with_dictionary, zstd_frame)
 from cases import base, case
 
 TOP = tar(("f", b"x"))
@@ -88,3 +89,19 @@ archive("members with names of 60 KB", lambda: raw(*[pax({"path": "%d" % i + "a"
 archive("a layer of Docker's named by OCI's digest", lambda: docker_archive(TOP, changes=lambda m: [
     {**m[0], "Layers": [m[0]["Layers"][0], "blobs/sha256/" + digest(BASE)[7:]]}], members=[
     ("blobs/sha256/" + digest(BASE)[7:], TOP)]), "digest does not match")
+
+
+# --- packed as a whole: what is small and becomes large
+
+ZEROS = header(b"zeros", 256 << 20)
+archive("gzip, 256 MiB", lambda: gzip_zeros(ZEROS, 257), "neither a docker-archive", seconds=20)
+archive("zstd, 256 MiB", lambda: zstd_frame(ZEROS, repeat=(257 << 20) // 0x20000), "neither a docker-archive", seconds=20)
+archive("zstd, window of 4 GiB", lambda: zstd_frame(ZEROS, 32, 10), "zstd: Frame requires too much memory")
+archive("xz, 256 MiB with a dictionary of 1 GiB", lambda: xz_with_dictionary(ZEROS + bytes(257 << 20), 36),
+        "Cannot allocate memory", seconds=20, memory=100)
+archive("xz, dictionary of 4 GiB", lambda: xz_with_dictionary(ZEROS + bytes(1 << 20), 40), "memory|Lzma")
+archive("xz, cut", lambda: lzma.compress(docker_archive(TOP))[:-50], "Truncated|Lzma|damaged|ends too early|truncated")
+archive("xz, garbage after it", lambda: lzma.compress(bytes(10240)) + b"garbage", "neither|Lzma|damaged")
+archive("xz, honest", lambda: lzma.compress(docker_archive(TOP)), tree=TREE)
+archive("bzip2, honest", lambda: bz2.compress(docker_archive(TOP)), tree=TREE)
+archive("bzip2, cut", lambda: bz2.compress(docker_archive(TOP))[:-50], "runcated|damaged|ends too early|bzip")

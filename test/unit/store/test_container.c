@@ -17,7 +17,7 @@ static char *id_of(char digit)
 
 static int create(char id, const char *name, const struct strings *layers)
 {
-	int fd = container_store_create(arena, &store, id_of(id), name, "{\"x\":1}", layers, NULL, &err);
+	int fd = container_store_create(arena, &store, id_of(id), name, "{\"x\":1}", layers, NULL, true, &err);
 
 	if (fd >= 0)
 		close(fd);
@@ -83,17 +83,67 @@ static void is_renamed_and_removed(void **state)
 	assert_ok(container_store_rename(&store, id_of('a'), "one", "three", &err));
 	assert_null(container_store_find(arena, &store, "one", &err));
 	assert_string_equal(container_store_find(arena, &store, "three", &err), id_of('a'));
-	assert_ok(container_store_remove(&store, id_of('a'), "three", true, &err));
+	assert_ok(container_store_remove(&store, id_of('a'), false, &err));
 	assert_false(fixture_exists("containers/names/three"));
-	assert_ok(container_store_remove(&store, id_of('b'), NULL, false, &err));
+	assert_ok(container_store_remove(&store, id_of('b'), true, &err));
+	assert_int_equal(fixture_count("trash"), 0);
 	assert_false(fixture_exists("containers/names/two"));
 	assert_int_equal(fixture_count("containers"), 1);
 	assert_ok(create('a', "three", NULL));
 }
 
+struct buried { char id[65]; bool volumes; int times; };
+
+static void bury(void *context, int dir, const char *id, bool volumes)
+{
+	struct buried *b = context;
+
+	assert_int_equal(faccessat(dir, "config.json", F_OK, 0), 0);
+	snprintf(b->id, sizeof(b->id), "%s", id);
+	b->volumes = volumes;
+	b->times++;
+}
+
+/* The rename is the removal; whoever comes next does what a killed command did not come to. */
+static void a_killed_removal_is_finished_by_the_next_collection(void **state)
+{
+	struct buried b = { .times = 0 };
+	char *entry = arena_printf(arena, "trash/%s.v0011", id_of('a'));
+
+	(void)state;
+	store.burial = (struct store_burial){ bury, &b };
+	assert_ok(create('a', "one", NULL));
+	assert_int_equal(renameat(store.root_fd, arena_printf(arena, "containers/%s", id_of('a')), store.root_fd, entry), 0);
+	assert_ok(store_collect(&store));
+	assert_int_equal(b.times, 1);
+	assert_true(b.volumes);
+	assert_string_equal(b.id, id_of('a'));
+	assert_false(fixture_exists("containers/names/one"));
+	assert_int_equal(fixture_count("trash"), 0);
+	assert_ok(create('b', "two", NULL));
+	assert_ok(container_store_remove(&store, id_of('b'), false, &err));
+	assert_int_equal(b.times, 2);
+	assert_false(b.volumes);
+	store.burial = (struct store_burial){ NULL, NULL };
+}
+
+/* Its name is claimed before it has its place. */
+static void a_killed_creation_gives_the_name_back(void **state)
+{
+	int lock = store_stage_named(&store, id_of('e'), &err);
+
+	(void)state;
+	assert_true(lock >= 0);
+	assert_int_equal(symlinkat(id_of('e'), store.root_fd, "containers/names/web"), 0);
+	close(lock);
+	assert_ok(store_collect(&store));
+	assert_false(fixture_exists("containers/names/web"));
+	assert_int_equal(fixture_count("tmp"), 0);
+}
+
 static void the_lock_is_held_by_the_descriptor(void **state)
 {
-	int first = container_store_create(arena, &store, id_of('a'), "one", "{}", NULL, NULL, &err), second;
+	int first = container_store_create(arena, &store, id_of('a'), "one", "{}", NULL, NULL, false, &err), second;
 
 	(void)state;
 	assert_true(first >= 0);
@@ -119,7 +169,7 @@ static void damage_stays_with_its_container(void **state)
 	assert_string_equal(container_store_read(arena, &store, id_of('b'), &n, &err), "{\"x\":1}");
 	assert_ok(container_store_list(arena, &store, &ids, &err));
 	assert_int_equal(ids.n, 2);
-	assert_ok(container_store_remove(&store, id_of('a'), NULL, true, &err));
+	assert_ok(container_store_remove(&store, id_of('a'), true, &err));
 	assert_false(fixture_exists("containers/names/one"));
 }
 
@@ -140,7 +190,7 @@ static void its_layers_outlive_the_image(void **state)
 	assert_int_equal(rootfs.kind, ROOTFS_DIRECTORY);
 	assert_int_equal(access(arena_printf(arena, "%s/1", rootfs.path), F_OK), 0);
 	assert_int_equal(access(arena_printf(arena, "%s/2", rootfs.path), F_OK), 0);
-	assert_ok(container_store_remove(&store, id_of('c'), "c", true, &err));
+	assert_ok(container_store_remove(&store, id_of('c'), true, &err));
 	assert_ok(store_sweep(arena, &store, NULL, &err));
 	assert_int_equal(fixture_count("layers"), 0);
 	assert_fails(ERROR_NOT_FOUND, create('d', "d", &image.layers));
@@ -210,6 +260,8 @@ int main(void)
 		TEST(a_killed_create_leaves_the_name_free),
 		TEST(a_name_being_claimed_is_not_taken_over),
 		TEST(is_renamed_and_removed),
+		TEST(a_killed_removal_is_finished_by_the_next_collection),
+		TEST(a_killed_creation_gives_the_name_back),
 		TEST(the_lock_is_held_by_the_descriptor),
 		TEST(damage_stays_with_its_container),
 		TEST(its_layers_outlive_the_image),

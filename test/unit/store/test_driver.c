@@ -75,7 +75,7 @@ static void use(int root)
 static void make_container(void)
 {
 	struct image image = fixture_image('a', "12", "localhost/a:1");
-	int fd = container_store_create(arena, &store, id(), "c", "{}", &image.layers, NULL, &err);
+	int fd = container_store_create(arena, &store, id(), "c", "{}", &image.layers, NULL, false, &err);
 
 	if (fd < 0)
 		fail_msg("%s", err.text);
@@ -202,7 +202,7 @@ static void fuse_overlayfs_works(void **state)
 	/* Again, and removed while it is mounted. */
 	assert_ok(container_store_rootfs(arena, &store, id(), NULL, false, &rootfs, &helper, &err));
 	pidfd = pidfd_open_pid(helper);
-	assert_ok(container_store_remove(&store, id(), "c", true, &err));
+	assert_ok(container_store_remove(&store, id(), true, &err));
 	assert_int_equal(pidfd_wait_exit(pidfd, 2000), 1);
 	close(pidfd);
 	assert_int_equal(fixture_count("trash"), 0);
