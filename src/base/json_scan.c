@@ -139,7 +139,7 @@ static bool scan_open(struct scan *s, bool object)
 {
 	if (s->depth == JSON_DEPTH_MAX)
 		return refuse(s, "nested too deeply");
-	if (!weigh(s, object ? 8 : 1))
+	if (!weigh(s, object ? 6 : 1))
 		return false;
 	s->open[s->depth++] = object ? (long)s->counts.n : -1;
 	if (object)
@@ -166,6 +166,7 @@ static bool scan_token(struct scan *s)
 		if (s->depth == 0 || s->open[s->depth - 1] < 0)
 			return refuse(s, "unexpected character");
 		s->counts.v[s->open[s->depth - 1]]++;
+		s->weight--;		/* what stood before was a name, no value */
 		s->at++;
 		return true;
 	case ',': case ' ': case '\t': case '\n': case '\r':

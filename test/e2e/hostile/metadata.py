@@ -126,6 +126,8 @@ lie("invalid UTF-8", "UTF-8", manifest_changes=lambda m: json.dumps(m).encode()[
 lie("10000 brackets", "nested too deeply", manifest_changes=lambda m: b"[" * 10000)
 lie("number beyond all", "number out of range", manifest_changes=lambda m: json.dumps(m).encode()[:-1] + b',"a":1e999}')
 lie("5 MiB", "at most 4194304|more than 4194304|too long|impossible size", manifest_changes=change(annotations={"a": "x" * (5 << 20)}))
+lie("170000 objects", None, manifest_changes=change(more=[{}] * 170000), tree=base("f=x"), memory=200)
+lie("900000 numbers", None, manifest_changes=change(more=[1] * 900000), tree=base("f=x"), memory=200)
 lie("a million objects", "too many|more than", manifest_changes=change(more=[{}] * 1000000))
 lie("a million numbers", "too many|more than", manifest_changes=change(more=[1] * 1300000))
 
