@@ -16,6 +16,14 @@ struct state {
 	struct tree_xattr xattrs[XATTRS_MAX];
 };
 
+/* The kernel's three forms (linux/capability.h): where it refuses one only later, the layer could not be used. */
+static bool is_capability(const unsigned char *value, size_t size)
+{
+	static const size_t sizes[] = { [1] = 12, [2] = 20, [3] = 24 };	/* by revision, the highest byte */
+
+	return size >= 12 && value[3] >= 1 && value[3] < ELEMENTS(sizes) && size == sizes[value[3]];
+}
+
 static int take_xattrs(struct state *s, struct archive_entry *from, struct tree_entry *e, struct error *err)
 {
 	const char *name;
@@ -26,7 +34,9 @@ static int take_xattrs(struct state *s, struct archive_entry *from, struct tree_
 	if (archive_entry_xattr_reset(from) > XATTRS_MAX)
 		return error_set(err, ERROR_INVALID, "/%s has more than %d extended attributes", e->path, XATTRS_MAX);
 	while (archive_entry_xattr_next(from, &name, &value, &size) == ARCHIVE_OK)
-		if (name && tree_xattr_is_kept(name))
+		if (name && strcmp(name, "security.capability") == 0 && !is_capability(value, size))
+			return error_set(err, ERROR_INVALID, "/%s has a malformed security.capability", e->path);
+		else if (name && tree_xattr_is_kept(name))
 			s->xattrs[e->xattrs_n++] = (struct tree_xattr){ name, value, size };
 	return 0;
 }

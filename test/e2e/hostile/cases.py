@@ -19,6 +19,7 @@ class Case:
     tree: typing.Optional[list] = None
     shows: list = dataclasses.field(default_factory=list)   # (arguments, status, regular expression)
     pulled: typing.Optional[str] = None     # the regular expression when a registry offers it; "" when it cannot
+    objects: dict = dataclasses.field(default_factory=dict)     # what is different with that storage driver
     memory: int = 64                    # MiB that no process may pass
     seconds: int = 10
 
