@@ -114,7 +114,7 @@ static int push_to(struct engine *e, struct transfer *t, const struct push_reque
 		return error_set(err, ERROR_FAILED, "bryo-transfer pushed %zu manifests", result.manifests.n);
 	*ret_digest = result.manifests.v[0].digest;
 	remember(e, target, image, *ret_digest);
-	return 0;
+	return sign_pushed(e, t, &r->sign, target, *ret_digest, err);
 }
 
 static int push_image(struct engine *e, const struct push_request *r, const struct target *target,
@@ -156,6 +156,8 @@ int image_push(struct engine *e, const struct push_request *r, char **ret_digest
 		return -1;
 	if (target.name.digest)
 		return error_set(err, ERROR_USAGE, "%s: a digest cannot be pushed to, it follows from the content", destination);
+	if (sign_check(e, &r->sign, err) < 0)
+		return -1;
 	result = image.list ? list_push(e, r, &target, &image, ret_digest, err) :
 		 push_image(e, r, &target, &image, ret_digest, err);
 	if (result < 0 && str_eq(target.name.registry, "localhost") && error_is(err, ERROR_NETWORK))

@@ -37,6 +37,9 @@ JSON_SHAPE(transfer_request,
 	F(transfer_request, rename_to, "renameTo", T_STRING),
 	F(transfer_request, contents_only, "contentsOnly", T_BOOL),
 	F(transfer_request, overwrite, "overwrite", T_BOOL),
+	F(transfer_request, limit, "limit", T_INT),
+	F(transfer_request, uid_map, "uidMap", T_INTS),
+	F(transfer_request, gid_map, "gidMap", T_INTS),
 	F(transfer_request, retries, "retries", T_INT),
 	F(transfer_request, retry_delay_ms, "retryDelayMs", T_INT),
 	F(transfer_request, manifest, "manifest", T_STRING),
@@ -49,7 +52,8 @@ JSON_SHAPE(transfer_request,
 	F(transfer_request, mounts, "mounts", T_OBJECTS, .shape = &transfer_mount_shape),
 	F(transfer_request, digests, "digests", T_STRINGS),
 	F(transfer_request, changes, "changes", T_MAP),
-	F(transfer_request, message, "message", T_STRING));
+	F(transfer_request, message, "message", T_STRING),
+	F(transfer_request, keys, "keys", T_STRINGS));
 
 JSON_SHAPE(transfer_image,
 	F(transfer_image, id, "id", T_STRING, .required = true),
@@ -68,9 +72,20 @@ JSON_SHAPE(transfer_unpacked,
 	F(transfer_unpacked, max_uid, "maxUid", T_INT),
 	F(transfer_unpacked, max_gid, "maxGid", T_INT));
 
+JSON_SHAPE(transfer_signature,
+	F(transfer_signature, blob, "blob", T_STRING),
+	F(transfer_signature, payload, "payload", T_STRING),
+	F(transfer_signature, keys, "keys", T_INTS));
 JSON_SHAPE(transfer_damage,
 	F(transfer_damage, digest, "digest", T_STRING),
 	F(transfer_damage, text, "text", T_STRING));
+
+JSON_SHAPE(transfer_repository,
+	F(transfer_repository, name, "name", T_STRING, .required = true),
+	F(transfer_repository, description, "description", T_STRING),
+	F(transfer_repository, stars, "stars", T_INT),
+	F(transfer_repository, official, "official", T_BOOL),
+	F(transfer_repository, automated, "automated", T_BOOL));
 
 JSON_SHAPE(transfer_event,
 	F(transfer_event, event, "event", T_STRING, .required = true),
@@ -80,6 +95,10 @@ JSON_SHAPE(transfer_event,
 	F(transfer_event, total, "total", T_INT),
 	F(transfer_event, images, "images", T_OBJECTS, .shape = &transfer_image_shape),
 	F(transfer_event, unpacked, "unpacked", T_OBJECTS, .shape = &transfer_unpacked_shape),
+	F(transfer_event, tags, "tags", T_STRINGS),
+	F(transfer_event, found, "found", T_OBJECTS, .shape = &transfer_repository_shape),
+	F(transfer_event, signatures, "signatures", T_OBJECTS, .shape = &transfer_signature_shape),
+	F(transfer_event, value, "value", T_ANY),
 	F(transfer_event, manifests, "manifests", T_OBJECTS, .shape = &image_descriptor_shape),
 	F(transfer_event, missing, "missing", T_OBJECTS, .shape = &image_descriptor_shape),
 	F(transfer_event, document, "document", T_STRING),

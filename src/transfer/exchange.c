@@ -49,7 +49,8 @@ void exchange_done(struct exchange *x)
 static void forget_answer(struct exchange *x)
 {
 	x->status = 0;
-	x->content_type = x->content_encoding = x->content_digest = x->content_range = x->location = x->range = x->chunk_least = NULL;
+	x->content_type = x->content_encoding = x->content_digest = x->content_range = NULL;
+	x->location = x->range = x->chunk_least = x->link = NULL;
 	x->retry_after_s = x->content_length = -1;
 	x->challenges = (struct challenges){ 0 };
 	buffer_done(&x->body);
@@ -79,6 +80,7 @@ static bool take_text(struct exchange *x, const char *line, size_t n)
 		{ "Content-Encoding:", &x->content_encoding },
 		{ "Content-Range:", &x->content_range },	  { "Location:", &x->location },
 		{ "Range:", &x->range },			  { "OCI-Chunk-Min-Length:", &x->chunk_least },
+		{ "Link:", &x->link },
 	};
 
 	for (size_t i = 0; i < ELEMENTS(texts); i++) {
@@ -403,7 +405,9 @@ static void explain(struct exchange *x, CURLcode code)
 	error_set(&x->error, ERROR_NETWORK, "%s: %s", r->shown_host, curl_easy_strerror(code));
 	if (code == CURLE_OPERATION_TIMEDOUT)
 		explain_silence(x);
-	if (code == CURLE_PEER_FAILED_VERIFICATION)
+	if (code == CURLE_SSL_CACERT_BADFILE)
+		error_set(&x->error, ERROR_INVALID, "%s: a file *.crt in %s holds no certificate", r->shown_host, r->certs_dir);
+	else if (code == CURLE_PEER_FAILED_VERIFICATION)
 		error_hint(&x->error, "put the certificate of its authority as ca.crt into /etc/containers/certs.d/%s/ or "
 			   "~/.config/containers/certs.d/%s/, or trust it blindly with --tls-verify=false", r->shown_host,
 			   r->shown_host);

@@ -38,7 +38,7 @@ struct exchange {
 	/* the answer */
 	long status;
 	struct buffer body;
-	char *content_type, *content_encoding, *content_digest, *content_range, *location, *range, *chunk_least;
+	char *content_type, *content_encoding, *content_digest, *content_range, *location, *range, *chunk_least, *link;
 	int64_t content_length;		/* -1: not said */
 	int64_t retry_after_s;		/* -1: not said */
 	struct error error;		/* why there is none */
