@@ -118,7 +118,7 @@ static int make_copy(const struct store *s, int dir, const struct strings *layer
 
 	if (mkdirat(dir, "rootfs", 0755) < 0 || (rootfs = fd_open_dir(dir, "rootfs")) < 0)
 		return error_errno(err, "make rootfs");
-	for (size_t i = 0; i < layers->n; i++) {
+	for (size_t i = layer_hidden(s, layers); i < layers->n; i++) {
 		_cleanup_fd_ int diff = open_diff(s, layers->v[i], err);
 		struct tree_copy how = { .whiteouts = true, .shift = maps };
 
@@ -366,7 +366,7 @@ static void describe_layers(struct arena *arena, const struct store *s, const st
 
 	if (r->shifted)
 		strings_addf(arena, &ret->lower, "%s/%s", s->path, r->shifted);
-	for (size_t i = r->shifted ? 0 : layers->n; i > 0; i--) {
+	for (size_t i = r->shifted ? 0 : layers->n, end = i ? layer_hidden(s, layers) : 0; i > end; i--) {
 		char *path = layer_diff_path(arena, s, layers->v[i - 1]);
 
 		strings_add(arena, &ret->lower, path);

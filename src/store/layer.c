@@ -2,8 +2,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "spec/layer_merge.h"
@@ -319,6 +321,26 @@ int layer_make_diff(struct arena *arena, struct store *s, const struct strings *
 char *layer_index_path(struct arena *arena, const struct store *s, const char *chain_id)
 {
 	return arena_printf(arena, "%s/layers/%s/index", s->path, digest_hex(chain_id));
+}
+
+/* The mark is an attribute, or a file where there are none (see transfer/tree). */
+static bool is_opaque(const struct store *s, const char *chain_id)
+{
+	char path[PATH_MAX], value;
+
+	snprintf(path, sizeof(path), "%s/layers/%s/diff", s->path, digest_hex(chain_id));
+	if (lgetxattr(path, "user.overlay.opaque", &value, 1) == 1)
+		return value == 'y';
+	snprintf(path, sizeof(path), "layers/%s/diff/.wh..wh..opq", digest_hex(chain_id));
+	return errno == EOPNOTSUPP && faccessat(s->root_fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+size_t layer_hidden(const struct store *s, const struct strings *layers)
+{
+	for (size_t i = layers->n; i > 1; i--)
+		if (is_opaque(s, layers->v[i - 1]))
+			return i - 1;
+	return 0;
 }
 
 char *layer_diff_path(struct arena *arena, const struct store *s, const char *chain_id)

@@ -49,6 +49,9 @@ int layer_make_diff(struct arena *arena, struct store *s, const struct strings *
 /* The chain ID of an entry of layers/. */
 char *layer_chain_id(struct arena *arena, const char *directory_name);
 char *layer_index_path(struct arena *arena, const struct store *s, const char *chain_id);
+/* How many of an image's layers, from the bottom, never show: the root of one above them is opaque, which overlay does not
+ * look for at the root. */
+size_t layer_hidden(const struct store *s, const struct strings *layers);
 char *layer_diff_path(struct arena *arena, const struct store *s, const char *chain_id);
 int layer_remove(struct store *s, const char *chain_id, struct error *err);
 
