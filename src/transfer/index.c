@@ -224,16 +224,14 @@ static int walk_directory(struct walk *w, int fd, const struct stat *st, int dep
 	if (take_xattrs(w, fd, &e, err) < 0 || layer_tree_directory(w->maker.tree, &e, err) < 0 ||
 	    (is_opaque(fd) && layer_tree_opaque(w->maker.tree, e.path, err) < 0))
 		return -1;
-	while (r == 0 && (d = readdir(dir))) {
-		if (strcmp(d->d_name, ".") == 0 || strcmp(d->d_name, "..") == 0)
-			continue;
+	while (r == 0 && (d = fd_next_entry(dir))) {
 		if (buffer_printf(&w->path, "%s%s", length ? "/" : "", d->d_name) < 0)
 			return error_set(err, ERROR_INVALID, "a name in the tree is longer than %zu bytes", w->path.limit);
 		r = add_name(w, dirfd(dir), d->d_name, depth + 1, err);
 		w->path.size = length;
 		w->path.data[length] = '\0';
 	}
-	return r;
+	return r == 0 && errno ? error_errno(err, "read the directory /%s", w->path.data) : r;
 }
 
 static int index_tree(struct walk *w, int root, const char *stage, struct transfer_unpacked *ret, struct error *err)
