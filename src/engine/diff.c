@@ -110,9 +110,10 @@ static int diff_container(struct engine *e, const struct container *c, struct ch
 int diff_objects(struct engine *e, enum diff_kind kind, const char *name, const char *other, struct changes *ret,
 		 struct error *err)
 {
+	_cleanup_fd_ int lock = store_lock(&e->store, LOCK_SHARED, true, err);	/* images stay meanwhile */
 	struct object a, b;
 
-	if (find(e, kind, name, &a, err) < 0)
+	if (lock < 0 || find(e, kind, name, &a, err) < 0)
 		return -1;
 	if (other)
 		return find(e, kind, other, &b, err) < 0 ? -1 : diff_two(e, &a, &b, ret, err);

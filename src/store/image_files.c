@@ -235,15 +235,26 @@ static int mount_at(const struct job *j, const char *path, struct error *err)
 	return copy_to(j, path, err);
 }
 
+/* Two commands at once would mount one over the other. */
+static int lock_mounts(const struct store *s, struct error *err)
+{
+	int fd = fd_mkdirs(s->root_fd, "mounts", 0700) < 0 ? -1 : lock_open(s->root_fd, "mounts/.lock", LOCK_EXCLUSIVE, true);
+
+	return fd < 0 ? error_errno(err, "lock %s/mounts", s->path) : fd;
+}
+
 int image_files_mount(struct arena *arena, struct store *s, const char *image_id, const struct strings *layers,
 		      char **ret_path, struct error *err)
 {
 	const struct job j = { arena, s, layers };
+	_cleanup_fd_ int lock = lock_mounts(s, err);
 
 	*ret_path = mount_path(arena, s, image_id);
+	if (lock < 0)
+		return -1;
 	if (is_there(*ret_path))
 		return 0;
-	if (fd_mkdirs(s->root_fd, "mounts", 0700) < 0 || (mkdir(*ret_path, 0755) < 0 && errno != EEXIST))
+	if (mkdir(*ret_path, 0755) < 0 && errno != EEXIST)
 		return error_errno(err, "make %s", *ret_path);
 	if (mount_at(&j, *ret_path, err) == 0)
 		return 0;
@@ -254,9 +265,13 @@ int image_files_mount(struct arena *arena, struct store *s, const char *image_id
 int image_files_unmount(struct arena *arena, struct store *s, const char *image_id, struct error *err)
 {
 	char *path = mount_path(arena, s, image_id);
+	_cleanup_fd_ int lock = -1;
 
 	if (!is_there(path))
 		return 0;
+	lock = lock_mounts(s, err);
+	if (lock < 0)
+		return -1;
 	if (umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW) < 0 && errno != EINVAL)
 		return error_errno(err, "unmount %s", path);
 	return store_discard(s, arena_printf(arena, "mounts/%s", image_id), true, err) < 0 ? -1 : 1;
