@@ -81,7 +81,7 @@ static int bring_blobs(struct sending *s, const char *digest, const struct trans
 
 static int fill(struct sending *s, const char *digest, struct transfer_request *ret, struct error *err)
 {
-	struct image as_image = { .id = arena_strdup(s->e->arena, digest), .manifest_digest = arena_strdup(s->e->arena, digest) };
+	struct image as_image = { .manifest_digest = arena_strdup(s->e->arena, digest) };
 	const char *path = path_there(s, map_get(&s->list->sources, digest));
 	struct strings blobs = { 0 };
 
@@ -89,8 +89,8 @@ static int fill(struct sending *s, const char *digest, struct transfer_request *
 	    push_fill(s->e, s->r, s->target, &blobs, ret, err) < 0)
 		return -1;
 	for (size_t i = 0; path && !str_eq(path, s->target->name.path) && i < blobs.n; i++)
-		*ARRAY_ADD(s->e->arena, &ret->mounts) = (struct transfer_mount){ blobs.v[i], arena_strdup(s->e->arena, path) };
-	ret->manifest = arena_strdup(s->e->arena, digest);
+		*ARRAY_ADD(s->e->arena, &ret->mounts) = (struct transfer_mount){ blobs.v[i], (char *)(uintptr_t)path };
+	ret->manifest = as_image.manifest_digest;
 	return 0;
 }
 

@@ -16,7 +16,7 @@ struct push_request {
 	int64_t retry, level;
 	bool level_given;
 	bool recompress;		/* layers that are compressed already, too */
-	bool quiet;
+	bool quiet, all_tags;
 	bool no_images, remove;		/* of a list: without the images that it names; remove it when it was pushed */
 };
 
@@ -25,6 +25,8 @@ struct push_request {
 int push_fill(struct engine *e, const struct push_request *r, const struct target *target, const struct strings *blobs,
 	      struct transfer_request *ret, struct error *err);
 
+/* All names of a repository, "REGISTRY/PATH"; what cannot be pushed ends it. */
+int image_push_all_tags(struct engine *e, const struct push_request *r, struct error *err);
 /* Of an image, or of a list with its images. ret_digest: of the manifest as it was pushed. */
 int image_push(struct engine *e, const struct push_request *r, char **ret_digest, struct error *err);
 

@@ -10,7 +10,9 @@
 
 #include "store/driver.h"
 #include "store/fuse_overlayfs.h"
+#include "store/image_tree.h"
 #include "store/layer.h"
+#include "store/layer_changes.h"
 #include "store/tree.h"
 #include "sys/errand.h"
 #include "sys/fd.h"
@@ -19,9 +21,33 @@ struct job { struct arena *arena; struct store *store; const struct strings *lay
 
 /* --- by the kernel */
 
-static int mount_here(void *context, struct error *err)
+static bool all_have(const struct job *j, enum layer_form form)
 {
-	const struct job *j = context;
+	for (size_t i = 0; i < j->layers->n; i++)
+		if (!layer_has(j->store, j->layers->v[i], form))
+			return false;
+	return true;
+}
+
+/* The tree in memory over the object store, as containers have it. */
+static int mount_tree(const struct job *j, struct error *err)
+{
+	struct rootfs rootfs = { .kind = ROOTFS_OVERLAY, .data = arena_printf(j->arena, "%s/objects", j->store->path) };
+	const char *step = "";
+	int fd;
+
+	rootfs.tree = image_tree_open(j->store, j->layers, NULL, err);
+	if (rootfs.tree < 0)
+		return -1;
+	fd = driver_mount_overlay(&rootfs, &step);
+	if (fd < 0)
+		error_errno(err, "mount the image's tree (%s)", step);
+	close(rootfs.tree);
+	return fd;
+}
+
+static int mount_layers(const struct job *j, struct error *err)
+{
 	struct rootfs rootfs = { .kind = ROOTFS_OVERLAY };
 	const char *step = "open_tree";
 	int fd;
@@ -29,9 +55,21 @@ static int mount_here(void *context, struct error *err)
 	for (size_t i = j->layers->n; i > 0; i--)
 		strings_add(j->arena, &rootfs.lower, layer_diff_path(j->arena, j->store, j->layers->v[i - 1]));
 	/* An overlay of one layer alone is refused. */
-	fd = rootfs.lower.n == 1 ? mount_clone(AT_FDCWD, rootfs.lower.v[0], false) : driver_mount_overlay(&rootfs, &step);
-	if (fd < 0 || mount_set(fd, MOUNT_ATTR_RDONLY, 0, 0, false) < 0) {
-		error_errno(err, "mount the image's layers (%s)", step);
+	fd = rootfs.lower.n == 1 ? mount_clone(AT_FDCWD, rootfs.lower.v[0], false) :
+				   driver_mount_overlay(&rootfs, &step);
+	return fd < 0 ? error_errno(err, "mount the image's layers (%s)", step) : fd;
+}
+
+/* In a child. */
+static int mount_here(void *context, struct error *err)
+{
+	const struct job *j = context;
+	int fd = j->store->driver == DRIVER_OBJECTS && all_have(j, LAYER_INDEX) ? mount_tree(j, err) :
+		 all_have(j, LAYER_DIFF) ? mount_layers(j, err) :
+		 error_set(err, ERROR_STATE, "the image's layers lie in different forms");
+
+	if (fd >= 0 && mount_set(fd, MOUNT_ATTR_RDONLY, 0, 0, false) < 0) {
+		error_errno(err, "make the image's mount read-only");
 		fd_close(&fd);
 	}
 	return fd;
@@ -42,6 +80,18 @@ static int mount_detached(const struct job *j, struct error *err)
 {
 	return j->layers->n ? errand_fd(mount_here, (void *)(uintptr_t)j, err) :
 			      error_set(err, ERROR_STATE, "the image has no layers");
+}
+
+/* For the other ways a layer must be a tree on disk. */
+static int need_diffs(const struct job *j, struct error *err)
+{
+	for (size_t i = 0; i < j->layers->n; i++) {
+		const struct strings up_to = { j->layers->v, i + 1 };
+
+		if (!layer_has(j->store, j->layers->v[i], LAYER_DIFF) && layer_make_diff(j->arena, j->store, &up_to, err) < 0)
+			return -1;
+	}
+	return 0;
 }
 
 /* --- by fuse-overlayfs */
@@ -105,6 +155,8 @@ static int open_fuse(const struct job *j, struct image_files *f, struct error *e
 
 static int open_other(const struct job *j, struct image_files *f, struct error *err)
 {
+	if (need_diffs(j, err) < 0)
+		return -1;
 	f->lock = store_stage(j->arena, j->store, &f->stage, err);
 	if (f->lock < 0)
 		return -1;
@@ -139,40 +191,64 @@ void image_files_close(struct store *s, struct image_files *f)
 
 /* --- changes */
 
-static int compare_whole(struct arena *arena, struct store *s, const struct strings *layers, int older,
-			 struct changes *ret, struct error *err)
+/* A layer's own tree is what an upper directory is; marks are files where the file system cannot have whiteouts. */
+static int changes_of_diff(struct arena *arena, struct store *s, int older, const char *chain_id, struct changes *ret,
+			   struct error *err)
 {
-	const struct changes_how how = { .contents = true };
-	struct image_files newer;
-	int result;
+	const struct changes_how how = { .marks = true };
+	char *path = layer_diff_path(arena, s, chain_id);
+	_cleanup_fd_ int top = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	if (image_files_open(arena, s, layers, &newer, err) < 0)
-		return -1;
-	result = changes_between(arena, older, newer.root, &how, ret, err);
-	image_files_close(s, &newer);
-	return result;
+	return top < 0 ? error_errno(err, "open %s", path) : changes_of_upper(arena, older, top, &how, ret, err);
 }
 
-/* A layer's own tree is what an upper directory is; marks are files where the file system cannot have whiteouts. */
 int image_files_changes(struct arena *arena, struct store *s, const struct strings *layers, struct changes *ret,
 			struct error *err)
 {
-	const struct changes_how how = { .marks = true };
 	struct strings lower = *layers;
-	_cleanup_fd_ int top = -1;
 	struct image_files older;
+	char *top;
 	int result;
 
 	*ret = (struct changes){ 0 };
 	if (layers->n == 0)
 		return 0;
-	lower.n--;
-	top = open(layer_diff_path(arena, s, layers->v[lower.n]), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	top = layers->v[--lower.n];
 	if (image_files_open(arena, s, &lower, &older, err) < 0)
 		return -1;
-	result = top >= 0 ? changes_of_upper(arena, older.root, top, &how, ret, err) :
-			    compare_whole(arena, s, layers, older.root, ret, err);
+	result = layer_has(s, top, LAYER_INDEX) ? layer_changes(arena, s, older.root, top, ret, err) :
+						  changes_of_diff(arena, s, older.root, top, ret, err);
 	image_files_close(s, &older);
+	return result;
+}
+
+static int compare_trees(struct arena *arena, struct store *s, int older, const struct strings *newer,
+			 struct changes *ret, struct error *err)
+{
+	const struct changes_how how = { .contents = true };
+	struct image_files tree;
+	int result;
+
+	if (image_files_open(arena, s, newer, &tree, err) < 0)
+		return -1;
+	result = changes_between(arena, older, tree.root, &how, ret, err);
+	image_files_close(s, &tree);
+	return result;
+}
+
+int image_files_changes_between(struct arena *arena, struct store *s, const struct strings *older,
+				const struct strings *newer, struct changes *ret, struct error *err)
+{
+	const struct job a = { arena, s, older }, b = { arena, s, newer };
+	struct image_files tree;
+	int result;
+
+	if (all_have(&a, LAYER_INDEX) && all_have(&b, LAYER_INDEX))
+		return layer_changes_between(arena, s, older, newer, ret, err);
+	if (image_files_open(arena, s, older, &tree, err) < 0)
+		return -1;
+	result = compare_trees(arena, s, tree.root, newer, ret, err);
+	image_files_close(s, &tree);
 	return result;
 }
 
@@ -230,6 +306,8 @@ static int mount_at(const struct job *j, const char *path, struct error *err)
 		return error_errno(err, "open %s", path);
 	if (tree >= 0)
 		return mount_attach(tree, target) < 0 ? error_errno(err, "mount at %s", path) : 0;
+	if (need_diffs(j, err) < 0)
+		return -1;
 	if (j->store->driver == DRIVER_FUSE_OVERLAYFS && mount_fuse(j, path, false, NULL) == 0)
 		return 0;
 	return copy_to(j, path, err);

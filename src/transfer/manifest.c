@@ -177,9 +177,19 @@ int op_manifest(struct work *w, const struct transfer_request *request, struct t
 
 /* --- the operation `look`: a manifest or an index as it is */
 
+static const char *type_of_found(const struct image_manifest *m, const struct image_index *index, enum manifest_kind kind,
+				 const char *transport)
+{
+	const char *own = kind == MANIFEST_IMAGE ? m->media_type : index->media_type;
+
+	if (!str_is_empty(own) || transport)
+		return str_is_empty(own) ? transport : own;
+	return kind == MANIFEST_IMAGE ? "application/vnd.oci.image.manifest.v1+json" :
+	       "application/vnd.oci.image.index.v1+json";
+}
+
 int op_look(struct work *w, const struct transfer_request *request, struct transfer_event *ret, struct error *err)
 {
-	struct image_descriptor found = { 0 };
 	struct registry *r = registry_open(w, request, err);
 	char digest[DIGEST_TEXT_MAX];
 	struct image_manifest m = { 0 };
@@ -188,19 +198,19 @@ int op_look(struct work *w, const struct transfer_request *request, struct trans
 	struct text text;
 	const char *type;
 
-	if (!r || get_manifest(w, r, request->reference, &text, digest, err) < 0)
+	if (!r)
+		return -1;
+	if (str_is_empty(r->path) || str_is_empty(request->reference))
+		return error_set(err, ERROR_USAGE, "the request for a manifest names none");
+	if (get_manifest(w, r, request->reference, &text, digest, err) < 0)
 		return -1;
 	type = media_type_of(w->arena, text.content_type);
 	if (image_manifest_decode(w->arena, text.data, text.size, type, &kind, &m, &index, err) < 0)
 		return error_frame(err, "manifest %s of %s/%s", request->reference, r->shown_host, r->path);
-	if (kind == MANIFEST_IMAGE ? m.media_type : index.media_type)
-		type = kind == MANIFEST_IMAGE ? m.media_type : index.media_type;
-	else if (!type)
-		type = kind == MANIFEST_IMAGE ? "application/vnd.oci.image.manifest.v1+json" : "application/vnd.oci.image.index.v1+json";
-	found.media_type = arena_strdup(w->arena, type);
-	found.digest = arena_strdup(w->arena, digest);
-	found.size = (int64_t)text.size;
-	*ARRAY_ADD(w->arena, &ret->manifests) = found;
+	*ARRAY_ADD(w->arena, &ret->manifests) = (struct image_descriptor){
+		.media_type = arena_strdup(w->arena, type_of_found(&m, &index, kind, type)),
+		.digest = arena_strdup(w->arena, digest), .size = (int64_t)text.size,
+	};
 	ret->document = text.data;
 	return 0;
 }
