@@ -21,10 +21,13 @@
 		   "How long to wait before (default longer each time)"),                                       \
 	OPT_IGNORED(0, "remove-signatures", NULL),                                                              \
 	OPT_IGNORED(0, "disable-content-trust", NULL),                                                          \
-	OPT_UNSUPPORTED("sign-by", "sign the pushed digest with a tool of its own"),                            \
-	OPT_UNSUPPORTED("sign-by-sigstore", "sign the pushed digest with a tool of its own"),                   \
-	OPT_UNSUPPORTED("sign-by-sigstore-private-key", "sign the pushed digest with a tool of its own"),       \
-	OPT_UNSUPPORTED("sign-passphrase-file", "sign the pushed digest with a tool of its own"),               \
+	OPT_STRING(0, "sign-by", structure, sign.by, "KEY",                                                     \
+		   "Sign with this key of gpg's, into the lookaside of registries.d"),                          \
+	OPT_STRING(0, "sign-by-sigstore-private-key", structure, sign.private_key, "FILE",                      \
+		   "Sign with a private key (PEM), beside the image", .complete = COMPLETE_FILES),              \
+	OPT_STRING(0, "sign-passphrase-file", structure, sign.passphrase_file, "FILE",                          \
+		   "Passphrase of the key that signs", .complete = COMPLETE_FILES),                             \
+	OPT_UNSUPPORTED("sign-by-sigstore", "name the key with --sign-by-sigstore-private-key"),                \
 	OPT_UNSUPPORTED("encryption-key", "encrypted images are not written"),                                  \
 	OPT_UNSUPPORTED("encrypt-layer", "encrypted images are not written")
 

@@ -7,6 +7,7 @@
 #include "base/units.h"
 #include "engine/bare_root.h"
 #include "engine/idfile.h"
+#include "engine/layer_form.h"
 #include "engine/life.h"
 #include "engine/take.h"
 #include "spec/reference.h"
@@ -117,7 +118,8 @@ static int find_entries(struct commit *m, struct error *err)
 		*ARRAY_ADD(m->e->arena, &changes) = (struct change){ (enum change_kind)'T', arena_strdup(m->e->arena, "/") };
 		return m->root < 0 ? -1 : write_list(m, &changes, err);
 	}
-	if (container_store_changes(m->e->arena, &m->e->store, m->c->id, &m->maps, &changes, &m->root, err) < 0)
+	if (layer_form_need(m->e, &m->c->layers, err) < 0 ||
+	    container_store_changes(m->e->arena, &m->e->store, m->c->id, &m->maps, &changes, &m->root, err) < 0)
 		return -1;
 	return write_list(m, &changes, err);
 }

@@ -1,6 +1,7 @@
 #include "engine/diff.h"
 
 #include "engine/bare_root.h"
+#include "engine/layer_form.h"
 #include "store/container_changes.h"
 #include "store/image.h"
 #include "store/image_files.h"
@@ -33,7 +34,7 @@ static int find(struct engine *e, enum diff_kind kind, const char *name, struct 
 	if (kind == DIFF_CONTAINER)
 		return not_found(kind, name, err);
 	if (image_find(e->arena, &e->store, name, &ret->image, NULL, err) == 0)
-		return 0;
+		return layer_form_need(e, &ret->image.layers, err);
 	return error_is(err, ERROR_NOT_FOUND) ? (error_clear(err), not_found(kind, name, err)) : -1;
 }
 
@@ -112,7 +113,7 @@ static int diff_container(struct engine *e, const struct container *c, struct ch
 
 	if (c->rootfs)
 		return error_set(err, ERROR_UNSUPPORTED, "container %s has no image to be compared with", c->name);
-	if (bare_root_maps(e, c, &maps, &ignored, err) < 0 ||
+	if (layer_form_need(e, &c->layers, err) < 0 || bare_root_maps(e, c, &maps, &ignored, err) < 0 ||
 	    container_store_changes(e->arena, &e->store, c->id, &maps, ret, NULL, err) < 0)
 		return -1;
 	drop_mount_points(c, ret);

@@ -114,7 +114,7 @@ static int send_image(struct sending *s, struct image_descriptor *d, struct erro
 	d->digest = result.manifests.v[0].digest;
 	d->size = result.manifests.v[0].size;
 	d->media_type = result.manifests.v[0].media_type;
-	return 0;
+	return sign_pushed(s->e, s->t, &s->r->sign, s->target, d->digest, err);
 }
 
 static bool is_same(const struct image_index *a, const struct image_index *b)
@@ -148,7 +148,7 @@ static int send_index(struct sending *s, struct image_index *index, char **ret_d
 	if (result.manifests.n != 1)
 		return error_set(err, ERROR_FAILED, "bryo-transfer pushed %zu manifests", result.manifests.n);
 	*ret_digest = result.manifests.v[0].digest;
-	return 0;
+	return sign_pushed(s->e, s->t, &s->r->sign, s->target, *ret_digest, err);
 }
 
 static int send(struct sending *s, char **ret_digest, struct error *err)

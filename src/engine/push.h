@@ -2,6 +2,7 @@
 #ifndef BRYO_ENGINE_PUSH_H
 #define BRYO_ENGINE_PUSH_H
 
+#include "engine/sign.h"
 #include "engine/target.h"
 #include "engine/transfer.h"
 #include "store/image.h"
@@ -11,6 +12,7 @@ struct push_request {
 	char *format;			/* "oci", "v2s2", "docker"; NULL: as it is */
 	char *compression;		/* "gzip", "zstd", "zstd:chunked"; NULL: as it is */
 	struct source_options access;
+	struct sign_request sign;
 	char *digestfile;
 	char *retry_delay;		/* "5s"; NULL: longer each time */
 	int64_t retry, level;

@@ -2,6 +2,7 @@
 
 #include "engine/bare_root.h"
 #include "engine/events.h"
+#include "engine/layer_form.h"
 #include "engine/life.h"
 #include "engine/state.h"
 #include "store/container_show.h"
@@ -92,6 +93,7 @@ int show_image(struct engine *e, const struct image *image, char **ret_path, str
 	struct image still;
 
 	if (lock < 0 || image_read(e->arena, &e->store, image->id, &still, err) < 0 ||
+	    layer_form_need(e, &still.layers, err) < 0 ||
 	    image_files_mount(e->arena, &e->store, image->id, &still.layers, ret_path, err) < 0)
 		return error_frame(err, "mount image %.12s", image->id);
 	image_event(e, image, "mount");

@@ -16,6 +16,8 @@ JSON_SHAPE(transfer_layer,
 	F(transfer_layer, media_type, "mediaType", T_STRING),
 	F(transfer_layer, size, "size", T_INT),
 	F(transfer_layer, diff_id, "diffId", T_STRING),
+	F(transfer_layer, toc_position, "tocPosition", T_STRING),
+	F(transfer_layer, toc_digest, "tocDigest", T_STRING),
 	F(transfer_layer, stage, "stage", T_STRING));
 
 JSON_SHAPE(transfer_mount,
@@ -26,6 +28,7 @@ JSON_SHAPE(transfer_request,
 	F(transfer_request, op, "op", T_STRING, .required = true),
 	F(transfer_request, source, "source", T_OBJECT, .shape = &transfer_source_shape),
 	F(transfer_request, reference, "reference", T_STRING),
+	F(transfer_request, place, "place", T_OPT_INT),
 	F(transfer_request, platform, "platform", T_STRING),
 	F(transfer_request, layers, "layers", T_OBJECTS, .shape = &transfer_layer_shape),
 	F(transfer_request, uid_ranges, "uidRanges", T_INTS),
@@ -52,7 +55,9 @@ JSON_SHAPE(transfer_request,
 	F(transfer_request, mounts, "mounts", T_OBJECTS, .shape = &transfer_mount_shape),
 	F(transfer_request, digests, "digests", T_STRINGS),
 	F(transfer_request, changes, "changes", T_MAP),
-	F(transfer_request, message, "message", T_STRING));
+	F(transfer_request, message, "message", T_STRING),
+	F(transfer_request, images, "images", T_OBJECTS, .shape = &transfer_image_shape),
+	F(transfer_request, keys, "keys", T_STRINGS));
 
 JSON_SHAPE(transfer_image,
 	F(transfer_image, id, "id", T_STRING, .required = true),
@@ -71,6 +76,10 @@ JSON_SHAPE(transfer_unpacked,
 	F(transfer_unpacked, max_uid, "maxUid", T_INT),
 	F(transfer_unpacked, max_gid, "maxGid", T_INT));
 
+JSON_SHAPE(transfer_signature,
+	F(transfer_signature, blob, "blob", T_STRING),
+	F(transfer_signature, payload, "payload", T_STRING),
+	F(transfer_signature, keys, "keys", T_INTS));
 JSON_SHAPE(transfer_damage,
 	F(transfer_damage, digest, "digest", T_STRING),
 	F(transfer_damage, text, "text", T_STRING));
@@ -90,6 +99,8 @@ JSON_SHAPE(transfer_event,
 	F(transfer_event, total, "total", T_INT),
 	F(transfer_event, images, "images", T_OBJECTS, .shape = &transfer_image_shape),
 	F(transfer_event, unpacked, "unpacked", T_OBJECTS, .shape = &transfer_unpacked_shape),
+	F(transfer_event, signatures, "signatures", T_OBJECTS, .shape = &transfer_signature_shape),
+	F(transfer_event, value, "value", T_ANY),
 	F(transfer_event, tags, "tags", T_STRINGS),
 	F(transfer_event, found, "found", T_OBJECTS, .shape = &transfer_repository_shape),
 	F(transfer_event, manifests, "manifests", T_OBJECTS, .shape = &image_descriptor_shape),

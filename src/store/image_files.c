@@ -21,55 +21,34 @@ struct job { struct arena *arena; struct store *store; const struct strings *lay
 
 /* --- by the kernel */
 
-static bool all_have(const struct job *j, enum layer_form form)
+/* In the form of the driver; the caller saw to it that they have that. */
+static int describe(const struct job *j, struct rootfs *ret, struct error *err)
 {
-	for (size_t i = 0; i < j->layers->n; i++)
-		if (!layer_has(j->store, j->layers->v[i], form))
-			return false;
-	return true;
-}
-
-/* The tree in memory over the object store, as containers have it. */
-static int mount_tree(const struct job *j, struct error *err)
-{
-	struct rootfs rootfs = { .kind = ROOTFS_OVERLAY, .data = arena_printf(j->arena, "%s/objects", j->store->path) };
-	const char *step = "";
-	int fd;
-
-	rootfs.tree = image_tree_open(j->store, j->layers, NULL, err);
-	if (rootfs.tree < 0)
-		return -1;
-	fd = driver_mount_overlay(&rootfs, &step);
-	if (fd < 0)
-		error_errno(err, "mount the image's tree (%s)", step);
-	close(rootfs.tree);
-	return fd;
-}
-
-static int mount_layers(const struct job *j, struct error *err)
-{
-	struct rootfs rootfs = { .kind = ROOTFS_OVERLAY };
-	const char *step = "open_tree";
-	int fd;
-
+	*ret = (struct rootfs){ .kind = ROOTFS_OVERLAY };
+	if (layer_form_of(j->store->driver) == LAYER_INDEX) {
+		ret->tree = image_tree_open(j->store, j->layers, NULL, err);
+		ret->data = arena_printf(j->arena, "%s/objects", j->store->path);
+		return ret->tree < 0 ? -1 : 0;
+	}
 	for (size_t i = j->layers->n; i > 0; i--)
-		strings_add(j->arena, &rootfs.lower, layer_diff_path(j->arena, j->store, j->layers->v[i - 1]));
-	/* An overlay of one layer alone is refused. */
-	fd = rootfs.lower.n == 1 ? mount_clone(AT_FDCWD, rootfs.lower.v[0], false) :
-				   driver_mount_overlay(&rootfs, &step);
-	return fd < 0 ? error_errno(err, "mount the image's layers (%s)", step) : fd;
+		strings_add(j->arena, &ret->lower, layer_diff_path(j->arena, j->store, j->layers->v[i - 1]));
+	return 0;
 }
 
 /* In a child. */
 static int mount_here(void *context, struct error *err)
 {
 	const struct job *j = context;
-	int fd = j->store->driver == DRIVER_OBJECTS && all_have(j, LAYER_INDEX) ? mount_tree(j, err) :
-		 all_have(j, LAYER_DIFF) ? mount_layers(j, err) :
-		 error_set(err, ERROR_STATE, "the image's layers lie in different forms");
+	const char *step = "open_tree";
+	struct rootfs rootfs;
+	int fd;
 
-	if (fd >= 0 && mount_set(fd, MOUNT_ATTR_RDONLY, 0, 0, false) < 0) {
-		error_errno(err, "make the image's mount read-only");
+	if (describe(j, &rootfs, err) < 0)
+		return -1;
+	/* An overlay of one layer alone is refused. */
+	fd = rootfs.lower.n == 1 ? mount_clone(AT_FDCWD, rootfs.lower.v[0], false) : driver_mount_overlay(&rootfs, &step);
+	if (fd < 0 || mount_set(fd, MOUNT_ATTR_RDONLY, 0, 0, false) < 0) {
+		error_errno(err, "mount the image's layers (%s)", step);
 		fd_close(&fd);
 	}
 	return fd;
@@ -222,6 +201,14 @@ int image_files_changes(struct arena *arena, struct store *s, const struct strin
 	return result;
 }
 
+static bool all_listed(const struct store *s, const struct strings *layers)
+{
+	for (size_t i = 0; i < layers->n; i++)
+		if (!layer_has(s, layers->v[i], LAYER_INDEX))
+			return false;
+	return true;
+}
+
 static int compare_trees(struct arena *arena, struct store *s, int older, const struct strings *newer,
 			 struct changes *ret, struct error *err)
 {
@@ -239,11 +226,10 @@ static int compare_trees(struct arena *arena, struct store *s, int older, const 
 int image_files_changes_between(struct arena *arena, struct store *s, const struct strings *older,
 				const struct strings *newer, struct changes *ret, struct error *err)
 {
-	const struct job a = { arena, s, older }, b = { arena, s, newer };
 	struct image_files tree;
 	int result;
 
-	if (all_have(&a, LAYER_INDEX) && all_have(&b, LAYER_INDEX))
+	if (all_listed(s, older) && all_listed(s, newer))
 		return layer_changes_between(arena, s, older, newer, ret, err);
 	if (image_files_open(arena, s, older, &tree, err) < 0)
 		return -1;

@@ -276,7 +276,10 @@ static void set_options(struct exchange *x)
 	curl_easy_setopt(c, CURLOPT_HEADERDATA, x);
 	curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_body);
 	curl_easy_setopt(c, CURLOPT_WRITEDATA, x);
-	if (x->range_from > 0)
+	if (x->range_to > 0)
+		curl_easy_setopt(c, CURLOPT_RANGE,
+				 arena_printf(x->arena, "%lld-%lld", (long long)x->range_from, (long long)x->range_to));
+	else if (x->range_from > 0)
 		curl_easy_setopt(c, CURLOPT_RANGE, arena_printf(x->arena, "%lld-", (long long)x->range_from));
 	else
 		curl_easy_setopt(c, CURLOPT_RANGE, NULL);
@@ -392,7 +395,9 @@ static void explain(struct exchange *x, CURLcode code)
 	if (code == CURLE_OPERATION_TIMEDOUT)
 		error_set(&x->error, ERROR_NETWORK, "%s: nothing came for %ld seconds", r->shown_host,
 			  x->patience_s ? x->patience_s : IDLE_S);
-	if (code == CURLE_PEER_FAILED_VERIFICATION)
+	if (code == CURLE_SSL_CACERT_BADFILE)
+		error_set(&x->error, ERROR_INVALID, "%s: a file *.crt in %s holds no certificate", r->shown_host, r->certs_dir);
+	else if (code == CURLE_PEER_FAILED_VERIFICATION)
 		error_hint(&x->error, "put the certificate of its authority as ca.crt into /etc/containers/certs.d/%s/ or "
 			   "~/.config/containers/certs.d/%s/, or trust it blindly with --tls-verify=false", r->shown_host,
 			   r->shown_host);
