@@ -51,6 +51,9 @@ int engine_init(struct engine *e, struct arena *arena, const struct engine_optio
 		const struct engine_face *face, struct error *err);
 /* Joins the rootless namespace and opens the store: every command that touches containers or images starts so. */
 int engine_open(struct engine *e, struct error *err);
+/* Where they are or will be; known without opening anything. */
+char *engine_store_path(struct engine *e);
+char *engine_runtime_path(struct engine *e);
 int engine_cgroup(struct engine *e, struct error *err);		/* probes once */
 void engine_warn(struct engine *e, const char *fmt, ...) ERROR_PRINTF(2, 3);
 void engine_note(struct engine *e, const char *fmt, ...) ERROR_PRINTF(2, 3);

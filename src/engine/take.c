@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include "engine/events.h"
+#include "spec/chunked.h"
 #include "store/blob.h"
 #include "store/layer.h"
 #include "sys/fd.h"
@@ -52,6 +53,8 @@ static void add_layer(struct engine *e, struct missing *m, const struct transfer
 	*ARRAY_ADD(e->arena, &m->request.layers) = (struct transfer_layer){
 		.digest = d->digest, .media_type = d->media_type, .size = d->size, .diff_id = found->diff_ids.v[i],
 		.stage = place,
+		.toc_position = (char *)(uintptr_t)chunked_annotation(&d->annotations, "manifest-position"),
+		.toc_digest = (char *)(uintptr_t)chunked_annotation(&d->annotations, "manifest-checksum"),
 	};
 }
 

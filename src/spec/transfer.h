@@ -17,9 +17,11 @@
  *   push      bring `manifest` (a digest in blobs/) and what it names to a registry, changed as the request asks, and
  *             the manifest last; or `document` alone. Answers the descriptor of what was pushed last, or in `missing`
  *             the layers that are neither here nor there: then no manifest was sent
- *   load      archive descriptor (docker-archive, oci-archive; compressed too) or OCI directory descriptor: blobs/ gets
+ *   load      archive descriptor (docker-archive, oci-archive; compressed too) or directory descriptor (OCI, dir): blobs/ gets
  *             manifests, configurations and layers; answers the images it found. Never touches the network
  *   import    tar descriptor (compressed too): one layer blob, and an image made of it
+ *   save      images out of blobs/ into a descriptor: a file or pipe, or a directory
+ *   download  a file from a web server (`reference` is its address) into a descriptor; for import
  *   login     try credentials at a registry
  *   attachments  signatures of a manifest that lie beside it in its registry (cosign's), checked against public keys
  *   sign      `document` as the payload of one more signature beside a manifest in its registry (cosign's format)
@@ -27,11 +29,16 @@
  *   yaml      a YAML file's descriptor: its document as JSON
  *   verify    read the blobs of `digests` and compare them with their names; answers those that are damaged
  *   recall    of the configurations in `digests`: the images that blobs/ still has manifest and configuration of
- *   pack      write a tar of a directory descriptor to another descriptor   (cp, export)
- *   unpack    read a tar from a descriptor into a directory descriptor       (cp)
+ *   pack      write a tar of a directory descriptor to another descriptor   (cp, export, volume export)
+ *   unpack    read a tar from a descriptor into a directory descriptor       (cp, volume import)
  *   index     a layer from a directory descriptor, as overlay or fuse-overlayfs keep it (diff/ of another driver, a
  *             container's upper directory): objects/ and tmp/<stage>/index of the only layer named
- *   objects-check  read objects (those named, or all) and answer those whose contents are not what their names say */
+ *   objects-check  read objects (those named, or all) and answer those whose contents are not what their names say
+ *   layer     a layer blob of the entries of a directory descriptor that a file lists: `manifests` has its descriptor,
+ *             `unpacked` its diff ID                                         (commit)
+ *   compose   an image of the configuration `document` and layers in blobs/  (commit)
+ *   tags      the tags of a repository
+ *   search    the repositories of a registry that a word (`reference`) finds, at most `limit` of them: `found` */
 #ifndef BRYO_SPEC_TRANSFER_H
 #define BRYO_SPEC_TRANSFER_H
 
@@ -51,15 +58,19 @@ struct transfer_layer {
 	char *digest, *media_type;	/* of the blob */
 	int64_t size;
 	char *diff_id;			/* must be what unpacking gives */
+	char *toc_position, *toc_digest;	/* of zstd:chunked: annotations of its table of contents; NULL */
 	char *stage;			/* a directory below tmp/; the tree goes to <stage>/diff, or its list to <stage>/index */
 };
 
+struct transfer_image;
 struct transfer_mount { char *digest, *repository; };
 
 struct transfer_request {
 	char *op;
 	struct transfer_source *source;
-	char *reference;		/* manifest, look: tag or digest; push: tag, NULL: by the manifest's own digest */
+	char *reference;		/* manifest, look: tag or digest; push: tag, NULL: by the manifest's own digest;
+					   load: the one image that is wanted, by its name; NULL: all */
+	int64_t *place;			/* load: the one image that is wanted, by its place from 0; NULL: all */
 	char *platform;			/* manifest, load: "linux/arm64"; NULL: this machine's */
 	ARRAY(struct transfer_layer) layers;	/* layers, blobs */
 	ARRAY(int64_t) uid_ranges, gid_ranges;	/* layers: mapped ids as first,count pairs; others are refused by name */
@@ -70,25 +81,30 @@ struct transfer_request {
 	char *rename_to;		/* pack: name of the top entry in the tar; NULL keeps it */
 	bool contents_only;		/* pack: the directory's entries without itself */
 	bool overwrite;			/* unpack: a file may take a directory's place, and the other way round */
+	ARRAY(int64_t) uid_map, gid_map;	/* pack, layer: a container's own map as inside,outside,count triples */
+	int64_t limit;			/* search */
 	int64_t retries, retry_delay_ms;	/* delay 0: longer each time */
-	char *manifest, *document, *media_type;	/* push; keep: document */
-	char *format;			/* push: "oci", "docker"; NULL as it is */
-	char *compression;		/* push: "gzip", "zstd"; NULL as it is, but plain layers become gzip */
+	char *manifest, *document, *media_type;	/* push; keep, compose: document */
+	char *format;			/* push, layer, compose: "oci", "docker"; NULL as it is; save: "docker-archive" "oci"
+					   "docker-dir" "dir" "oci-in-dir" */
+	char *compression;		/* push: "gzip", "zstd"; NULL as it is, but plain layers become gzip;
+					   save: "gzip" for plain layers; NULL as it is */
 	bool recompress;		/* push: layers that are compressed otherwise, too */
-	int64_t *level;			/* push: of the compression; NULL: its usual one */
+	int64_t *level;			/* push, layer: of the compression; NULL: its usual one */
 	ARRAY(struct transfer_mount) mounts;	/* push: where at the registry blobs may be already */
 	struct strings digests;		/* verify, recall */
 	struct string_map changes;	/* import: members of the configuration's `config` ("Cmd") as JSON texts */
 	char *message;
+	ARRAY(struct transfer_image) images;	/* save: their digests and names */
 	struct strings keys;		/* attachments: public keys in PEM; sign: a private key, and its passphrase */
 };
 
-/* One image found by `manifest`, `load` or `import`, all of it in blobs/. */
+/* One image found by `manifest`, `load` or `import`, all of it in blobs/; or one that `save` is to write. */
 struct transfer_image {
 	char *id;			/* hex of the configuration's digest */
 	char *manifest_digest, *manifest_media_type, *config_digest;
 	char *index_digest;		/* the index it was chosen from; NULL */
-	struct strings names;		/* load: as written in the archive */
+	struct strings names;		/* load: as written in the archive; save: to be written */
 	ARRAY(struct image_descriptor) layers;
 	struct strings diff_ids, chain_ids;
 };
@@ -100,6 +116,7 @@ struct transfer_unpacked { char *diff_id; int64_t size; int64_t max_uid, max_gid
 
 /* attachments: payload and the places in `keys` of those that made the signature; lookaside: blob alone. In base64. */
 struct transfer_signature { char *blob, *payload; ARRAY(int64_t) keys; };
+struct transfer_repository { char *name, *description; int64_t stars; bool official, automated; };
 
 struct transfer_event {
 	char *event;			/* progress result error */
@@ -112,8 +129,10 @@ struct transfer_event {
 	ARRAY(struct transfer_unpacked) unpacked;
 	ARRAY(struct transfer_signature) signatures;
 	struct json *value;		/* yaml */
+	ARRAY(struct transfer_repository) found;
 	ARRAY(struct image_descriptor) manifests, missing;
 	char *document;
+	struct strings tags;
 	ARRAY(struct transfer_damage) damaged;
 	struct strings damaged_objects;	/* objects-check: names, at most TRANSFER_DAMAGED_MAX */
 	int64_t checked;		/* objects-check: objects that were read */

@@ -13,6 +13,8 @@ struct codec {
 	void *(*open)(void);		/* NULL: out of memory */
 	/* As inflate_read. */
 	ssize_t (*read)(struct inflate *in, void *state, void *p, size_t n, struct error *err);
+	/* Instead of read: bytes of the codec's own, valid until the next call. */
+	ssize_t (*next)(struct inflate *in, void *state, const void **ret, struct error *err);
 	void (*close)(void *state);
 };
 

@@ -45,7 +45,7 @@ void exchange_done(struct exchange *x)
 static void forget_answer(struct exchange *x)
 {
 	x->status = 0;
-	x->content_type = x->content_digest = x->content_range = x->location = x->range = x->chunk_least = NULL;
+	x->content_type = x->content_digest = x->content_range = x->location = x->range = x->chunk_least = x->link = NULL;
 	x->retry_after_s = x->content_length = -1;
 	x->challenges = (struct challenges){ 0 };
 	buffer_done(&x->body);
@@ -74,6 +74,7 @@ static bool take_text(struct exchange *x, const char *line, size_t n)
 		{ "Docker-Content-Digest:", &x->content_digest }, { "Content-Type:", &x->content_type },
 		{ "Content-Range:", &x->content_range },	  { "Location:", &x->location },
 		{ "Range:", &x->range },			  { "OCI-Chunk-Min-Length:", &x->chunk_least },
+		{ "Link:", &x->link },
 	};
 
 	for (size_t i = 0; i < ELEMENTS(texts); i++) {
@@ -275,7 +276,10 @@ static void set_options(struct exchange *x)
 	curl_easy_setopt(c, CURLOPT_HEADERDATA, x);
 	curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_body);
 	curl_easy_setopt(c, CURLOPT_WRITEDATA, x);
-	if (x->range_from > 0)
+	if (x->range_to > 0)
+		curl_easy_setopt(c, CURLOPT_RANGE,
+				 arena_printf(x->arena, "%lld-%lld", (long long)x->range_from, (long long)x->range_to));
+	else if (x->range_from > 0)
 		curl_easy_setopt(c, CURLOPT_RANGE, arena_printf(x->arena, "%lld-", (long long)x->range_from));
 	else
 		curl_easy_setopt(c, CURLOPT_RANGE, NULL);

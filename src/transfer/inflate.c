@@ -162,6 +162,20 @@ ssize_t inflate_read(struct inflate *in, void *p, size_t n, struct error *err)
 	return got;
 }
 
+ssize_t inflate_next(struct inflate *in, void *p, size_t n, const void **ret, struct error *err)
+{
+	ssize_t got;
+
+	*ret = p;
+	if (!in->codec->next)
+		return inflate_read(in, p, n, err);
+	if (in->failed)
+		return error_set(err, ERROR_INVALID, "the packed data is damaged");
+	got = in->codec->next(in, in->state, ret, err);
+	in->failed = got < 0;
+	return got;
+}
+
 enum inflate_kind inflate_kind(const struct inflate *in)
 {
 	return in->kind;

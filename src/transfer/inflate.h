@@ -25,6 +25,14 @@ void inflate_close(struct inflate *in);
 
 /* Fills up to n bytes; 0 only at the end. */
 ssize_t inflate_read(struct inflate *in, void *p, size_t n, struct error *err);
+/* The same, but where the bytes are elsewhere already they stay there: *ret is p, or valid until the next call. */
+ssize_t inflate_next(struct inflate *in, void *p, size_t n, const void **ret, struct error *err);
+
+/* From now on another process decodes, side by side with who reads (by inflate_next only), and hashes the plain bytes. */
+int inflate_apart(struct inflate *in, const char *like_digest, struct error *err);
+/* Their digest once the end was read; "" before. */
+const char *inflate_apart_digest(const struct inflate *in);
+
 enum inflate_kind inflate_kind(const struct inflate *in);
 const char *inflate_kind_name(enum inflate_kind kind);
 uint64_t inflate_consumed(const struct inflate *in);	/* packed bytes taken from the source so far */

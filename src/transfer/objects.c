@@ -92,15 +92,31 @@ static int open_unnamed(struct objects *o, struct error *err)
 	return fd < 0 ? error_errno(err, "make a file for an object") : fd;
 }
 
+/* By the descriptor itself, which kernels before 6.10 refuse to unprivileged users, as if it was not there; there by
+ * its name in /proc. */
+static int link_to(struct objects *o, int fd, const char *name)
+{
+	char path[32];
+
+	if (!o->by_path && linkat(fd, "", o->dir, name, AT_EMPTY_PATH) == 0)
+		return 0;
+	if (!o->by_path && errno != ENOENT)
+		return -1;
+	if (linkat(AT_FDCWD, fd_path(fd, path), o->dir, name, AT_SYMLINK_FOLLOW) < 0)
+		return -1;
+	o->by_path = true;
+	return 0;
+}
+
 static int give_name(struct objects *o, int fd, const char *name)
 {
 	const char directory[] = { name[0], '\0' };
-	char path[32];
-	int r = linkat(AT_FDCWD, fd_path(fd, path), o->dir, name, AT_SYMLINK_FOLLOW);
 
-	if (r == 0 || errno != ENOENT || (mkdirat(o->dir, directory, 0755) < 0 && errno != EEXIST))
-		return r;
-	return linkat(AT_FDCWD, path, o->dir, name, AT_SYMLINK_FOLLOW);
+	if (link_to(o, fd, name) == 0)
+		return 0;
+	if (errno != ENOENT || (mkdirat(o->dir, directory, 0755) < 0 && errno != EEXIST))
+		return -1;
+	return link_to(o, fd, name);
 }
 
 /* Names an unnamed file. Another process may be making the same object: the first one stays. */
@@ -310,14 +326,12 @@ int objects_verify(struct objects *o, const char *name, struct error *err)
 	char real_name[OBJECT_NAME_SIZE];
 	struct stat st;
 
-	if (fd < 0 && (errno == ENOENT || errno == ELOOP))
-		return 0;
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return error_errno(err, "open the object %s", name);
 	if (!S_ISREG(st.st_mode) || !st.st_size)
 		return 0;
 	if (hash_rest(o, fd, digest) < 0)
-		return errno == EIO ? 0 : error_errno(err, "read the object %s", name);
+		return error_errno(err, "read the object %s", name);
 	object_name(digest, real_name);
 	return str_eq(name, real_name) && (!read_digest(fd, said) || memcmp(said, digest, sizeof(said)) == 0);
 }

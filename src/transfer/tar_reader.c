@@ -9,15 +9,14 @@ enum { BLOCK = 1 << 17 };
 static la_ssize_t give_plain(struct archive *archive, void *context, const void **ret)
 {
 	struct tar_reader *r = context;
-	ssize_t n = inflate_read(r->in, r->block, BLOCK, &r->error);
+	ssize_t n = inflate_next(r->in, r->block, BLOCK, ret, &r->error);
 
 	if (n < 0) {
 		archive_set_error(archive, EIO, "%s", r->error.text);
 		return -1;
 	}
 	if (r->hash)
-		hash_add(r->hash, r->block, (size_t)n);
-	*ret = r->block;
+		hash_add(r->hash, *ret, (size_t)n);
 	return n;
 }
 
@@ -83,11 +82,12 @@ int tar_reader_data(struct tar_reader *r, const void **ret, size_t *ret_size, in
 
 int tar_reader_drain(struct tar_reader *r, struct error *err)
 {
+	const void *p;
 	ssize_t n;
 
-	while ((n = inflate_read(r->in, r->block, BLOCK, err)) > 0)
+	while ((n = inflate_next(r->in, r->block, BLOCK, &p, err)) > 0)
 		if (r->hash)
-			hash_add(r->hash, r->block, (size_t)n);
+			hash_add(r->hash, p, (size_t)n);
 	return n < 0 ? -1 : 0;
 }
 

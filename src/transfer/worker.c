@@ -19,6 +19,8 @@
 
 _Static_assert(sizeof(struct worker_message) <= PIPE_BUF, "a worker's message crosses its pipe in one write");
 
+#define APART_MIN ((int64_t)2 << 20)	/* packed bytes for which a second process is worth its start */
+
 struct teller { int pipe; struct timespec last; };
 
 static void say(int pipe, const struct worker_message *m)
@@ -136,16 +138,24 @@ static int unpack_to_index(const struct work *w, const struct transfer_request *
 static int unpack_stream(const struct work *w, const struct transfer_request *r, const struct transfer_layer *layer,
 			 struct inflate *in, struct teller *teller, struct worker_result *ret, struct error *err)
 {
+	bool apart = w->processors > 1 && layer->size >= APART_MIN;
 	struct hash hash;
-	struct untar u = { .in = in, .hash = &hash, .progress = tell_progress, .context = teller };
+	struct untar u = { .in = in, .hash = apart ? NULL : &hash, .progress = tell_progress, .context = teller };
 	int result;
 
-	if (hash_init(&hash, layer->diff_id, err) < 0)
+	if (apart)
+		result = inflate_apart(in, layer->diff_id, err);
+	else
+		result = hash_init(&hash, layer->diff_id, err);
+	if (result < 0)
 		return -1;
 	result = (r->objects ? unpack_to_index : unpack_to_diff)(w, r, layer, &u, ret, err);
-	if (result == 0)
+	if (result == 0 && apart)
+		snprintf(ret->diff_id, sizeof(ret->diff_id), "%s", inflate_apart_digest(in));
+	else if (result == 0)
 		hash_final(&hash, ret->diff_id);
-	hash_done(&hash);
+	if (!apart)
+		hash_done(&hash);
 	return result;
 }
 

@@ -15,6 +15,7 @@
 
 #include "base/string.h"
 #include "sys/fd.h"
+#include "transfer/hash.h"
 #include "transfer/inflate.h"
 
 #define PLAIN_SIZE ((size_t)700000)
@@ -225,12 +226,86 @@ static void test_sniff(void **state)
 	assert_int_equal(inflate_sniff("./\0\0\0\0", 6), INFLATE_PLAIN);
 }
 
+/* --- by another process */
+
+static struct inflate *open_apart(const struct bytes *packed, int *ret_fd)
+{
+	struct inflate *in;
+
+	*ret_fd = open("/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	assert_int_equal(fd_write_all(*ret_fd, packed->p, packed->n), 0);
+	assert_int_equal(lseek(*ret_fd, 0, SEEK_SET), 0);
+	in = inflate_open(*ret_fd, NULL);
+	assert_non_null(in);
+	assert_int_equal(inflate_apart(in, NULL, NULL), 0);
+	assert_string_equal(inflate_apart_digest(in), "");
+	return in;
+}
+
+static void test_apart(void **state)
+{
+	struct bytes p = plain(), packed[] = { gzip(p.p, p.n), zstd(p.p, p.n), copy_of(p.p, p.n), copy_of("", 0) };
+	char digest[DIGEST_TEXT_MAX];
+
+	for (size_t i = 0; i < ELEMENTS(packed); i++) {
+		size_t size = i == 3 ? 0 : p.n, at = 0;
+		const void *bytes;
+		struct error err = { 0 };
+		int fd;
+		struct inflate *in = open_apart(&packed[i], &fd);
+		ssize_t n;
+
+		while ((n = inflate_next(in, NULL, 0, &bytes, &err)) > 0) {
+			assert_true((size_t)n <= size - at);
+			assert_memory_equal(bytes, p.p + at, (size_t)n);
+			at += (size_t)n;
+		}
+		assert_int_equal(n, 0);
+		assert_int_equal(inflate_next(in, NULL, 0, &bytes, &err), 0);
+		assert_int_equal(at, size);
+		assert_int_equal(inflate_consumed(in), packed[i].n);
+		assert_int_equal(hash_bytes(p.p, size, NULL, digest, &err), 0);
+		assert_string_equal(inflate_apart_digest(in), digest);
+		inflate_close(in);
+		close(fd);
+		free(packed[i].p);
+	}
+	free(p.p);
+}
+
+static void test_apart_damage(void **state)
+{
+	struct bytes p = plain(), packed = gzip(p.p, p.n);
+	const void *bytes;
+	struct error err = { 0 };
+	struct inflate *in;
+	ssize_t n;
+	int fd;
+
+	packed.p[packed.n / 2] ^= 0x55;
+	in = open_apart(&packed, &fd);
+	while ((n = inflate_next(in, NULL, 0, &bytes, &err)) > 0)
+		;
+	assert_int_equal(n, -1);
+	assert_int_equal(err.kind, ERROR_INVALID);
+	assert_non_null(strstr(err.text, "gzip"));
+	assert_int_equal(inflate_next(in, NULL, 0, &bytes, &err), -1);
+	inflate_close(in);
+	close(fd);
+	in = open_apart(&packed, &fd);		/* nobody reads */
+	inflate_close(in);
+	close(fd);
+	free(packed.p);
+	free(p.p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_gzip), cmocka_unit_test(test_zstd), cmocka_unit_test(test_plain),
 		cmocka_unit_test(test_empty), cmocka_unit_test(test_cut), cmocka_unit_test(test_damage),
 		cmocka_unit_test(test_window_bomb), cmocka_unit_test(test_pipe), cmocka_unit_test(test_sniff),
+		cmocka_unit_test(test_apart), cmocka_unit_test(test_apart_damage),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,11 +14,13 @@
 #include <sys/mount.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "sys/fd.h"
+#include "transfer/objects.h"
 #include "transfer/sandbox.h"
 
 /* 0: as expected; otherwise the number of the attempt that was not refused (or refused wrongly). */
@@ -69,7 +71,35 @@ static int try_all(int inside)
 	return socket(AF_UNIX, SOCK_STREAM, 0) == -1 ? 0 : 15;
 }
 
-static void test_refusals(void **state)
+/* Objects are made, read and removed, and nothing else is. */
+static int try_objects(int inside)
+{
+	struct error err = { 0 };
+	const struct sandbox s = { .objects = &inside };
+	bool landlock = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION) >= 2;
+	unsigned char digest[OBJECT_DIGEST_SIZE];
+	struct objects o;
+
+	if (sandbox_enter(&s, &err) < 0 || objects_init(&o, inside, &err) < 0)
+		return 1;
+	if (objects_put(&o, "abc", 3, digest, &err) < 0 || objects_put(&o, "abc", 3, digest, &err) < 0)
+		return 2;
+	if (objects_verify(&o, "u/ngWv48Bz-pBQUDeXa4iI7", &err) != 1)
+		return 3;
+	if (unlinkat(inside, "u/ngWv48Bz-pBQUDeXa4iI7", 0) < 0)
+		return 4;
+	if (!landlock)
+		return 0;
+	if (symlinkat("/", inside, "link") != -1 || errno != EACCES)
+		return 5;
+	if (mknodat(inside, "fifo", S_IFIFO | 0600, 0) != -1 || errno != EACCES)
+		return 6;
+	if (mknodat(inside, "device", S_IFCHR | 0600, 0) != -1 || errno != EACCES)
+		return 7;
+	return unlinkat(inside, "u", AT_REMOVEDIR) == -1 && errno == EACCES ? 0 : 8;
+}
+
+static void run(int (*try)(int inside))
 {
 	char path[] = "/tmp/sandbox.XXXXXX";
 	int inside, status = -1;
@@ -79,7 +109,7 @@ static void test_refusals(void **state)
 	inside = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	pid = fork();
 	if (pid == 0)
-		_exit(try_all(inside));
+		_exit(try(inside));
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	close(inside);
 	fd_remove_tree(AT_FDCWD, path);
@@ -87,9 +117,19 @@ static void test_refusals(void **state)
 	assert_int_equal(WEXITSTATUS(status), 0);
 }
 
+static void test_refusals(void **state)
+{
+	run(try_all);
+}
+
+static void test_objects(void **state)
+{
+	run(try_objects);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_refusals) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_refusals), cmocka_unit_test(test_objects) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
