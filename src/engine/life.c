@@ -46,15 +46,18 @@ static void remove_volumes(struct engine *e, struct store *s, int dir, const cha
 }
 
 /* By path: a collector has closed the engine's descriptors. */
-void life_bury(void *engine, struct store *s, int dir, const char *id, bool volumes)
+int life_bury(void *engine, struct store *s, int dir, const char *id, bool volumes)
 {
 	struct engine *e = engine;
 	_cleanup_fd_ int run = open(e->run_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	if (run >= 0)
-		fd_remove_tree(run, arena_printf(e->arena, "containers/%s", id));
+	if (run < 0 && errno != ENOENT)
+		return -1;
+	if (run >= 0 && fd_remove_tree(run, arena_printf(e->arena, "containers/%s", id)) < 0)
+		return -1;
 	if (volumes)
 		remove_volumes(e, s, dir, id);
+	return 0;
 }
 
 /* Of a damaged record nothing is known. */

@@ -64,8 +64,8 @@ void store_bury(struct store *s, const char *entry)
 
 	if (container_store_is_removed(entry, id, &volumes)) {
 		container_name_release_all(s, id);
-		if (s->burial.bury && dir >= 0)
-			s->burial.bury(s->burial.context, s, dir, id, volumes);
+		if (s->burial.bury && dir >= 0 && s->burial.bury(s->burial.context, s, dir, id, volumes) < 0)
+			return;
 	}
 	if (trash >= 0)
 		fd_remove_tree(trash, entry);

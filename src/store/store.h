@@ -21,9 +21,9 @@ struct store;
 
 /* What belongs to a container elsewhere and goes with it: called with its directory, which has lost its place, before that
  * is deleted; s is the store as the caller has it open, which may be another process. volumes: the anonymous ones go too. Whoever removes it may be killed in between; then a later collection
- * calls it, perhaps once more. */
+ * calls it, perhaps once more. -1: not everything could be done, and it is to be called again. */
 struct store_burial {
-	void (*bury)(void *context, struct store *s, int dir, const char *id, bool volumes);
+	int (*bury)(void *context, struct store *s, int dir, const char *id, bool volumes);
 	void *context;
 };
 

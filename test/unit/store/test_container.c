@@ -94,7 +94,7 @@ static void is_renamed_and_removed(void **state)
 
 struct buried { char id[65]; bool volumes; int times; };
 
-static void bury(void *context, struct store *s, int dir, const char *id, bool volumes)
+static int bury(void *context, struct store *s, int dir, const char *id, bool volumes)
 {
 	struct buried *b = context;
 
@@ -103,6 +103,7 @@ static void bury(void *context, struct store *s, int dir, const char *id, bool v
 	snprintf(b->id, sizeof(b->id), "%s", id);
 	b->volumes = volumes;
 	b->times++;
+	return 0;
 }
 
 /* The rename is the removal; whoever comes next does what a killed command did not come to. */
