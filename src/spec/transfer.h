@@ -58,7 +58,7 @@ struct transfer_request {
 	char *rename_to;		/* pack: name of the top entry in the tar; NULL keeps it */
 	bool contents_only;		/* pack: the directory's entries without itself */
 	bool overwrite;			/* unpack: a file may take a directory's place, and the other way round */
-	int64_t retries, retry_delay_ms;	/* delay 0: longer each time */
+	int64_t retries, retry_delay_ms;	/* 0: the usual number, -1: none; delay 0: longer each time */
 	char *manifest, *document, *media_type;	/* push; keep: document */
 	char *format;			/* push: "oci", "docker"; NULL as it is */
 	char *compression;		/* push: "gzip", "zstd"; NULL as it is, but plain layers become gzip */

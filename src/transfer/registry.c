@@ -68,7 +68,7 @@ struct registry *registry_open(struct work *w, const struct transfer_request *re
 		fill(r, request->source);
 		w->registry = r;
 	}
-	w->registry->retries = request->retries > 0 ? request->retries : RETRIES_DEFAULT;
+	w->registry->retries = request->retries > 0 ? request->retries : request->retries < 0 ? 0 : RETRIES_DEFAULT;
 	w->registry->retry_delay_ms = request->retry_delay_ms;
 	if (w->registry->multi)
 		return w->registry;
