@@ -4,8 +4,8 @@
 
 static const struct option global_options[] = {
 	OPT_GROUP("Global options"),
-	OPT_STRING(0, "storage-driver", cli_globals, engine.storage_driver, "DRIVER", "overlay, fuse-overlayfs or vfs instead of the best that works",
-		   .words = "overlay|fuse-overlayfs|vfs"),
+	OPT_STRING(0, "storage-driver", cli_globals, engine.storage_driver, "DRIVER", "objects, overlay, fuse-overlayfs or vfs instead of the best that works",
+		   .words = "objects|overlay|fuse-overlayfs|vfs"),
 	OPT_STRING(0, "cgroup-manager", cli_globals, engine.cgroup_manager, "MANAGER", "cgroupfs, systemd or disabled",
 		   .words = "cgroupfs|systemd|disabled"),
 	OPT_STRING(0, "root", cli_globals, engine.root, "DIR", "Where images, containers and volumes are kept",

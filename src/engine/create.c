@@ -12,6 +12,7 @@
 #include "engine/idfile.h"
 #include "engine/image.h"
 #include "engine/label.h"
+#include "engine/layer_form.h"
 #include "engine/life.h"
 #include "engine/limits.h"
 #include "engine/mounts.h"
@@ -227,7 +228,7 @@ static int commit(struct engine *e, struct container *c, struct error *err)
 	struct id_maps maps;
 	_cleanup_trace_ struct trace_span span = trace_begin("record the container");
 
-	if (userns_mode_maps(e, c, &maps, NULL, err) < 0)
+	if (userns_mode_maps(e, c, &maps, NULL, err) < 0 || layer_form_need(e, &c->layers, err) < 0)
 		return -1;
 	for (unsigned attempt = 0;; attempt++) {
 		char *text;

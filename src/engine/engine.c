@@ -57,6 +57,7 @@ int engine_open(struct engine *e, struct error *err)
 		return -1;
 	e->store.burial = (struct store_burial){ life_bury, e };
 	store_collect_leftovers(&e->store);
+	e->store.run_fd = e->run_fd;
 	e->store_is_open = true;
 	return 0;
 }

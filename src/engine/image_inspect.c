@@ -181,18 +181,34 @@ int image_history(struct engine *e, const char *name, struct json **ret, struct 
 
 /* --- inspect */
 
-static struct json *graph_driver(struct engine *e, const struct image *image)
+/* Where the layers are, topmost first: lists of what is in them, or trees as overlay takes them. */
+static void add_places(struct engine *e, const struct image *image, struct json *data)
 {
+	bool objects = e->store.driver == DRIVER_OBJECTS;
 	struct arena *a = e->arena;
-	struct json *j = json_new_object(a), *data = json_new_object(a);
 	struct strings lower = { 0 };
 
+	if (objects) {
+		json_set(a, data, "ObjectsDir", TEXT(arena_printf(a, "%s/objects", e->store.path)));
+		for (size_t i = image->layers.n; i > 0; i--)
+			strings_add(a, &lower, layer_index_path(a, &e->store, image->layers.v[i - 1]));
+		json_set(a, data, "Indexes", TEXT(strings_join(a, &lower, ":")));
+		return;
+	}
 	for (size_t i = image->layers.n; i > 1; i--)
 		strings_add(a, &lower, layer_diff_path(a, &e->store, image->layers.v[i - 2]));
 	if (lower.n > 0)
 		json_set(a, data, "LowerDir", TEXT(strings_join(a, &lower, ":")));
 	if (image->layers.n > 0)
 		json_set(a, data, "UpperDir", TEXT(layer_diff_path(a, &e->store, image->layers.v[image->layers.n - 1])));
+}
+
+static struct json *graph_driver(struct engine *e, const struct image *image)
+{
+	struct arena *a = e->arena;
+	struct json *j = json_new_object(a), *data = json_new_object(a);
+
+	add_places(e, image, data);
 	SET("Name", TEXT(store_driver_name(e->store.driver)));
 	SET("Data", data);
 	return j;

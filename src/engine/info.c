@@ -218,11 +218,11 @@ static void add_driver(struct engine *e, struct json *store)
 	info_number(e, store, "graphRootUsed", (int64_t)((fs.f_blocks - fs.f_bfree) * fs.f_frsize));
 	status = info_object(e, store, "graphStatus");
 	info_text(e, status, "Backing Filesystem", file_system_name(s->path));
-	info_text(e, status, "Native Overlay Diff", s->driver == DRIVER_OVERLAY ? "true" : "false");
+	info_text(e, status, "Native Overlay Diff", s->driver <= DRIVER_OVERLAY ? "true" : "false");
 	info_text(e, status, "Supports d_type", "true");
-	info_text(e, status, "Supports shifting", "false");
+	info_text(e, status, "Supports shifting", s->driver == DRIVER_OBJECTS ? "true" : "false");
 	info_text(e, status, "Supports volatile", s->driver == DRIVER_VFS ? "false" : "true");
-	info_text(e, status, "Using metacopy", "false");
+	info_text(e, status, "Using metacopy", s->driver == DRIVER_OBJECTS ? "true" : "false");
 }
 
 static int add_containers(struct engine *e, struct json *store, struct error *err)

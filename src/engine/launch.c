@@ -359,6 +359,8 @@ void launch_done(struct launch *l, bool failed)
 	fd_close(&l->run_dir);
 	fd_close(&l->lock_fd);
 	fd_close(&l->root_mount);
+	if (l->rootfs.tree > 0)
+		fd_close(&l->rootfs.tree);
 	fd_close(&l->cgroup_fd);
 	for (int i = 0; i < 3; i++) {
 		fd_close(&l->child_stdio[i]);

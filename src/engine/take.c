@@ -79,6 +79,7 @@ static int find_missing(struct engine *e, const struct take *take, const struct 
 	m->request.source = (struct transfer_source *)(uintptr_t)take->source;
 	m->request.retries = take->retries;
 	take_ranges(e, &m->request);
+	m->request.objects = e->store.driver == DRIVER_OBJECTS;
 	return 0;
 }
 

@@ -14,10 +14,10 @@
 int transfer_open(struct engine *e, struct transfer *ret, struct error *err)
 {
 	char *program = spawn_own_program(e->arena, "bryo-transfer", err);
-	char numbers[3][16];
-	char *argv[] = { program, numbers[0], numbers[1], numbers[2], NULL };
-	int pass[3], ends[2];
-	struct spawn s = { .program = program, .argv = argv, .stdio = (int[]){ -1, -1, 2 }, .pass = pass, .pass_n = 3 };
+	char numbers[4][16];
+	char *argv[] = { program, numbers[0], numbers[1], numbers[2], numbers[3], NULL };
+	int pass[4], ends[2];
+	struct spawn s = { .program = program, .argv = argv, .stdio = (int[]){ -1, -1, 2 }, .pass = pass, .pass_n = 4 };
 
 	if (!program)
 		return -1;
@@ -26,7 +26,8 @@ int transfer_open(struct engine *e, struct transfer *ret, struct error *err)
 	pass[0] = ends[1];
 	pass[1] = e->store.blobs_fd;
 	pass[2] = e->store.tmp_fd;
-	for (int i = 0; i < 3; i++)
+	pass[3] = e->store.objects_fd;
+	for (int i = 0; i < 4; i++)
 		snprintf(numbers[i], sizeof(numbers[i]), "%d", pass[i]);
 	ret->pidfd = spawn_start(&s, NULL, err);
 	ret->socket = ends[0];

@@ -172,7 +172,8 @@ static int check_spec(const struct run_plan *plan, const struct run_request *req
 		return error_set(err, ERROR_INVALID, ".root.path: missing, and required");
 	if (!spec->root)
 		return error_set(err, ERROR_INVALID, ".root: missing, and required");
-	if (request->rootfs && request->rootfs->kind == ROOTFS_OVERLAY && request->rootfs->lower.n == 0)
+	if (request->rootfs && request->rootfs->kind == ROOTFS_OVERLAY && request->rootfs->lower.n == 0 &&
+	    !request->rootfs->data)
 		return error_set(err, ERROR_INVALID, "a root file system without layers");
 	return plan_check_process(plan, spec->process, err);
 }

@@ -167,6 +167,8 @@ static int print_details(const struct run_plan *plan, const struct op *op, struc
 		for (size_t i = 0; i < r->lower.n; i++)
 			if (buffer_printf(out, " lower=%s", r->lower.v[i]) < 0)
 				return -1;
+		if (r->data && buffer_printf(out, " lower=tree data=%s", r->data) < 0)
+			return -1;
 		if (r->upper && buffer_printf(out, " upper=%s work=%s", r->upper, r->work) < 0)
 			return -1;
 		return r->volatile_upper ? buffer_adds(out, " volatile") : 0;

@@ -1,15 +1,16 @@
 /* spec/transfer - the conversation between the engine and bryo-transfer
  *
- * bryo-transfer parses everything that came from strangers. It is started with four descriptors: a stream socket (3, or
- * the number that its first argument gives), the directory blobs/sha256 (4, second argument), the staging directory
- * tmp/ (5, third argument), and 2 for nothing but its own crash; it sandboxes itself and then answers requests, one at
- * a time, until end of file. A message is one line of JSON (at most 8 MiB). A request
- * may carry descriptors (SCM_RIGHTS). Each request is answered by any number of {"event":"progress",...} and one
+ * bryo-transfer parses everything that came from strangers. It is started with these descriptors: a stream socket (3,
+ * or the number that its first argument gives), the directory blobs/sha256 (4, second argument), the staging directory
+ * tmp/ (5, third argument), the directory objects/ (fourth argument; absent when the store has none), and 2 for nothing
+ * but its own crash; it sandboxes itself and then answers requests, one at a time, until end of file. A message is one
+ * line of JSON (at most 8 MiB). A request may carry descriptors (SCM_RIGHTS). Each request is answered by any number of {"event":"progress",...} and one
  * {"event":"result",...} or {"event":"error","kind":N,"errno":N,"text":"...","hint":"..."}.
  *
  * ops:
  *   manifest  fetch a manifest (choosing the platform from an index) and its configuration into blobs/
- *   layers    bring layers' blobs (download what blobs/ lacks) and unpack each into tmp/<stage>/diff
+ *   layers    bring layers' blobs (download what blobs/ lacks) and unpack each into tmp/<stage>/diff; with `objects`
+ *             into objects/ and tmp/<stage>/index
  *   blobs     bring blobs into blobs/ as they are
  *   look      fetch a manifest or an index as it is: `document`, and its descriptor
  *   keep      store `document` in blobs/ and answer its descriptor
@@ -23,12 +24,17 @@
  *   verify    read the blobs of `digests` and compare them with their names; answers those that are damaged
  *   recall    of the configurations in `digests`: the images that blobs/ still has manifest and configuration of
  *   pack      write a tar of a directory descriptor to another descriptor   (cp, export)
- *   unpack    read a tar from a descriptor into a directory descriptor       (cp) */
+ *   unpack    read a tar from a descriptor into a directory descriptor       (cp)
+ *   index     a layer from a directory descriptor, as overlay or fuse-overlayfs keep it (diff/ of another driver, a
+ *             container's upper directory): objects/ and tmp/<stage>/index of the only layer named
+ *   objects-check  read objects (those named, or all) and answer those whose contents are not what their names say */
 #ifndef BRYO_SPEC_TRANSFER_H
 #define BRYO_SPEC_TRANSFER_H
 
 #include "base/json.h"
 #include "spec/oci_image.h"
+
+#define TRANSFER_DAMAGED_MAX 100000
 
 struct transfer_source {
 	char *host, *path;		/* "127.0.0.1:5000", "library/busybox" */
@@ -41,7 +47,7 @@ struct transfer_layer {
 	char *digest, *media_type;	/* of the blob */
 	int64_t size;
 	char *diff_id;			/* must be what unpacking gives */
-	char *stage;			/* a directory below tmp/; the tree goes to <stage>/diff */
+	char *stage;			/* a directory below tmp/; the tree goes to <stage>/diff, or its list to <stage>/index */
 };
 
 struct transfer_mount { char *digest, *repository; };
@@ -54,6 +60,8 @@ struct transfer_request {
 	ARRAY(struct transfer_layer) layers;	/* layers, blobs */
 	ARRAY(int64_t) uid_ranges, gid_ranges;	/* layers: mapped ids as first,count pairs; others are refused by name */
 	bool squash_owner;		/* layers: one-id mode, every file belongs to 0 */
+	bool objects;			/* layers: contents go to objects/ */
+	struct strings names;		/* objects-check: "c/xxxxxxxxxxxxxxxxxxxxx"; none: all objects */
 	char *root;			/* pack, unpack: path in the directory, resolved in root */
 	char *rename_to;		/* pack: name of the top entry in the tar; NULL keeps it */
 	bool contents_only;		/* pack: the directory's entries without itself */
@@ -97,6 +105,8 @@ struct transfer_event {
 	ARRAY(struct image_descriptor) manifests, missing;
 	char *document;
 	ARRAY(struct transfer_damage) damaged;
+	struct strings damaged_objects;	/* objects-check: names, at most TRANSFER_DAMAGED_MAX */
+	int64_t checked;		/* objects-check: objects that were read */
 	int64_t kind, errno_;		/* error: enum error_kind, errno */
 	char *text, *hint;
 };

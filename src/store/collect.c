@@ -10,6 +10,7 @@
 
 #include "store/container.h"
 #include "store/container_name.h"
+#include "store/image_tree_budget.h"
 #include "store/stage.h"
 #include "sys/fd.h"
 
@@ -79,6 +80,8 @@ static bool collect_trash(struct store *s)
 	while (dir && (entry = readdir(dir))) {
 		if (stage_is_dot(entry->d_name))
 			continue;
+		if (strcmp(entry->d_name, strrchr(STAGE_SWEEP_OBJECTS, '/') + 1) == 0)
+			continue;
 		sweep |= strcmp(entry->d_name, "sweep") == 0;
 		store_bury(s, entry->d_name);
 	}
@@ -89,29 +92,34 @@ int store_collect(struct store *s)
 {
 	_cleanup_arena_ struct arena *arena = NULL;
 	_cleanup_fd_ int lock = lock_open(s->root_fd, "collect.lock", LOCK_EXCLUSIVE, false);
-	bool sweep;
+	bool abandoned, sweep;
 
 	if (lock < 0)
 		return errno == EWOULDBLOCK ? 0 : -1;
-	sweep = collect_tmp(s);
-	sweep |= collect_trash(s);
-	if (!sweep)
-		return 0;
+	abandoned = collect_tmp(s);
+	if (abandoned)
+		stage_request_object_sweep(s);
+	sweep = collect_trash(s) || abandoned;
 	arena = arena_new();
-	if (store_sweep(arena, s, NULL, NULL) < 0)
+	if (sweep && store_sweep(arena, s, NULL, NULL) < 0)
 		return -1;
 	/* What was swept goes now; a sweep that was put off meanwhile stays asked for. */
-	if (collect_trash(s))
+	if (sweep && collect_trash(s))
 		stage_request_sweep(s);
-	return 0;
+	image_tree_trim(arena, s);
+	/* Layers that were removed, or never had a name, leave objects that nobody names. */
+	return faccessat(s->root_fd, STAGE_SWEEP_OBJECTS, F_OK, AT_SYMLINK_NOFOLLOW) < 0 ? 0 :
+	       store_sweep_objects(arena, s, NULL);
 }
 
-/* Moves the store's descriptors to 3 and 4 and closes everything else: the collector outlives its caller and must hold
+/* Moves the store's descriptors to 3 and up and closes everything else: the collector outlives its caller and must hold
  * neither his terminal nor a pipe that somebody reads to its end. */
 static void detach(struct store *s)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	int root = fcntl(s->root_fd, F_DUPFD_CLOEXEC, 16), tmp = fcntl(s->tmp_fd, F_DUPFD_CLOEXEC, 16);
+	int root = fcntl(s->root_fd, F_DUPFD_CLOEXEC, 16), tmp = fcntl(s->tmp_fd, F_DUPFD_CLOEXEC, 16),
+	    objects = fcntl(s->objects_fd, F_DUPFD_CLOEXEC, 16),
+	    run = s->run_fd < 0 ? -1 : fcntl(s->run_fd, F_DUPFD_CLOEXEC, 16);
 
 	setsid();
 	for (int fd = 0; fd < 3; fd++)
@@ -123,13 +131,17 @@ static void detach(struct store *s)
 		dup3(s->blobs_fd, 5, O_CLOEXEC);
 		s->blobs_fd = 5;
 	}
-	syscall(SYS_close_range, 6, ~0U, 0);
+	s->objects_fd = dup3(objects, 6, O_CLOEXEC);
+	if (run >= 0)
+		s->run_fd = dup3(run, 7, O_CLOEXEC);
+	syscall(SYS_close_range, run >= 0 ? 8 : 7, ~0U, 0);
 	if (setpriority(PRIO_PROCESS, 0, 10) < 0 || chdir("/") < 0)
 		return;
 }
 
-void store_collect_in_background(struct store *s)
+void store_collect_in_background(const struct store *s)
 {
+	struct store own = *s;
 	pid_t pid;
 
 	if (lock_is_held(s->root_fd, "collect.lock"))
@@ -138,8 +150,8 @@ void store_collect_in_background(struct store *s)
 	if (pid == 0) {
 		/* Once more, so that nobody has to reap the collector. */
 		if (fork() == 0) {
-			detach(s);
-			store_collect(s);
+			detach(&own);
+			store_collect(&own);
 		}
 		_exit(0);
 	}

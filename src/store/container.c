@@ -52,7 +52,7 @@ static int fill_stage(struct arena *arena, struct store *s, int dir, const char 
 		      const struct strings *layers, const struct id_maps *maps, struct error *err)
 {
 	for (size_t i = 0; layers && i < layers->n; i++)
-		if (!layer_exists(s, layers->v[i])) {
+		if (!layer_has(s, layers->v[i], layer_form_of(s->driver))) {
 			error_set(err, ERROR_NOT_FOUND, "the image's layer %s is not in the store any more", layers->v[i]);
 			return error_hint(err, "pull or load the image again");
 		}

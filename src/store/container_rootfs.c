@@ -13,6 +13,8 @@
 #include "spec/oci_image.h"
 #include "store/driver.h"
 #include "store/fuse_overlayfs.h"
+#include "store/image_ids.h"
+#include "store/image_tree.h"
 #include "store/layer.h"
 #include "store/shifted.h"
 #include "store/skeleton.h"
@@ -27,11 +29,14 @@ struct rootfs_record {
 	char *driver;
 	struct strings layers;		/* chain IDs, bottom first */
 	char *shifted;			/* the tree that stands for them, with shifted owners (below the store); NULL */
+	char *uid_map, *gid_map;	/* objects: the ids that the image's tree is shown with; NULL: its own */
 };
 JSON_SHAPE(rootfs_record,
 	JSON_FIELD(rootfs_record, driver, "driver", T_STRING, .required = true),
 	JSON_FIELD(rootfs_record, layers, "layers", T_STRINGS, .always = true),
-	JSON_FIELD(rootfs_record, shifted, "shifted", T_STRING));
+	JSON_FIELD(rootfs_record, shifted, "shifted", T_STRING),
+	JSON_FIELD(rootfs_record, uid_map, "uidMap", T_STRING),
+	JSON_FIELD(rootfs_record, gid_map, "gidMap", T_STRING));
 
 /* The file `helper`: the fuse-overlayfs process that serves merged/. */
 struct helper_record {
@@ -66,16 +71,35 @@ static int open_diff(const struct store *s, const char *chain_id, struct error *
 	return fd < 0 ? error_errno(err, "open %s/%s", s->path, path) : fd;
 }
 
-/* The root directory's own mode and owner come from the upper directory: they are the topmost layer's. */
-static int make_upper(const struct store *s, int dir, const struct rootfs_record *r, struct error *err)
+/* The image's own root directory, its owner as the container shows it. */
+static int stat_root(const struct store *s, const struct rootfs_record *r, const struct id_maps *maps, struct stat *ret,
+		     struct error *err)
 {
-	_cleanup_fd_ int diff = r->shifted ? fd_open_dir(s->root_fd, r->shifted) :
-				open_diff(s, r->layers.v[r->layers.n - 1], err);
+	bool objects = strcmp(r->driver, store_driver_name(DRIVER_OBJECTS)) == 0;
+	_cleanup_fd_ int fd = objects ? image_tree_open(s, &r->layers, NULL, err) :
+			      r->shifted ? fd_open_dir(s->root_fd, r->shifted) :
+			      open_diff(s, r->layers.v[r->layers.n - 1], err);
+
+	if (fd < 0)
+		return r->shifted ? error_errno(err, "open %s/%s", s->path, r->shifted) : -1;
+	if (fstat(fd, ret) < 0)
+		return error_errno(err, "look at the image's root directory");
+	if (objects && maps) {
+		ret->st_uid = idmap_to_outside(&maps->uid, ret->st_uid);
+		ret->st_gid = idmap_to_outside(&maps->gid, ret->st_gid);
+	}
+	return 0;
+}
+
+/* The root directory's own mode and owner come from the upper directory: they are the topmost layer's. */
+static int make_upper(const struct store *s, int dir, const struct rootfs_record *r, const struct id_maps *maps,
+		      struct error *err)
+{
 	struct stat st;
 
-	if (diff < 0)
-		return r->shifted ? error_errno(err, "open %s/%s", s->path, r->shifted) : -1;
-	if (fstat(diff, &st) < 0 || mkdirat(dir, "upper", 0755) < 0 || mkdirat(dir, "work", 0700) < 0 ||
+	if (stat_root(s, r, maps, &st, err) < 0)
+		return -1;
+	if (mkdirat(dir, "upper", 0755) < 0 || mkdirat(dir, "work", 0700) < 0 ||
 	    fchmodat(dir, "upper", st.st_mode & 07777, 0) < 0)
 		return error_errno(err, "make the writable layer");
 	if ((st.st_uid != geteuid() || st.st_gid != getegid()) && fchownat(dir, "upper", st.st_uid, st.st_gid, 0) < 0)
@@ -100,6 +124,19 @@ static int make_copy(const struct store *s, int dir, const struct strings *layer
 	return 0;
 }
 
+/* What the driver needs to show other ids: a copy of the image, or with objects just the maps. */
+static int prepare_maps(struct arena *arena, struct store *s, enum store_driver driver, const struct id_maps *maps,
+			struct rootfs_record *r, struct error *err)
+{
+	if (driver == DRIVER_VFS)
+		return 0;
+	if (driver != DRIVER_OBJECTS)
+		return shifted_need(arena, s, &r->layers, maps, &r->shifted, err);
+	r->uid_map = idmap_print(arena, &maps->uid);
+	r->gid_map = idmap_print(arena, &maps->gid);
+	return image_ids_check(arena, s, &r->layers, maps, err);
+}
+
 int container_rootfs_make(struct arena *arena, struct store *s, int dir, const struct strings *layers,
 			  const struct id_maps *maps, struct error *err)
 {
@@ -107,11 +144,11 @@ int container_rootfs_make(struct arena *arena, struct store *s, int dir, const s
 	enum store_driver driver = layers->n > 0 ? s->driver : DRIVER_VFS;
 	struct rootfs_record r = { .driver = (char *)store_driver_name(driver), .layers = *layers };
 
-	if (maps && driver != DRIVER_VFS && shifted_need(arena, s, layers, maps, &r.shifted, err) < 0)
+	if (maps && prepare_maps(arena, s, driver, maps, &r, err) < 0)
 		return -1;
 	if (write_record(arena, dir, &r, err) < 0)
 		return -1;
-	return driver == DRIVER_VFS ? make_copy(s, dir, layers, maps, err) : make_upper(s, dir, &r, err);
+	return driver == DRIVER_VFS ? make_copy(s, dir, layers, maps, err) : make_upper(s, dir, &r, maps, err);
 }
 
 /* --- describing */
@@ -185,39 +222,43 @@ char *container_rootfs_problem(struct arena *arena, const struct store *s, const
 }
 
 /* The container's own directories tell the kind of its driver; which overlay it was does not matter. */
-static void guess_record(const struct store *s, const char *id, const struct strings *layers, struct rootfs_record *ret)
+static enum store_driver guess_record(const struct store *s, const char *id, const struct strings *layers,
+				      struct rootfs_record *ret)
 {
 	enum store_driver driver = has(s, id, "rootfs") || layers->n == 0 ? DRIVER_VFS :
 				   s->driver == DRIVER_VFS ? DRIVER_OVERLAY : s->driver;
 
 	*ret = (struct rootfs_record){ .driver = (char *)store_driver_name(driver), .layers = *layers };
+	return driver;
 }
 
 int container_rootfs_mend(struct arena *arena, struct store *s, const char *id, const struct strings *layers,
 			  const struct id_maps *maps, struct error *err)
 {
 	_cleanup_fd_ int dir = container_store_open(s, id, LOCK_EXCLUSIVE, err);
+	enum store_driver driver;
 	struct rootfs_record r;
 	const char *text;
 	char path[128];
 
 	if (dir < 0)
 		return -1;
-	if (read_record(arena, s, id, &r, NULL) < 0)
-		guess_record(s, id, layers, &r);
+	if (read_record(arena, s, id, &r, NULL) < 0 || driver_parse(r.driver, &driver, NULL) < 0)
+		driver = guess_record(s, id, layers, &r);
 	r.layers = *layers;
-	if (maps && maps->uid.n && strcmp(r.driver, store_driver_name(DRIVER_VFS)) != 0 &&
-	    shifted_need(arena, s, layers, maps, &r.shifted, err) < 0)
+	if (maps && !maps->uid.n)
+		maps = NULL;
+	if (maps && prepare_maps(arena, s, driver, maps, &r, err) < 0)
 		return -1;
 	text = json_print(arena, json_encode(arena, &rootfs_record_shape, &r), 0);
 	snprintf(path, sizeof(path), "containers/%.64s/rootfs.json", id);
 	if (store_write(s, path, text, strlen(text), true, err) < 0)
 		return -1;
-	if (strcmp(r.driver, store_driver_name(DRIVER_VFS)) == 0 || (has(s, id, "upper") && has(s, id, "work")))
+	if (driver == DRIVER_VFS || (has(s, id, "upper") && has(s, id, "work")))
 		return 0;
 	fd_remove_tree(dir, "work");
 	return has(s, id, "upper") ? (mkdirat(dir, "work", 0700) < 0 ? error_errno(err, "make the work directory") : 0) :
-	       make_upper(s, dir, &r, err);
+	       make_upper(s, dir, &r, maps, err);
 }
 
 /* Since the epoch, a little early: clocks are set. */
@@ -237,6 +278,18 @@ bool container_rootfs_is_unsynced(const struct store *s, const char *id)
 	return fstatat(s->root_fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_mtim.tv_sec < boot_time();
 }
 
+int container_rootfs_needs(struct arena *arena, const struct store *s, const char *id, struct strings *ret_layers,
+			   enum layer_form *ret_form, struct error *err)
+{
+	struct rootfs_record r;
+
+	if (read_record(arena, s, id, &r, err) < 0)
+		return -1;
+	*ret_layers = r.layers;
+	*ret_form = strcmp(r.driver, store_driver_name(DRIVER_OBJECTS)) == 0 ? LAYER_INDEX : LAYER_DIFF;
+	return 0;
+}
+
 /* A volatile overlay leaves a mark that refuses the next mount of the same upper directory. Nobody mounts it now, so
  * the mark only says that the container was not unmounted in order. */
 static void forget_volatile(const struct store *s, const char *id)
@@ -248,13 +301,25 @@ static void forget_volatile(const struct store *s, const char *id)
 		fd_remove_tree(s->root_fd, path);
 }
 
-static void describe_overlay(struct arena *arena, const struct store *s, const char *id, const struct rootfs_record *r,
-			     bool volatile_upper, struct rootfs *ret)
+static int describe_objects(struct arena *arena, const struct store *s, const struct rootfs_record *r,
+			    struct rootfs *ret, struct error *err)
+{
+	struct id_maps maps = { 0 };
+
+	if (r->uid_map && (idmap_parse(arena, r->uid_map, &maps.uid, err) < 0 ||
+			   idmap_parse(arena, r->gid_map ? r->gid_map : "", &maps.gid, err) < 0))
+		return -1;
+	ret->tree = image_tree_open(s, &r->layers, &maps, err);
+	ret->data = arena_printf(arena, "%s/objects", s->path);
+	return ret->tree < 0 ? -1 : 0;
+}
+
+static void describe_layers(struct arena *arena, const struct store *s, const struct rootfs_record *r,
+			    struct rootfs *ret)
 {
 	const struct strings *layers = &r->layers;
 	char *skeleton;
 
-	*ret = (struct rootfs){ .kind = ROOTFS_OVERLAY, .volatile_upper = volatile_upper };
 	if (r->shifted)
 		strings_addf(arena, &ret->lower, "%s/%s", s->path, r->shifted);
 	for (size_t i = r->shifted ? 0 : layers->n; i > 0; i--) {
@@ -265,8 +330,19 @@ static void describe_overlay(struct arena *arena, const struct store *s, const c
 	skeleton = r->shifted ? NULL : skeleton_path(arena, s);	/* its owners are the default map's */
 	if (skeleton)
 		strings_add(arena, &ret->lower, skeleton);
+}
+
+static int describe_overlay(struct arena *arena, const struct store *s, const char *id, const struct rootfs_record *r,
+			    bool volatile_upper, struct rootfs *ret, struct error *err)
+{
+	*ret = (struct rootfs){ .kind = ROOTFS_OVERLAY, .volatile_upper = volatile_upper };
+	if (strcmp(r->driver, store_driver_name(DRIVER_OBJECTS)) != 0)
+		describe_layers(arena, s, r, ret);
+	else if (describe_objects(arena, s, r, ret, err) < 0)
+		return error_frame(err, "the root file system of container %.12s", id);
 	ret->upper = arena_printf(arena, "%s/containers/%s/upper", s->path, id);
 	ret->work = arena_printf(arena, "%s/containers/%s/work", s->path, id);
+	return 0;
 }
 
 /* --- fuse-overlayfs */
@@ -372,7 +448,8 @@ int container_store_rootfs(struct arena *arena, struct store *s, const char *id,
 		ret->path = arena_printf(arena, "%s/containers/%s/rootfs", s->path, id);
 		return 0;
 	}
-	describe_overlay(arena, s, id, &r, volatile_upper, ret);
+	if (describe_overlay(arena, s, id, &r, volatile_upper, ret, err) < 0)
+		return -1;
 	if (driver == DRIVER_FUSE_OVERLAYFS)
 		return mount_fuse(arena, s, id, ret, ret_helper, err);
 	forget_volatile(s, id);
@@ -397,9 +474,23 @@ static int mount_fuse_here(struct arena *arena, struct store *s, const char *id,
 	return fuse_overlayfs_mount(arena, s->fuse_overlayfs, rootfs, merged, true, &pid, err);
 }
 
+static int mount_overlay_here(const struct store *s, const char *id, struct rootfs *rootfs, struct error *err)
+{
+	const char *step = "";
+	int fd;
+
+	forget_volatile(s, id);
+	fd = driver_mount_overlay(rootfs, &step);
+	if (fd < 0)
+		error_errno(err, "mount the root file system of container %.12s (overlay, %s)", id, step);
+	if (rootfs->tree > 0)
+		fd_close(&rootfs->tree);
+	return fd;
+}
+
 int container_store_mount(struct arena *arena, struct store *s, const char *id, struct error *err)
 {
-	const char *path = arena_printf(arena, "%s/containers/%s/rootfs", s->path, id), *step = "";
+	const char *path = arena_printf(arena, "%s/containers/%s/rootfs", s->path, id);
 	struct rootfs_record r;
 	struct rootfs rootfs;
 	enum store_driver driver;
@@ -407,12 +498,10 @@ int container_store_mount(struct arena *arena, struct store *s, const char *id, 
 
 	if (read_record(arena, s, id, &r, err) < 0 || driver_parse(r.driver, &driver, err) < 0)
 		return error_frame(err, "the root file system of container %.12s", id);
-	describe_overlay(arena, s, id, &r, false, &rootfs);
-	if (driver == DRIVER_OVERLAY) {
-		forget_volatile(s, id);
-		fd = driver_mount_overlay(&rootfs, &step);
-		return fd < 0 ? error_errno(err, "mount the root file system of container %.12s (overlay, %s)", id, step) : fd;
-	}
+	if (driver != DRIVER_VFS && describe_overlay(arena, s, id, &r, false, &rootfs, err) < 0)
+		return -1;
+	if (driver == DRIVER_OBJECTS || driver == DRIVER_OVERLAY)
+		return mount_overlay_here(s, id, &rootfs, err);
 	if (driver == DRIVER_FUSE_OVERLAYFS) {
 		container_store_unmount(s, id);
 		if (mount_fuse_here(arena, s, id, &rootfs, err) < 0)

@@ -6,6 +6,7 @@
 #define BRYO_STORE_CONTAINER_ROOTFS_H
 
 #include "store/container.h"
+#include "store/layer.h"
 
 /* In the staged directory dir: rootfs.json and the writable layer over the chain IDs (vfs: the whole tree). */
 int container_rootfs_make(struct arena *arena, struct store *s, int dir, const struct strings *layers,
@@ -19,5 +20,9 @@ int container_rootfs_mend(struct arena *arena, struct store *s, const char *id, 
 			  const struct id_maps *maps, struct error *err);
 /* The container's writable layer was volatile, and the machine has been started since: its last writes may be missing. */
 bool container_rootfs_is_unsynced(const struct store *s, const char *id);
+
+/* The layers it was made from, and in which form it needs them. Errors as of container_store_layers. */
+int container_rootfs_needs(struct arena *arena, const struct store *s, const char *id, struct strings *ret_layers,
+			   enum layer_form *ret_form, struct error *err);
 
 #endif

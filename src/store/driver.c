@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/json.h"
+#include "store/driver_objects.h"
 #include "store/fuse_overlayfs.h"
 #include "sys/fd.h"
 #include "sys/pidfd.h"
@@ -19,19 +20,23 @@
 #define RECORD_MAX ((size_t)16 << 10)
 
 static const char *const names[] = {
-	[DRIVER_OVERLAY] = "overlay", [DRIVER_FUSE_OVERLAYFS] = "fuse-overlayfs", [DRIVER_VFS] = "vfs",
+	[DRIVER_OBJECTS] = "objects", [DRIVER_OVERLAY] = "overlay", [DRIVER_FUSE_OVERLAYFS] = "fuse-overlayfs",
+	[DRIVER_VFS] = "vfs",
 };
 
 /* The file `driver`. */
 struct driver_record {
 	char *kernel, *driver, *why, *program;
+	int64_t trials;			/* TRIALS of who wrote it: a program that knows more drivers tries again */
 };
+#define TRIALS 2
 
 JSON_SHAPE(driver_record,
 	JSON_FIELD(driver_record, kernel, "kernel", T_STRING, .required = true),
 	JSON_FIELD(driver_record, driver, "driver", T_STRING, .required = true),
 	JSON_FIELD(driver_record, why, "why", T_STRING),
-	JSON_FIELD(driver_record, program, "fuseOverlayfs", T_STRING));
+	JSON_FIELD(driver_record, program, "fuseOverlayfs", T_STRING),
+	JSON_FIELD(driver_record, trials, "trials", T_INT));
 
 const char *store_driver_name(enum store_driver driver)
 {
@@ -46,13 +51,15 @@ int driver_parse(const char *name, enum store_driver *ret, struct error *err)
 			return 0;
 		}
 	error_set(err, ERROR_USAGE, "unknown storage driver \"%s\"", name);
-	return error_hint(err, "the drivers are overlay, fuse-overlayfs and vfs");
+	return error_hint(err, "the drivers are objects, overlay, fuse-overlayfs and vfs");
 }
 
 /* --- the trial: a small overlay of two layers, through which a file and a directory are removed and made again */
 
 struct trial {
 	struct arena *arena;
+	const struct store *store;
+	enum store_driver driver;
 	const char *program;		/* fuse-overlayfs; NULL: the kernel's */
 	const char *path;		/* absolute path of the stage */
 	int fd;				/* the stage */
@@ -145,7 +152,11 @@ static int try_in_namespace(struct trial *t, struct error *err)
 {
 	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		return error_errno(err, "a mount namespace for the trial");
-	return t->program ? try_fuse(t, err) : try_overlay(t, err);
+	switch (t->driver) {
+	case DRIVER_OBJECTS:		return driver_try_objects(t->arena, t->store, t->path, err);
+	case DRIVER_FUSE_OVERLAYFS:	return try_fuse(t, err);
+	default:			return try_overlay(t, err);
+	}
 }
 
 /* In a child with a mount namespace of its own, which takes all mounts along when it ends. */
@@ -171,9 +182,9 @@ static int try_in_child(struct trial *t, struct error *err)
 	return got == 0 ? 0 : -1;
 }
 
-static int with_trial(struct arena *arena, struct store *s, const char *program, struct error *err)
+static int with_trial(struct arena *arena, struct store *s, enum store_driver driver, struct error *err)
 {
-	struct trial t = { .arena = arena, .program = program, .fd = -1 };
+	struct trial t = { .arena = arena, .store = s, .driver = driver, .program = s->fuse_overlayfs, .fd = -1 };
 	char *stage;
 	int lock = store_stage(arena, s, &stage, err), result;
 
@@ -181,7 +192,8 @@ static int with_trial(struct arena *arena, struct store *s, const char *program,
 		return -1;
 	t.path = arena_printf(arena, "%s/tmp/%s", s->path, stage);
 	t.fd = fd_open_dir(s->tmp_fd, stage);
-	result = t.fd < 0 ? error_errno(err, "open %s", t.path) : make_trial_tree(&t, err);
+	result = t.fd < 0 ? error_errno(err, "open %s", t.path) :
+		 driver == DRIVER_OBJECTS ? 0 : make_trial_tree(&t, err);
 	if (result == 0)
 		result = try_in_child(&t, err);
 	fd_close(&t.fd);
@@ -201,8 +213,13 @@ static int need_fuse_device(struct error *err)
 static int check(struct arena *arena, struct store *s, enum store_driver driver, struct error *err)
 {
 	switch (driver) {
+	case DRIVER_OBJECTS:
+		if (with_trial(arena, s, driver, err) < 0)
+			return error_frame(err, "the object store does not work on %s", s->path);
+		s->driver_why = arena_strdup(arena, "overlay over trees in memory and objects works here");
+		return 0;
 	case DRIVER_OVERLAY:
-		if (with_trial(arena, s, NULL, err) < 0)
+		if (with_trial(arena, s, driver, err) < 0)
 			return error_frame(err, "native overlay does not work on %s", s->path);
 		s->driver_why = arena_strdup(arena, "native overlay with userxattr works here");
 		return 0;
@@ -210,7 +227,7 @@ static int check(struct arena *arena, struct store *s, enum store_driver driver,
 		s->fuse_overlayfs = fuse_overlayfs_find(arena, err);
 		if (!s->fuse_overlayfs)
 			return -1;
-		if (need_fuse_device(err) < 0 || with_trial(arena, s, s->fuse_overlayfs, err) < 0)
+		if (need_fuse_device(err) < 0 || with_trial(arena, s, driver, err) < 0)
 			return error_frame(err, "fuse-overlayfs does not work on %s", s->path);
 		s->driver_why = arena_printf(arena, "%s works here", s->fuse_overlayfs);
 		return 0;
@@ -226,7 +243,7 @@ static int probe(struct arena *arena, struct store *s, struct error *err)
 {
 	const char *passed = "";
 
-	for (enum store_driver driver = DRIVER_OVERLAY; driver <= DRIVER_VFS; driver++) {
+	for (enum store_driver driver = DRIVER_OBJECTS; driver <= DRIVER_VFS; driver++) {
 		struct error why = { 0 };
 
 		if (check(arena, s, driver, &why) == 0) {
@@ -253,7 +270,7 @@ static bool read_record(struct arena *arena, struct store *s, const char *kernel
 
 	if (!text || json_decode(arena, &driver_record_shape, &r, text, n, "driver", NULL) < 0)
 		return false;
-	if (strcmp(r.kernel, kernel) != 0 || driver_parse(r.driver, &s->driver, NULL) < 0)
+	if (strcmp(r.kernel, kernel) != 0 || r.trials != TRIALS || driver_parse(r.driver, &s->driver, NULL) < 0)
 		return false;
 	if (s->driver == DRIVER_FUSE_OVERLAYFS && (!r.program || access(r.program, X_OK) < 0))
 		return false;
@@ -267,7 +284,7 @@ static void write_record(struct arena *arena, struct store *s, const char *kerne
 {
 	struct driver_record r = {
 		.kernel = (char *)kernel, .driver = (char *)names[s->driver], .why = s->driver_why,
-		.program = s->fuse_overlayfs,
+		.program = s->fuse_overlayfs, .trials = TRIALS,
 	};
 	const char *text = json_print(arena, json_encode(arena, &driver_record_shape, &r), 0);
 

@@ -1,7 +1,8 @@
 /* store/driver - which storage driver works here
  *
- * Each driver is really tried: native overlay with userxattr (mount, whiteout, opaque directory on this file system),
- * then fuse-overlayfs (the program, /dev/fuse, a mount), then vfs, which always works. What came out is kept in the
+ * Each driver is really tried: the object store (a tree in memory, its contents as a data-only layer, other ids), then
+ * native overlay with userxattr (mount, whiteout, opaque directory on this file system), then fuse-overlayfs (the
+ * program, /dev/fuse, a mount), then vfs, which always works. What came out is kept in the
  * store's file `driver` with the kernel's release, and found out again when the kernel is another one. */
 #ifndef BRYO_STORE_DRIVER_H
 #define BRYO_STORE_DRIVER_H

@@ -6,7 +6,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "spec/layer_merge.h"
 #include "spec/oci_image.h"
+#include "store/layer_indexes.h"
+#include "store/tree_maker.h"
 #include "sys/fd.h"
 
 #define RECORD_MAX ((size_t)64 << 10)
@@ -30,13 +33,46 @@ static void layer_path(char *buf, size_t size, const char *chain_id, const char 
 		buf[0] = '\0';
 }
 
-bool layer_exists(const struct store *s, const char *chain_id)
+static const char *const form_names[] = { [LAYER_INDEX] = "index", [LAYER_DIFF] = "diff" };
+
+enum layer_form layer_form_of(enum store_driver driver)
+{
+	return driver == DRIVER_OBJECTS ? LAYER_INDEX : LAYER_DIFF;
+}
+
+static bool has_file(const struct store *s, const char *chain_id, const char *suffix)
 {
 	char path[192];
 	struct stat st;
 
-	layer_path(path, sizeof(path), chain_id, "/layer.json");
+	layer_path(path, sizeof(path), chain_id, suffix);
 	return path[0] && fstatat(s->root_fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_size > 0;
+}
+
+static bool has_form(const struct store *s, const char *chain_id, enum layer_form form)
+{
+	char path[192];
+
+	if (form == LAYER_INDEX)
+		return has_file(s, chain_id, "/index");
+	layer_path(path, sizeof(path), chain_id, "/diff");
+	return path[0] && faccessat(s->root_fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+bool layer_has(const struct store *s, const char *chain_id, enum layer_form form)
+{
+	return has_file(s, chain_id, "/layer.json") && has_form(s, chain_id, form);
+}
+
+bool layer_exists(const struct store *s, const char *chain_id)
+{
+	return layer_has(s, chain_id, LAYER_INDEX) || layer_has(s, chain_id, LAYER_DIFF);
+}
+
+char *layer_chain_id(struct arena *arena, const char *directory_name)
+{
+	/* hex digits alone, whose number tells the algorithm */
+	return arena_printf(arena, "%s:%s", strlen(directory_name) == 128 ? "sha512" : "sha256", directory_name);
 }
 
 int layer_read(struct arena *arena, const struct store *s, const char *chain_id, struct layer *ret, struct error *err)
@@ -77,10 +113,39 @@ static int sync_layers(const struct store *s)
 	return fd < 0 ? -1 : fsync(fd);
 }
 
-/* A directory that cannot be a layer (a damaged disk) makes way; a whole one stays and is what the caller wanted. */
-static int make_way(struct store *s, const char *chain_id, const char *path, struct error *err)
+static enum layer_form staged_form(const struct store *s, const char *stage)
 {
-	return layer_exists(s, chain_id) ? 1 : store_discard(s, path, false, err);
+	char path[256];
+
+	snprintf(path, sizeof(path), "%s/index", stage);
+	return faccessat(s->tmp_fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ? LAYER_INDEX : LAYER_DIFF;
+}
+
+/* The staged form beside what the layer has. An index that is empty, as after a power failure, is none. */
+static int add_form(const struct store *s, const char *stage, const char *chain_id, enum layer_form form)
+{
+	char from[256], suffix[16], to[192];
+	unsigned flags = form == LAYER_INDEX ? 0 : RENAME_NOREPLACE;
+
+	snprintf(from, sizeof(from), "%s/%s", stage, form_names[form]);
+	snprintf(suffix, sizeof(suffix), "/%s", form_names[form]);
+	layer_path(to, sizeof(to), chain_id, suffix);
+	if (renameat2(s->tmp_fd, from, s->root_fd, to, flags) == 0)
+		return 0;
+	return errno == EEXIST ? 0 : -1;
+}
+
+/* A directory that cannot be a layer (a damaged disk) makes way; a whole one stays and is what the caller wanted, or
+ * lacks no more than this form. */
+static int make_way(struct store *s, const char *stage, const char *chain_id, const char *path, struct error *err)
+{
+	enum layer_form form = staged_form(s, stage);
+
+	if (layer_has(s, chain_id, form))
+		return 1;
+	if (!has_file(s, chain_id, "/layer.json"))
+		return store_discard(s, path, false, err);
+	return add_form(s, stage, chain_id, form) == 0 ? 1 : errno == ENOENT ? 0 : error_errno(err, "complete %s", path);
 }
 
 static int put_in_place(struct store *s, const char *stage, const char *chain_id, struct error *err)
@@ -95,7 +160,7 @@ static int put_in_place(struct store *s, const char *stage, const char *chain_id
 			return 0;
 		if (errno != EEXIST && errno != ENOTEMPTY)
 			break;
-		there = make_way(s, chain_id, path, err);
+		there = make_way(s, stage, chain_id, path, err);
 		if (there)
 			return there < 0 ? -1 : 0;
 	}
@@ -169,6 +234,89 @@ int layer_disown(struct store *s, const char *chain_id, struct error *err)
 	if (path[0] && unlinkat(s->root_fd, path, 0) < 0 && errno != ENOENT)
 		return error_errno(err, "remove %s/%s", s->path, path);
 	return 0;
+}
+
+/* --- from one form to the other */
+
+/* A directory that the layer only implies has the attributes that lower layers give it: the merged image, read side by
+ * side with the layer, has them at the same path. */
+static int complete(struct layer_merge *image, struct layer_entry *e, struct error *err)
+{
+	const struct layer_entry *seen;
+	const bool opaque = e->opaque;
+	int more;
+
+	while ((more = layer_merge_next(image, &seen, NULL, err)) > 0 && strcmp(seen->path, e->path) != 0)
+		;
+	if (more <= 0)
+		return more < 0 ? -1 : error_set(err, ERROR_INVALID, "/%s is not in the image that its layer implies it in", e->path);
+	*e = *seen;
+	e->opaque = opaque;
+	return 0;
+}
+
+static int fill_diff(struct tree_maker *m, struct layer_index *layer, struct layer_merge *image, struct error *err)
+{
+	const struct layer_entry *next;
+	int more;
+
+	while ((more = layer_index_next(layer, &next, err)) > 0) {
+		struct layer_entry e = *next;
+
+		if ((e.implied && complete(image, &e, err) < 0) || tree_maker_add(m, &e) < 0)
+			return -1;
+	}
+	return more;
+}
+
+static int make_diff(struct arena *arena, const struct store *s, const struct strings *layers, int root,
+		     struct error *err)
+{
+	const struct strings top = { .v = &layers->v[layers->n - 1], .n = 1 };
+	struct tree_maker m = { .arena = arena, .root = root, .objects = s->objects_fd, .single_id = s->single_id };
+	struct strings known = { 0 };
+	struct layer_indexes all, own;
+	int result;
+
+	for (size_t i = 0; i < layers->n; i++)
+		if (layer_has(s, layers->v[i], LAYER_INDEX))
+			strings_add(arena, &known, layers->v[i]);
+	if (layer_indexes_open(arena, s, &known, &all, err) < 0)
+		return -1;
+	if (layer_indexes_open(arena, s, &top, &own, err) < 0) {
+		layer_indexes_close(&all);
+		return -1;
+	}
+	tree_maker_begin(&m, err);
+	result = tree_maker_end(&m, fill_diff(&m, own.v[0], layer_merge_open(arena, all.v, all.n), err) < 0);
+	layer_indexes_close(&own);
+	layer_indexes_close(&all);
+	return result;
+}
+
+int layer_make_diff(struct arena *arena, struct store *s, const struct strings *layers, struct error *err)
+{
+	const char *chain_id = layers->v[layers->n - 1];
+	char *stage, *place;
+	int lock, root, result;
+	struct layer layer;
+
+	if (layer_read(arena, s, chain_id, &layer, err) < 0 || (lock = store_stage(arena, s, &stage, err)) < 0)
+		return -1;
+	place = arena_printf(arena, "%s/layer", stage);
+	root = fd_mkdirs(s->tmp_fd, arena_printf(arena, "%s/diff", place), 0755) < 0 ? -1 :
+	       fd_open_dir(s->tmp_fd, arena_printf(arena, "%s/diff", place));
+	result = root < 0 ? error_errno(err, "make %s/tmp/%s", s->path, place) : make_diff(arena, s, layers, root, err);
+	fd_close(&root);
+	if (result == 0)
+		result = layer_commit(arena, s, place, &layer, err);
+	store_stage_done(s, stage, &lock);
+	return result < 0 ? error_frame(err, "layer %s", chain_id) : 0;
+}
+
+char *layer_index_path(struct arena *arena, const struct store *s, const char *chain_id)
+{
+	return arena_printf(arena, "%s/layers/%s/index", s->path, digest_hex(chain_id));
 }
 
 char *layer_diff_path(struct arena *arena, const struct store *s, const char *chain_id)

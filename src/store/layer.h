@@ -1,6 +1,8 @@
-/* store/layer - one read-only file tree per layer, keyed by chain ID
+/* store/layer - one read-only layer of images, keyed by chain ID
  *
- * Owns layers/<chain-id hex>/{diff/,layer.json}. A layer is invisible until its directory is renamed into place. */
+ * Owns layers/<chain-id hex>/: layer.json, and what is in the layer in one of two forms or in both. `index` lists it, the
+ * contents being in objects/, for the driver objects; diff/ is a tree as overlay takes it, for the other drivers. A layer
+ * is invisible until its directory is renamed into place, and so is a form that comes later. */
 #ifndef BRYO_STORE_LAYER_H
 #define BRYO_STORE_LAYER_H
 
@@ -18,10 +20,16 @@ struct layer {
 };
 extern const struct json_shape layer_shape;
 
+enum layer_form { LAYER_INDEX, LAYER_DIFF };
+
+enum layer_form layer_form_of(enum store_driver driver);
+/* Is it there, in that form? */
+bool layer_has(const struct store *s, const char *chain_id, enum layer_form form);
+/* In any form. */
 bool layer_exists(const struct store *s, const char *chain_id);
 int layer_read(struct arena *arena, const struct store *s, const char *chain_id, struct layer *ret, struct error *err);
-/* Makes a staged tree (tmp/<stage>/diff) the layer: writes layer.json, syncs, renames tmp/<stage>. Another process
- * having been faster is success. The stage may be a path ("<stage>/0"), so that one stage serves a whole pull; its lock
+/* Makes a stage (tmp/<stage>/diff or tmp/<stage>/index) the layer: writes layer.json, syncs, renames tmp/<stage>. Where
+ * the layer is there in the other form, it gets this one besides. Another process having been faster is success. The stage may be a path ("<stage>/0"), so that one stage serves a whole pull; its lock
  * stays with the caller until the layers have an image (see store_lock and store_stage_done). */
 int layer_commit(struct arena *arena, struct store *s, const char *stage, const struct layer *layer,
 		 struct error *err);
@@ -34,6 +42,12 @@ int layer_replace(struct arena *arena, struct store *s, const char *stage, const
 /* Takes the record of a damaged layer away: for whoever pulls its image next it is missing, and what he brings takes its
  * place. Containers that stand on it keep its tree. */
 int layer_disown(struct store *s, const char *chain_id, struct error *err);
+/* Makes diff/ of the topmost of an image's layers, bottom first, which has its index: copies of the contents, with reflinks
+ * where the file system has them. */
+int layer_make_diff(struct arena *arena, struct store *s, const struct strings *layers, struct error *err);
+/* The chain ID of an entry of layers/. */
+char *layer_chain_id(struct arena *arena, const char *directory_name);
+char *layer_index_path(struct arena *arena, const struct store *s, const char *chain_id);
 char *layer_diff_path(struct arena *arena, const struct store *s, const char *chain_id);
 int layer_remove(struct store *s, const char *chain_id, struct error *err);
 

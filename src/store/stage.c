@@ -221,10 +221,20 @@ bool stage_has_leftovers(const struct store *s)
 	return false;
 }
 
-void stage_request_sweep(const struct store *s)
+static void request(const struct store *s, const char *path)
 {
-	int fd = openat(s->root_fd, "trash/sweep", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	int fd = openat(s->root_fd, path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 
 	if (fd >= 0)
 		close(fd);
+}
+
+void stage_request_sweep(const struct store *s)
+{
+	request(s, "trash/sweep");
+}
+
+void stage_request_object_sweep(const struct store *s)
+{
+	request(s, STAGE_SWEEP_OBJECTS);
 }

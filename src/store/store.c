@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "store/driver.h"
@@ -9,7 +10,7 @@
 #include "sys/fd.h"
 
 static const char *const directories[] = {
-	"blobs/sha256", "layers", "images/names", "containers/names", "volumes", "trash", "tmp",
+	"blobs/sha256", "objects", "layers", "images/names", "containers/names", "volumes", "trash", "tmp",
 };
 
 static int make_directories(struct store *s, struct error *err)
@@ -40,6 +41,18 @@ static int open_root(struct store *s, struct error *err)
 	return s->root_fd < 0 ? error_errno(err, "open the store %s", s->path) : 0;
 }
 
+/* The first stores had none. */
+static int open_objects(struct store *s, struct error *err)
+{
+	s->objects_fd = openat(s->root_fd, "objects", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (s->objects_fd >= 0)
+		return 0;
+	if (errno != ENOENT || (mkdirat(s->root_fd, "objects", 0700) < 0 && errno != EEXIST))
+		return error_errno(err, "open %s/objects", s->path);
+	s->objects_fd = open_below(s, "objects", err);
+	return s->objects_fd < 0 ? -1 : 0;
+}
+
 /* tmp is made last: where it is, the others are. */
 static int open_directories(struct store *s, struct error *err)
 {
@@ -54,14 +67,15 @@ static int open_directories(struct store *s, struct error *err)
 	if (s->tmp_fd < 0)
 		return -1;
 	s->blobs_fd = open_below(s, "blobs/sha256", err);
-	return s->blobs_fd < 0 ? -1 : 0;
+	return s->blobs_fd < 0 ? -1 : open_objects(s, err);
 }
 
 int store_open(struct arena *arena, const char *path, const char *driver, bool single_id, struct store *ret,
 	       struct error *err)
 {
 	struct store s = {
-		.path = arena_strdup(arena, path), .root_fd = -1, .blobs_fd = -1, .tmp_fd = -1, .single_id = single_id,
+		.path = arena_strdup(arena, path), .root_fd = -1, .blobs_fd = -1, .tmp_fd = -1, .objects_fd = -1,
+		.run_fd = -1, .single_id = single_id,
 	};
 
 	if (open_directories(&s, err) < 0 || driver_choose(arena, &s, driver, err) < 0) {
@@ -74,6 +88,7 @@ int store_open(struct arena *arena, const char *path, const char *driver, bool s
 
 void store_close(struct store *s)
 {
+	fd_close(&s->objects_fd);
 	fd_close(&s->tmp_fd);
 	fd_close(&s->blobs_fd);
 	fd_close(&s->root_fd);

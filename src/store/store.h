@@ -15,7 +15,7 @@
 #include "sys/lock.h"
 #include "sys/mount.h"
 
-enum store_driver { DRIVER_OVERLAY, DRIVER_FUSE_OVERLAYFS, DRIVER_VFS };
+enum store_driver { DRIVER_OBJECTS, DRIVER_OVERLAY, DRIVER_FUSE_OVERLAYFS, DRIVER_VFS };
 
 /* What belongs to a container elsewhere and goes with it: called with its directory, which has lost its place, before that
  * is deleted. volumes: the anonymous ones go too. Whoever removes it may be killed in between; then a later collection
@@ -30,6 +30,8 @@ struct store {
 	int root_fd;			/* path itself */
 	int blobs_fd;			/* blobs/sha256 */
 	int tmp_fd;			/* tmp: staging */
+	int objects_fd;			/* objects: contents of files by digest */
+	int run_fd;			/* the runtime directory, for the trees of images; the opener's, who sets it. -1: none */
 	enum store_driver driver;
 	char *driver_why;		/* "native overlay with userxattr works here", or why not */
 	char *fuse_overlayfs;		/* the program, for that driver */
@@ -38,7 +40,7 @@ struct store {
 };
 
 /* Makes the directories, chooses the driver (probed once; the answer is kept in the store with the kernel's release)
- * or takes `driver` ("overlay", "fuse-overlayfs", "vfs"; NULL: probe). */
+ * or takes `driver` ("objects", "overlay", ...; NULL: probe). */
 int store_open(struct arena *arena, const char *path, const char *driver, bool single_id, struct store *ret,
 	       struct error *err);
 void store_close(struct store *s);
@@ -78,7 +80,7 @@ void store_bury(struct store *s, const char *entry);
 /* Removes unlocked tmp/ and trash/ entries, and layers and blobs that nothing needs when something was abandoned; best
  * effort. One collector at a time: a second one returns at once. */
 int store_collect(struct store *s);
-void store_collect_in_background(struct store *s);	/* by a detached process; returns at once */
+void store_collect_in_background(const struct store *s);	/* by a detached process; returns at once */
 /* In the background, when killed commands left anything: for whoever opened the store. */
 void store_collect_leftovers(struct store *s);
 /* Removes layers and blobs that no image and no container names; put off to the next collection while somebody holds
@@ -88,5 +90,7 @@ int store_sweep(struct arena *arena, struct store *s, struct strings *ret_remove
  * lock shared; -1 (err) when it cannot be told at all, because a record is damaged. */
 int store_unneeded(struct arena *arena, struct store *s, struct strings *ret_layers, struct strings *ret_blobs,
 		   struct error *err);
+/* Removes objects that no layer names, put off in the same way. It takes its time: for the collector. */
+int store_sweep_objects(struct arena *arena, struct store *s, struct error *err);
 
 #endif

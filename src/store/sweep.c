@@ -1,7 +1,8 @@
 /* Which layers and blobs does nobody need? The part of store/store.h that frees them
  *
  * Under the store's exclusive lock: everything that an image record or a container names is marked, the rest goes. A
- * damaged record may name anything, so as long as there is one, nothing is swept. */
+ * damaged record may name anything, so as long as there is one, nothing is swept. Objects are many: they are left to the
+ * next collection in the background. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -11,9 +12,10 @@
 
 #include "spec/oci_image.h"
 #include "store/blob.h"
-#include "store/container.h"
+#include "store/container_rootfs.h"
 #include "store/image.h"
 #include "store/layer.h"
+#include "store/object.h"
 #include "store/stage.h"
 #include "sys/fd.h"
 
@@ -22,6 +24,7 @@
 
 struct needed {
 	struct strings layers, blobs;	/* digests, sorted once marking is over */
+	struct strings diffs;		/* layers whose diff/ a container needs */
 };
 
 /* --- marking */
@@ -45,16 +48,19 @@ static int mark_images(struct arena *arena, const struct store *s, struct needed
 static int mark_containers(struct arena *arena, const struct store *s, struct needed *needed, struct error *err)
 {
 	struct strings ids, layers;
+	enum layer_form form;
 
 	if (container_store_list(arena, s, &ids, err) < 0)
 		return -1;
 	for (size_t i = 0; i < ids.n; i++) {
-		if (container_store_layers(arena, s, ids.v[i], &layers, err) < 0) {
+		if (container_rootfs_needs(arena, s, ids.v[i], &layers, &form, err) < 0) {
 			if (error_is(err, ERROR_NOT_FOUND))	/* removed meanwhile */
 				continue;
 			return -1;
 		}
 		strings_add_all(arena, &needed->layers, &layers);
+		if (form == LAYER_DIFF)
+			strings_add_all(arena, &needed->diffs, &layers);
 	}
 	return 0;
 }
@@ -99,10 +105,19 @@ static struct strings entries(struct arena *arena, int dirfd, const char *name)
 	return list;
 }
 
-/* Directories of layers are named by hex digits alone, whose number tells the algorithm. */
-static const char *chain_id_of(struct arena *arena, const char *hex)
+/* A tree on disk beside the index that took its place: an earlier driver's. */
+static int sweep_diff(struct arena *arena, struct store *s, const char *chain_id, const struct needed *needed,
+		      struct error *err)
 {
-	return arena_printf(arena, "%s:%s", strlen(hex) == 128 ? "sha512" : "sha256", hex);
+	static const char *const parts[] = { "diff", "maps" };
+
+	if (s->driver != DRIVER_OBJECTS || is_needed(&needed->diffs, chain_id) || !layer_has(s, chain_id, LAYER_INDEX) ||
+	    !layer_has(s, chain_id, LAYER_DIFF))
+		return 0;
+	for (size_t i = 0; i < ELEMENTS(parts); i++)
+		if (store_discard(s, arena_printf(arena, "layers/%s/%s", digest_hex(chain_id), parts[i]), false, err) < 0)
+			return -1;
+	return 0;
 }
 
 static int sweep_layers(struct arena *arena, struct store *s, const struct needed *needed,
@@ -111,11 +126,16 @@ static int sweep_layers(struct arena *arena, struct store *s, const struct neede
 	struct strings there = entries(arena, s->root_fd, "layers");
 
 	for (size_t i = 0; i < there.n; i++) {
-		const char *chain_id = chain_id_of(arena, there.v[i]);
+		const char *chain_id = layer_chain_id(arena, there.v[i]);
 		char path[300];
 
-		if (is_needed(&needed->layers, chain_id))
+		if (is_needed(&needed->layers, chain_id)) {
+			if (sweep_diff(arena, s, chain_id, needed, err) < 0)
+				return -1;
 			continue;
+		}
+		if (layer_has(s, chain_id, LAYER_INDEX))
+			stage_request_object_sweep(s);
 		snprintf(path, sizeof(path), "layers/%s", there.v[i]);
 		if (store_discard(s, path, false, err) < 0)
 			return -1;
@@ -160,6 +180,7 @@ static int mark(struct arena *arena, const struct store *s, struct needed *ret, 
 	mark_blobs_of_layers(arena, s, ret);
 	sort(&ret->layers);
 	sort(&ret->blobs);
+	sort(&ret->diffs);
 	return 0;
 }
 
@@ -176,11 +197,26 @@ int store_unneeded(struct arena *arena, struct store *s, struct strings *ret_lay
 	if (mark(arena, s, &needed, err) < 0)
 		return -1;
 	for (size_t i = 0; i < layers.n; i++)
-		if (!is_needed(&needed.layers, chain_id_of(arena, layers.v[i])))
+		if (!is_needed(&needed.layers, layer_chain_id(arena, layers.v[i])))
 			strings_add(arena, ret_layers, layers.v[i]);
 	for (size_t i = 0; i < blobs.n; i++)
 		if (!is_needed(&needed.blobs, arena_printf(arena, "sha256:%s", blobs.v[i])))
 			strings_add(arena, ret_blobs, blobs.v[i]);
+	return 0;
+}
+
+/* The request goes with the lock held: whoever asks anew has removed layers under it, after this. */
+int store_sweep_objects(struct arena *arena, struct store *s, struct error *err)
+{
+	_cleanup_fd_ int lock = lock_for_sweep(s);
+
+	if (lock < 0) {
+		stage_request_object_sweep(s);
+		return 0;
+	}
+	if (object_sweep(arena, s, err) < 0)
+		return -1;
+	unlinkat(s->root_fd, STAGE_SWEEP_OBJECTS, 0);
 	return 0;
 }
 

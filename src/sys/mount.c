@@ -48,11 +48,26 @@ static int set_path(int fs, const char *key, const char *path)
 	return result;
 }
 
-static int configure_overlay(int fs, const struct rootfs *rootfs, const char **ret_step)
+static int set_lower(int fs, const struct rootfs *rootfs, const char **ret_step)
 {
+	if (rootfs->tree > 0 && fsconfig(fs, FSCONFIG_SET_FD, "lowerdir+", NULL, rootfs->tree) < 0)
+		return fail_at(ret_step, "lowerdir+ of the tree");
 	for (size_t i = 0; i < rootfs->lower.n; i++)
 		if (set_path(fs, "lowerdir+", rootfs->lower.v[i]) < 0)
 			return fail_at(ret_step, "lowerdir+");
+	if (rootfs->data && set_path(fs, "datadir+", rootfs->data) < 0)
+		return fail_at(ret_step, "datadir+");
+	/* Files of the tree and copies of them in the upper layer are of two file systems: with xino each keeps one inode
+	 * number, and all of them one device number, as programs that stay on one file system need it. */
+	if (rootfs->tree > 0 && fsconfig(fs, FSCONFIG_SET_STRING, "xino", "on", 0) < 0)
+		return fail_at(ret_step, "xino");
+	return 0;
+}
+
+static int configure_overlay(int fs, const struct rootfs *rootfs, const char **ret_step)
+{
+	if (set_lower(fs, rootfs, ret_step) < 0)
+		return -1;
 	if (rootfs->upper && set_path(fs, "upperdir", rootfs->upper) < 0)
 		return fail_at(ret_step, "upperdir");
 	if (rootfs->upper && set_path(fs, "workdir", rootfs->work) < 0)

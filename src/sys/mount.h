@@ -19,7 +19,10 @@ enum rootfs_kind {
 struct rootfs {
 	enum rootfs_kind kind;
 	char *path;			/* ROOTFS_DIRECTORY: the tree */
+	int tree;			/* ROOTFS_OVERLAY: a descriptor of the topmost lower layer, maybe a detached mount; the
+					   holder of the structure closes it, some time after mounting. 0 or less: none */
 	struct strings lower;		/* ROOTFS_OVERLAY: absolute paths, topmost layer first */
+	char *data;			/* ROOTFS_OVERLAY: the directory that stubs of the tree redirect to (since 6.16) */
 	char *upper, *work;		/* NULL for a read-only root */
 	bool volatile_upper;		/* no fsync on the upper: --rm containers */
 	char *label;			/* ROOTFS_OVERLAY: SELinux' for everything in it; NULL: its layers' own */

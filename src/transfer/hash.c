@@ -40,6 +40,17 @@ void hash_final(struct hash *h, char *digest)
 	hash_done(h);
 }
 
+void hash_restart(struct hash *h)
+{
+	EVP_DigestInit_ex(h->context, NULL, NULL);
+}
+
+void hash_final_raw(struct hash *h, unsigned char *ret)
+{
+	EVP_DigestFinal_ex(h->context, ret, NULL);
+	hash_restart(h);
+}
+
 void hash_done(struct hash *h)
 {
 	EVP_MD_CTX_free(h->context);

@@ -19,6 +19,10 @@ void hash_add(struct hash *h, const void *p, size_t n);
 void hash_final(struct hash *h, char *digest);
 void hash_done(struct hash *h);		/* gives up without a result; legal after hash_final */
 
+/* For many digests in a row: the raw bytes of one (32 of sha256), and the next begins. */
+void hash_final_raw(struct hash *h, unsigned char *ret);
+void hash_restart(struct hash *h);	/* without a result */
+
 /* One block. */
 int hash_bytes(const void *p, size_t n, const char *like_digest, char *digest, struct error *err);
 /* A file from its beginning, by pread. */

@@ -125,7 +125,7 @@ static int retry_damaged(struct crew *c, struct job *job)
 		return 0;
 	unlinkat(c->work->places.blobs, digest_hex(job->layer->digest), 0);
 	stage = tree_open_dir(c->work->places.tmp, job->layer->stage, O_RDONLY);
-	if (stage < 0 || fd_remove_tree(stage, "diff") < 0)
+	if (stage < 0 || fd_remove_tree(stage, "diff") < 0 || fd_remove_tree(stage, "index") < 0)
 		return 0;
 	job->was_here = false;
 	job->fetched_again = true;

@@ -41,6 +41,8 @@ static const struct operation operations[] = {
 	{ "unpack",	op_unpack,	false,	2 },
 	{ "verify",	op_verify,	false,	0 },
 	{ "recall",	op_recall,	false,	0 },
+	{ "index",	op_index,	false,	1 },
+	{ "objects-check", op_objects_check, false, 0 },
 };
 
 #ifdef __SANITIZE_ADDRESS__
@@ -78,8 +80,15 @@ static bool is_directory(int fd)
 
 static int enter(const struct work *w, const struct transfer_request *r, const struct operation *o, struct error *err)
 {
-	int writable[2 + CHANNEL_FDS_MAX] = { w->places.blobs, w->places.tmp }, readable[CHANNEL_FDS_MAX];
+	int writable[2 + CHANNEL_FDS_MAX] = { w->places.blobs, w->places.tmp }, readable[1 + CHANNEL_FDS_MAX];
 	struct sandbox s = { .writable = writable, .writable_n = 2, .readable = readable };
+
+	if (w->places.objects >= 0 && (o->network || o->run == op_index))
+		s.objects = &w->places.objects;
+	if (o->run == op_objects_check) {
+		s.writable_n = 0;
+		readable[s.readable_n++] = w->places.objects;
+	}
 
 	for (size_t i = 0; i < o->fds; i++) {
 		if (!is_directory(w->channel->fds[i]))
@@ -171,7 +180,8 @@ int main(int argc, char **argv)
 	int socket = descriptor(argc, argv, 1, 3);
 	struct channel channel;
 	struct work work = { .channel = &channel,
-			     .places = { descriptor(argc, argv, 2, 4), descriptor(argc, argv, 3, 5) } };
+			     .places = { descriptor(argc, argv, 2, 4), descriptor(argc, argv, 3, 5),
+					 descriptor(argc, argv, 4, -1) } };
 	bool entered = false;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -180,13 +190,16 @@ int main(int argc, char **argv)
 		return 125;
 	if (!setlocale(LC_CTYPE, "C.UTF-8"))	/* names in archives are bytes, mostly UTF-8 */
 		setlocale(LC_CTYPE, "");
-	if (!is_directory(work.places.blobs) || !is_directory(work.places.tmp)) {
+	if (!is_directory(work.places.blobs) || !is_directory(work.places.tmp) ||
+	    (work.places.objects >= 0 && !is_directory(work.places.objects))) {
 		fprintf(stderr, "bryo-transfer is started by bryo and is of no use alone\n");
 		return 125;
 	}
 	fd_set_cloexec(socket, true);
 	fd_set_cloexec(work.places.blobs, true);
 	fd_set_cloexec(work.places.tmp, true);
+	if (work.places.objects >= 0)
+		fd_set_cloexec(work.places.objects, true);
 	channel_init(&channel, socket);
 	for (;;) {
 		_cleanup_arena_ struct arena *arena = arena_new();

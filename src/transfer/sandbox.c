@@ -27,6 +27,9 @@
 	 LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_DIR |  \
 	 LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_FIFO | LANDLOCK_ACCESS_FS_MAKE_SYM |     \
 	 LANDLOCK_ACCESS_FS_REFER)
+#define OBJECTS_RIGHTS                                                                                \
+	(READ_RIGHTS | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_FILE |               \
+	 LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_REFER)
 #define HANDLED                                                                                       \
 	(DIRECTORY_RIGHTS | LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_MAKE_SOCK |               \
 	 LANDLOCK_ACCESS_FS_MAKE_BLOCK)
@@ -90,6 +93,8 @@ static int add_rules(int ruleset, const struct sandbox *s, uint64_t extra)
 	for (size_t i = 0; i < s->readable_n; i++)
 		if (allow(ruleset, s->readable[i], READ_RIGHTS) < 0)
 			return -1;
+	if (s->objects && allow(ruleset, *s->objects, OBJECTS_RIGHTS | extra) < 0)
+		return -1;
 	for (size_t i = 0; i < ELEMENTS(system); i++)
 		allow_path(ruleset, system[i]);
 	if (s->readable_path)

@@ -17,6 +17,7 @@ struct sandbox {
 	size_t writable_n;
 	const int *readable;
 	size_t readable_n;
+	const int *objects;		/* a directory where regular files are made and removed, nothing else; NULL */
 	const char *readable_path;	/* one more, by name; NULL */
 };
 

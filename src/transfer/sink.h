@@ -10,8 +10,9 @@
 
 #include "transfer/hash.h"
 
-struct places {			/* the two directories that bryo-transfer writes to */
+struct places {			/* the directories that bryo-transfer writes to */
 	int blobs, tmp;
+	int objects;		/* -1: this store has none */
 };
 
 struct sink {

@@ -14,7 +14,7 @@ int tree_init(struct tree *t, int root, const char *prefix, const struct tree_op
 	      struct error *err)
 {
 	memset(t, 0, sizeof(*t));
-	t->parent.fd = -1;
+	t->parent.fd = t->file = -1;
 	t->options = *options;
 	t->root = root;
 	t->fixups = fdopen(scratch_fd, "w+");
@@ -35,6 +35,7 @@ int tree_init(struct tree *t, int root, const char *prefix, const struct tree_op
 void tree_done(struct tree *t)
 {
 	tree_forget_parent(t);
+	fd_close(&t->file);
 	if (t->fixups)
 		fclose(t->fixups);
 	t->fixups = NULL;
@@ -129,7 +130,7 @@ int tree_directory(struct tree *t, const struct tree_entry *e, struct error *err
 	bool hides = false;
 	int parent;
 
-	if (tree_check_owner(t, e, err) < 0)
+	if (tree_check_owner(&t->options, e, err) < 0)
 		return -1;
 	tree_note_owner(t, e);
 	if (!*e->path)
@@ -207,7 +208,7 @@ static int vacate(struct tree *t, const struct tree_entry *e, const char **ret_n
 
 static int begin(struct tree *t, const struct tree_entry *e, const char **ret_name, struct error *err)
 {
-	if (tree_check_owner(t, e, err) < 0)
+	if (tree_check_owner(&t->options, e, err) < 0)
 		return -1;
 	if (!*e->path)
 		return error_set(err, ERROR_INVALID, "the root of the archive is not a directory");

@@ -24,7 +24,6 @@
 struct tree_ids { const int64_t *v; size_t n; };	/* first,count pairs; none: everything is allowed */
 
 struct tree_options {
-	bool layer;			/* whiteouts are meant */
 	bool squash_owner;		/* everything belongs to 0 */
 	bool keep_kind;			/* a file never replaces a directory, nor the other way round */
 	struct tree_ids uids, gids;
@@ -52,6 +51,8 @@ struct tree {
 	int root;			/* O_PATH or read descriptor; the caller's */
 	char *prefix;			/* where below root the entries go; "" */
 	struct tree_parent parent;
+	int file;			/* untar's: being written, up to here; -1 */
+	int64_t file_end;
 	FILE *fixups;
 	int64_t size, max_uid, max_gid;
 	int64_t skipped_devices;
@@ -81,7 +82,7 @@ enum tree_mark tree_mark_of(const char *path);
 int tree_whiteout(struct tree *t, const char *path, struct error *err);	/* path as in the archive: dir/.wh.NAME */
 int tree_opaque(struct tree *t, const char *path, struct error *err);	/* dir/.wh..wh..opq */
 /* Refuses ids that are not mapped, by the entry's name. */
-int tree_check_owner(const struct tree *t, const struct tree_entry *e, struct error *err);
+int tree_check_owner(const struct tree_options *o, const struct tree_entry *e, struct error *err);
 /* Should this xattr of an archive reach the disk? */
 bool tree_xattr_is_kept(const char *name);
 

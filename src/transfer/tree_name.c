@@ -115,7 +115,7 @@ static void print_ranges(const struct tree_ids *ids, char *buf, size_t size)
 					 (long long)(ids->v[i] + ids->v[i + 1] - 1));
 }
 
-int tree_check_owner(const struct tree *t, const struct tree_entry *e, struct error *err)
+int tree_check_owner(const struct tree_options *o, const struct tree_entry *e, struct error *err)
 {
 	bool uid_bad, gid_bad;
 	char ranges[256];
@@ -124,13 +124,13 @@ int tree_check_owner(const struct tree *t, const struct tree_entry *e, struct er
 	if (e->uid < 0 || e->gid < 0 || e->uid >= UINT32_MAX || e->gid >= UINT32_MAX)
 		return error_set(err, ERROR_INVALID, "file /%s has an owner that is no id: %lld:%lld", e->path,
 				 (long long)e->uid, (long long)e->gid);
-	if (t->options.squash_owner)
+	if (o->squash_owner)
 		return 0;
-	uid_bad = !is_mapped(&t->options.uids, e->uid);
-	gid_bad = !is_mapped(&t->options.gids, e->gid);
+	uid_bad = !is_mapped(&o->uids, e->uid);
+	gid_bad = !is_mapped(&o->gids, e->gid);
 	if (!uid_bad && !gid_bad)
 		return 0;
-	print_ranges(uid_bad ? &t->options.uids : &t->options.gids, ranges, sizeof(ranges));
+	print_ranges(uid_bad ? &o->uids : &o->gids, ranges, sizeof(ranges));
 	worst = uid_bad && e->uid > e->gid ? e->uid : gid_bad ? e->gid : e->uid;
 	error_set(err, ERROR_DENIED, "file /%s belongs to %lld:%lld, but only %s ids %s are mapped", e->path,
 		  (long long)e->uid, (long long)e->gid, uid_bad ? "user" : "group", ranges);

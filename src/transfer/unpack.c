@@ -16,7 +16,7 @@ int op_unpack(struct work *w, const struct transfer_request *r, struct transfer_
 	int tar = w->channel->fds[0], root = w->channel->fds[1], scratch, result;
 	char *real = inroot_real_path(w->arena, root, path);
 	struct tree tree;
-	struct untar u = { .tree = &tree };
+	struct untar u = { .target = &untar_to_plain_tree, .to = &tree };
 
 	if (!real)
 		return error_errno(err, "%s", path);

@@ -1,12 +1,9 @@
 #include "transfer/untar.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/statvfs.h>
-#include <unistd.h>
 
-#include "sys/fd.h"
 #include "transfer/tar_reader.h"
 
 #define XATTRS_MAX 256
@@ -55,7 +52,7 @@ static int take_entry(struct state *s, struct archive_entry *from, struct tree_e
 	return take_xattrs(s, from, e, err);
 }
 
-static int check_size(const struct tree_entry *e, struct archive_entry *from, int fd, struct error *err)
+static int check_size(const struct state *s, const struct tree_entry *e, struct archive_entry *from, struct error *err)
 {
 	int64_t size = archive_entry_size(from);
 	struct statvfs vfs;
@@ -63,7 +60,8 @@ static int check_size(const struct tree_entry *e, struct archive_entry *from, in
 	if (size < 0 || size > FILE_SIZE_MAX)
 		return error_set(err, ERROR_INVALID, "file /%s says it has %lld bytes: more than %lld are refused", e->path,
 				 (long long)size, (long long)FILE_SIZE_MAX);
-	if (size < SPACE_CHECK_MIN || archive_entry_sparse_count(from) > 0 || fstatvfs(fd, &vfs) < 0)
+	if (size < SPACE_CHECK_MIN || archive_entry_sparse_count(from) > 0 ||
+	    fstatvfs(s->u->target->room(s->u->to), &vfs) < 0)
 		return 0;
 	if ((uint64_t)size / vfs.f_frsize <= vfs.f_bavail)
 		return 0;
@@ -71,24 +69,7 @@ static int check_size(const struct tree_entry *e, struct archive_entry *from, in
 			 (long long)size, (unsigned long long)vfs.f_bavail * vfs.f_frsize);
 }
 
-static int write_at(int fd, const char *p, size_t n, int64_t offset)
-{
-	while (n) {
-		ssize_t done = pwrite(fd, p, n, offset);
-
-		if (done < 0 && errno == EINTR)
-			continue;
-		if (done < 0)
-			return -1;
-		p += done;
-		n -= (size_t)done;
-		offset += done;
-	}
-	return 0;
-}
-
-static int write_data(struct state *s, struct archive_entry *from, const struct tree_entry *e, int fd,
-		      struct error *err)
+static int write_data(struct state *s, struct archive_entry *from, const struct tree_entry *e, struct error *err)
 {
 	int64_t offset, end = 0, size = archive_entry_size(from);
 	const void *p;
@@ -96,60 +77,50 @@ static int write_data(struct state *s, struct archive_entry *from, const struct 
 	int more;
 
 	while ((more = tar_reader_data(&s->reader, &p, &n, &offset, err)) > 0) {
-		if (offset < 0 || offset > size || (int64_t)n > size - offset)
+		if (offset < end || offset > size || (int64_t)n > size - offset)
 			return error_set(err, ERROR_INVALID, "file /%s has data beyond its size", e->path);
-		if (write_at(fd, p, n, offset) < 0)
-			return error_errno(err, "write /%s", e->path);
-		end = offset + (int64_t)n > end ? offset + (int64_t)n : end;
+		if (n && s->u->target->write(s->u->to, p, n, offset, err) < 0)
+			return error_frame(err, "write /%s", e->path);
+		end = offset + (int64_t)n;
 		if (s->u->progress)
 			s->u->progress(s->u->context, inflate_consumed(s->u->in));
 	}
-	if (more < 0)
-		return error_frame(err, "/%s", e->path);
-	if (end < size && ftruncate(fd, size) < 0)
-		return error_errno(err, "write /%s", e->path);
-	return 0;
+	return more < 0 ? error_frame(err, "/%s", e->path) : 0;
 }
 
 static int put_file(struct state *s, struct archive_entry *from, const struct tree_entry *e, struct error *err)
 {
-	_cleanup_fd_ int fd = -1;
+	const struct untar_target *target = s->u->target;
 
-	fd = tree_open_file(s->u->tree, e, err);
-	if (fd < 0 || check_size(e, from, fd, err) < 0 || write_data(s, from, e, fd, err) < 0)
+	if (check_size(s, e, from, err) < 0 || target->open_file(s->u->to, e, archive_entry_size(from), err) < 0 ||
+	    write_data(s, from, e, err) < 0)
 		return -1;
-	return tree_close_file(s->u->tree, e, fd_take(&fd), archive_entry_size(from), err);
+	return target->close_file(s->u->to, e, archive_entry_size(from), err);
 }
 
 static int put_link(struct state *s, const struct tree_entry *e, const char *target, struct error *err)
 {
 	const char *clean = tree_clean(&s->target, target, err);
 
-	return clean ? tree_hardlink(s->u->tree, e, clean, err) : -1;
+	return clean ? s->u->target->hardlink(s->u->to, e, clean, err) : -1;
 }
 
 /* 1: the name was a mark and is dealt with; 0: an ordinary entry. */
 static int put_mark(struct state *s, const struct tree_entry *e, struct error *err)
 {
-	if (!s->u->tree->options.layer)
-		return 0;
-	switch (tree_mark_of(e->path)) {
-	case MARK_NONE:
-		return 0;
-	case MARK_IGNORED:
-		return 1;
-	case MARK_WHITEOUT:
-		return tree_whiteout(s->u->tree, e->path, err) < 0 ? -1 : 1;
-	case MARK_OPAQUE:
-		return tree_opaque(s->u->tree, e->path, err) < 0 ? -1 : 1;
-	default:
+	enum tree_mark mark = s->u->target->mark ? tree_mark_of(e->path) : MARK_NONE;
+
+	if (mark == MARK_NONE || mark == MARK_IGNORED)
+		return mark == MARK_IGNORED;
+	if (mark == MARK_INVALID)
 		return error_set(err, ERROR_INVALID, "/%s is not a whiteout of anything", e->path);
-	}
+	return s->u->target->mark(s->u->to, e->path, mark, err) < 0 ? -1 : 1;
 }
 
 static int put(struct state *s, struct archive_entry *from, const struct tree_entry *e, struct error *err)
 {
 	const char *link = archive_entry_hardlink(from), *text;
+	const struct untar_target *target = s->u->target;
 	int marked = put_mark(s, e, err);
 
 	if (marked)
@@ -160,16 +131,15 @@ static int put(struct state *s, struct archive_entry *from, const struct tree_en
 	case AE_IFREG:
 		return put_file(s, from, e, err);
 	case AE_IFDIR:
-		return tree_directory(s->u->tree, e, err);
+		return target->directory(s->u->to, e, err);
 	case AE_IFLNK:
 		text = archive_entry_symlink(from);
-		return tree_symlink(s->u->tree, e, text ? text : "", err);
+		return target->symlink(s->u->to, e, text ? text : "", err);
 	case AE_IFIFO:
-		return tree_fifo(s->u->tree, e, err);
+		return target->fifo(s->u->to, e, err);
 	case AE_IFCHR:
 	case AE_IFBLK:
-		s->u->tree->skipped_devices++;		/* nobody without privilege can make them */
-		return 0;
+		return target->device(s->u->to, e, archive_entry_filetype(from), archive_entry_rdev(from), err);
 	case AE_IFSOCK:
 		return 0;
 	default:
@@ -191,7 +161,7 @@ static int put_all(struct state *s, struct error *err)
 	}
 	if (more < 0 || tar_reader_drain(&s->reader, err) < 0)
 		return -1;
-	return tree_finish(s->u->tree, err);
+	return s->u->target->finish(s->u->to, err);
 }
 
 int untar(const struct untar *u, struct error *err)

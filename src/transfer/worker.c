@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "sys/fd.h"
+#include "transfer/layer_maker.h"
 #include "transfer/sandbox.h"
 #include "transfer/tree_place.h"
 #include "transfer/untar.h"
@@ -44,14 +45,21 @@ static void tell_progress(void *context, uint64_t consumed)
 	say(t->pipe, &m);
 }
 
+static int open_stage(const struct work *w, const char *stage, struct error *err)
+{
+	int dir = tree_open_dir(w->places.tmp, stage, O_RDONLY);
+
+	return dir < 0 ? error_errno(err, "open the stage %s", stage) : dir;
+}
+
 /* tmp/<stage>/diff, without the default ACL that a home directory may hand down. */
 static int make_root(const struct work *w, const char *stage, struct error *err)
 {
-	_cleanup_fd_ int dir = tree_open_dir(w->places.tmp, stage, O_RDONLY);
+	_cleanup_fd_ int dir = open_stage(w, stage, err);
 	int root;
 
 	if (dir < 0)
-		return error_errno(err, "open the stage %s", stage);
+		return -1;
 	if (mkdirat(dir, "diff", 0755) < 0 && errno != EEXIST)
 		return error_errno(err, "make the stage's diff");
 	root = fd_open_dir(dir, "diff");
@@ -75,35 +83,69 @@ static int check_packing(const struct transfer_layer *layer, enum inflate_kind k
 	return 0;
 }
 
+static struct tree_options options_of(const struct transfer_request *r)
+{
+	return (struct tree_options){ .squash_owner = r->squash_owner, .uids = { r->uid_ranges.v, r->uid_ranges.n },
+				      .gids = { r->gid_ranges.v, r->gid_ranges.n } };
+}
+
+static int unpack_to_diff(const struct work *w, const struct transfer_request *r, const struct transfer_layer *layer,
+			  struct untar *u, struct worker_result *ret, struct error *err)
+{
+	const struct tree_options options = options_of(r);
+	_cleanup_fd_ int root = make_root(w, layer->stage, err);
+	int scratch = root < 0 ? -1 : sink_scratch(&w->places), result;
+	struct tree tree;
+
+	if (scratch < 0)
+		return root < 0 ? -1 : error_errno(err, "make a scratch file");
+	if (tree_init(&tree, root, "", &options, scratch, err) < 0)
+		return -1;
+	u->target = &untar_to_tree;
+	u->to = &tree;
+	result = untar(u, err);
+	ret->size = tree.size;
+	ret->max_uid = tree.max_uid;
+	ret->max_gid = tree.max_gid;
+	tree_done(&tree);
+	return result;
+}
+
+static int unpack_to_index(const struct work *w, const struct transfer_request *r, const struct transfer_layer *layer,
+			   struct untar *u, struct worker_result *ret, struct error *err)
+{
+	const struct tree_options options = options_of(r);
+	_cleanup_fd_ int stage = open_stage(w, layer->stage, err);
+	struct layer_maker maker;
+	int result;
+
+	if (stage < 0 || layer_maker_init(&maker, &w->places, &options, err) < 0)
+		return -1;
+	u->target = &untar_to_layer;
+	u->to = &(struct untar_layer){ .tree = maker.tree, .objects = &maker.objects };
+	result = untar(u, err);
+	if (result == 0)
+		result = layer_maker_finish(&maker, stage, err);
+	ret->size = layer_tree_totals(maker.tree)->size;
+	ret->max_uid = layer_tree_totals(maker.tree)->max_uid;
+	ret->max_gid = layer_tree_totals(maker.tree)->max_gid;
+	layer_maker_done(&maker);
+	return result;
+}
+
 static int unpack_stream(const struct work *w, const struct transfer_request *r, const struct transfer_layer *layer,
 			 struct inflate *in, struct teller *teller, struct worker_result *ret, struct error *err)
 {
-	const struct tree_options options = { .layer = true, .squash_owner = r->squash_owner,
-					      .uids = { r->uid_ranges.v, r->uid_ranges.n },
-					      .gids = { r->gid_ranges.v, r->gid_ranges.n } };
-	_cleanup_fd_ int root = -1;
 	struct hash hash;
-	struct tree tree;
-	struct untar u = { .in = in, .tree = &tree, .hash = &hash, .progress = tell_progress, .context = teller };
-	int scratch, result;
+	struct untar u = { .in = in, .hash = &hash, .progress = tell_progress, .context = teller };
+	int result;
 
-	root = make_root(w, layer->stage, err);
-	if (root < 0 || hash_init(&hash, layer->diff_id, err) < 0)
+	if (hash_init(&hash, layer->diff_id, err) < 0)
 		return -1;
-	scratch = sink_scratch(&w->places);
-	if (scratch < 0)
-		return error_errno(err, "make a scratch file");
-	if (tree_init(&tree, root, "", &options, scratch, err) < 0)
-		return -1;
-	result = untar(&u, err);
-	if (result == 0) {
+	result = (r->objects ? unpack_to_index : unpack_to_diff)(w, r, layer, &u, ret, err);
+	if (result == 0)
 		hash_final(&hash, ret->diff_id);
-		ret->size = tree.size;
-		ret->max_uid = tree.max_uid;
-		ret->max_gid = tree.max_gid;
-	}
 	hash_done(&hash);
-	tree_done(&tree);
 	return result;
 }
 

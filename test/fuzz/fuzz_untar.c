@@ -49,12 +49,12 @@ static int entries(int dirfd)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	const struct tree_options options = { .layer = true, .squash_owner = true };
+	const struct tree_options options = { .squash_owner = true };
 	int dir = open_top();
 	_cleanup_fd_ int root = -1;
 	struct error err = { 0 };
 	struct tree tree;
-	struct untar u = { .tree = &tree };
+	struct untar u = { .target = &untar_to_tree, .to = &tree };
 
 	mkdirat(dir, "root", 0755);
 	root = fd_open_dir(dir, "root");

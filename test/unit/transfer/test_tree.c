@@ -69,11 +69,11 @@ static void test_owners(void **state)
 	};
 
 	for (size_t i = 0; i < ELEMENTS(rows); i++) {
-		struct tree t = { .options = { .squash_owner = rows[i].squash, .uids = { ranges, 4 }, .gids = { ranges, 4 } } };
+		struct tree_options o = { .squash_owner = rows[i].squash, .uids = { ranges, 4 }, .gids = { ranges, 4 } };
 		struct tree_entry e = { .path = "x/y", .uid = rows[i].uid, .gid = rows[i].gid };
 		struct error err = { 0 };
 
-		assert_int_equal(tree_check_owner(&t, &e, &err), rows[i].kind ? -1 : 0);
+		assert_int_equal(tree_check_owner(&o, &e, &err), rows[i].kind ? -1 : 0);
 		assert_int_equal(err.kind, rows[i].kind);
 		if (rows[i].kind == ERROR_DENIED) {
 			assert_non_null(strstr(err.text, "/x/y"));

@@ -101,7 +101,7 @@ static int teardown(void **state)
 static int run_with(struct place *p, struct tar *t, struct tree_options options, struct error *err)
 {
 	struct tree tree;
-	struct untar u = { .tree = &tree };
+	struct untar u = { .target = options.keep_kind ? &untar_to_plain_tree : &untar_to_tree, .to = &tree };
 	int scratch = open(p->path, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600), r;
 
 	memset(t->data + t->n, 0, 1024);
@@ -117,7 +117,7 @@ static int run_with(struct place *p, struct tar *t, struct tree_options options,
 
 static int run(struct place *p, struct tar *t, struct error *err)
 {
-	return run_with(p, t, (struct tree_options){ .layer = true, .squash_owner = true }, err);
+	return run_with(p, t, (struct tree_options){ .squash_owner = true }, err);
 }
 
 static void expect(struct place *p, const char *name, const char *content)
@@ -408,9 +408,9 @@ static void test_truncated(void **state)
 	struct tar t = { .n = 0 };
 	struct error err = { 0 };
 	struct tree tree;
-	struct untar u = { .tree = &tree };
+	struct untar u = { .target = &untar_to_tree, .to = &tree };
 	struct place *p = *state;
-	const struct tree_options options = { .layer = true, .squash_owner = true };
+	const struct tree_options options = { .squash_owner = true };
 
 	file(&t, "f", "content that is cut");
 	assert_int_equal(tree_init(&tree, p->root, "", &options, open(p->path, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600), &err), 0);

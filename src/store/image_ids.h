@@ -1,0 +1,12 @@
+/* store/image_ids - do id maps have every owner of an image's files? */
+#ifndef BRYO_STORE_IMAGE_IDS_H
+#define BRYO_STORE_IMAGE_IDS_H
+
+#include "store/store.h"
+#include "sys/idmap.h"
+
+/* 0, or an error that names the first file whose owner is not mapped. */
+int image_ids_check(struct arena *arena, const struct store *s, const struct strings *layers,
+		    const struct id_maps *maps, struct error *err);
+
+#endif

@@ -1,0 +1,153 @@
+#include "store/object.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "spec/object_name.h"
+#include "store/layer.h"
+#include "store/layer_indexes.h"
+#include "store/stage.h"
+#include "sys/fd.h"
+
+/* Names that are needed: an open hash table of whole names. */
+struct names {
+	char (*v)[OBJECT_NAME_SIZE];
+	size_t n, room;			/* room: a power of two */
+};
+
+/* Names are digests: any of their bytes are as good as a hash. */
+static size_t place_of(const struct names *names, const char *name)
+{
+	uint64_t hash;
+
+	memcpy(&hash, name + 2, sizeof(hash));
+	hash *= 0x9e3779b97f4a7c15;
+	return (size_t)(hash >> 20) & (names->room - 1);
+}
+
+static char *find(const struct names *names, const char *name)
+{
+	size_t at = place_of(names, name);
+
+	while (*names->v[at] && memcmp(names->v[at], name, OBJECT_NAME_SIZE) != 0)
+		at = (at + 1) & (names->room - 1);
+	return names->v[at];
+}
+
+static int grow(struct names *names)
+{
+	struct names more = { .room = names->room ? names->room * 2 : 4096 };
+
+	more.v = calloc(more.room, sizeof(*more.v));
+	if (!more.v)
+		return -1;
+	for (size_t i = 0; i < names->room; i++)
+		if (*names->v[i])
+			memcpy(find(&more, names->v[i]), names->v[i], OBJECT_NAME_SIZE);
+	more.n = names->n;
+	free(names->v);
+	*names = more;
+	return 0;
+}
+
+static int add(struct names *names, const char *name)
+{
+	char *place;
+
+	if (2 * names->n >= names->room && grow(names) < 0)
+		return -1;
+	place = find(names, name);
+	names->n += !*place;
+	memcpy(place, name, OBJECT_NAME_SIZE);
+	return 0;
+}
+
+/* --- marking */
+
+static int mark_layer(struct arena *arena, const struct store *s, char *chain_id, struct names *names,
+		      struct error *err)
+{
+	const struct strings one = { .v = (char *[]){ chain_id, NULL }, .n = 1 };
+	const struct layer_entry *e;
+	struct layer_indexes x;
+	char name[OBJECT_NAME_SIZE];
+	int more;
+
+	if (layer_indexes_open(arena, s, &one, &x, err) < 0)
+		return -1;
+	while ((more = layer_index_next(x.v[0], &e, err)) > 0) {
+		if (e->type != LAYER_FILE || !e->size)
+			continue;
+		object_name(e->digest, name);
+		if (add(names, name) < 0) {
+			more = error_errno(err, "remember the objects of layer %s", chain_id);
+			break;
+		}
+	}
+	layer_indexes_close(&x);
+	return more;
+}
+
+static int mark(struct arena *arena, const struct store *s, struct names *names, struct error *err)
+{
+	_cleanup_dir_ DIR *dir = fd_opendir(s->root_fd, "layers");
+	struct dirent *entry;
+
+	if (!dir)
+		return error_errno(err, "open %s/layers", s->path);
+	while ((entry = readdir(dir))) {
+		char *chain_id = stage_is_dot(entry->d_name) ? NULL : layer_chain_id(arena, entry->d_name);
+
+		if (chain_id && layer_has(s, chain_id, LAYER_INDEX) && mark_layer(arena, s, chain_id, names, err) < 0)
+			return -1;
+	}
+	return names->room ? 0 : grow(names) < 0 ? error_errno(err, "remember the objects") : 0;
+}
+
+/* --- sweeping */
+
+static int sweep_directory(const struct store *s, const char *name, const struct names *names, struct error *err)
+{
+	_cleanup_dir_ DIR *dir = fd_opendir(s->objects_fd, name);
+	struct dirent *entry;
+	char full[OBJECT_NAME_SIZE];
+
+	while (dir && (entry = readdir(dir))) {
+		if (stage_is_dot(entry->d_name))
+			continue;
+		/* Anything else than an object is not ours to keep or to remove. */
+		if (strlen(entry->d_name) != OBJECT_NAME_SIZE - 3)
+			continue;
+		full[0] = *name;
+		full[1] = '/';
+		memcpy(full + 2, entry->d_name, OBJECT_NAME_SIZE - 2);
+		if (!*find(names, full) && unlinkat(dirfd(dir), entry->d_name, 0) < 0 && errno != ENOENT)
+			return error_errno(err, "remove %s/objects/%s", s->path, full);
+	}
+	return 0;
+}
+
+static int sweep(const struct store *s, const struct names *names, struct error *err)
+{
+	_cleanup_dir_ DIR *dir = fd_opendir(s->objects_fd, ".");
+	struct dirent *entry;
+
+	if (!dir)
+		return error_errno(err, "open %s/objects", s->path);
+	while ((entry = readdir(dir)))
+		if (!stage_is_dot(entry->d_name) && !entry->d_name[1] && sweep_directory(s, entry->d_name, names, err) < 0)
+			return -1;
+	return 0;
+}
+
+int object_sweep(struct arena *arena, const struct store *s, struct error *err)
+{
+	struct names names = { 0 };
+	int result = mark(arena, s, &names, err) < 0 ? -1 : sweep(s, &names, err);
+
+	free(names.v);
+	return result;
+}
