@@ -52,8 +52,10 @@ static int make(struct engine *e, const struct strings *layers, enum layer_form 
 {
 	const char *chain_id = layers->v[layers->n - 1];
 
-	if (!layer_exists(&e->store, chain_id))
-		return error_set(err, ERROR_NOT_FOUND, "the image's layer %s is not in the store any more", chain_id);
+	if (!layer_exists(&e->store, chain_id)) {
+		error_set(err, ERROR_NOT_FOUND, "the image's layer %s is not in the store any more", chain_id);
+		return error_hint(err, "pull or load the image again");
+	}
 	if (form == LAYER_DIFF)
 		return layer_make_diff(e->arena, &e->store, layers, err);
 	return make_index(e, chain_id, err) < 0 ? error_frame(err, "layer %s", chain_id) : 0;

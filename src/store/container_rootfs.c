@@ -39,6 +39,9 @@ JSON_SHAPE(rootfs_record,
 	JSON_FIELD(rootfs_record, uid_map, "uidMap", T_STRING),
 	JSON_FIELD(rootfs_record, gid_map, "gidMap", T_STRING));
 
+struct named_layers { struct strings layers; };
+JSON_SHAPE(named_layers, JSON_FIELD(named_layers, layers, "layers", T_STRINGS));
+
 /* The file `helper`: the fuse-overlayfs process that serves merged/. */
 struct helper_record {
 	int64_t pid;
@@ -178,14 +181,32 @@ static int read_record(struct arena *arena, const struct store *s, const char *i
 	return 0;
 }
 
+/* config.json names them as well, for one whose other record is lost. */
+static int layers_of_config(struct arena *arena, const struct store *s, const char *id, struct strings *ret,
+			    struct error *err)
+{
+	struct named_layers c = { 0 };
+	size_t n;
+	char *text = container_store_read(arena, s, id, &n, err);
+
+	if (!text || json_decode(arena, &named_layers_shape, &c, text, n, "config.json", err) < 0)
+		return -1;
+	*ret = c.layers;
+	return 0;
+}
+
 int container_store_layers(struct arena *arena, const struct store *s, const char *id, struct strings *ret,
 			   struct error *err)
 {
 	struct rootfs_record r;
+	struct error why = { 0 };
 
 	*ret = (struct strings){ 0 };
-	if (read_record(arena, s, id, &r, err) < 0)
-		return -1;
+	if (read_record(arena, s, id, &r, &why) < 0) {
+		if (error_is(&why, ERROR_NOT_FOUND) || error_is(&why, ERROR_INVALID))
+			return layers_of_config(arena, s, id, ret, err);
+		return error_set(err, why.kind, "%s", why.text);
+	}
 	*ret = r.layers;
 	return 0;
 }
@@ -294,15 +315,22 @@ bool container_rootfs_is_unsynced(const struct store *s, const char *id)
 	return fstatat(s->root_fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_mtim.tv_sec < boot_time();
 }
 
+/* Of a damaged record config.json says the layers, and no form of them is given up. */
 int container_rootfs_needs(struct arena *arena, const struct store *s, const char *id, struct strings *ret_layers,
 			   enum layer_form *ret_form, struct error *err)
 {
 	struct rootfs_record r;
+	struct error why = { 0 };
 
-	if (read_record(arena, s, id, &r, err) < 0)
-		return -1;
+	*ret_form = LAYER_DIFF;
+	if (read_record(arena, s, id, &r, &why) < 0) {
+		if (error_is(&why, ERROR_NOT_FOUND) || error_is(&why, ERROR_INVALID))
+			return layers_of_config(arena, s, id, ret_layers, err);
+		return error_set(err, why.kind, "%s", why.text);
+	}
 	*ret_layers = r.layers;
-	*ret_form = strcmp(r.driver, store_driver_name(DRIVER_OBJECTS)) == 0 ? LAYER_INDEX : LAYER_DIFF;
+	if (strcmp(r.driver, store_driver_name(DRIVER_OBJECTS)) == 0)
+		*ret_form = LAYER_INDEX;
 	return 0;
 }
 
@@ -512,21 +540,23 @@ static int mount_overlay_here(const struct store *s, const char *id, struct root
 
 int container_store_mount(struct arena *arena, struct store *s, const char *id, struct error *err)
 {
-	char *shown, *path = arena_printf(arena, "%s/containers/%s/rootfs", s->path, id);
+	const char *path = arena_printf(arena, "%s/containers/%s/rootfs", s->path, id);
 	struct rootfs_record r;
 	struct rootfs rootfs;
 	enum store_driver driver;
+	char *shown;
 	int fd;
 
 	if (read_record(arena, s, id, &r, err) < 0 || driver_parse(r.driver, &driver, err) < 0)
 		return error_frame(err, "the root file system of container %.12s", id);
 	if ((driver == DRIVER_OBJECTS || driver == DRIVER_OVERLAY) && container_show_is_shown(arena, s, id, &shown)) {
-		path = shown;
-	} else if (driver != DRIVER_VFS && describe_overlay(arena, s, id, &r, false, &rootfs, err) < 0) {
-		return -1;
-	} else if (driver == DRIVER_OBJECTS || driver == DRIVER_OVERLAY) {
-		return mount_overlay_here(s, id, &rootfs, err);
+		fd = open(shown, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		return fd < 0 ? error_errno(err, "open %s", shown) : fd;
 	}
+	if (driver != DRIVER_VFS && describe_overlay(arena, s, id, &r, false, &rootfs, err) < 0)
+		return -1;
+	if (driver == DRIVER_OBJECTS || driver == DRIVER_OVERLAY)
+		return mount_overlay_here(s, id, &rootfs, err);
 	if (driver == DRIVER_FUSE_OVERLAYFS) {
 		container_store_unmount(s, id);
 		if (mount_fuse_here(arena, s, id, &rootfs, err) < 0)

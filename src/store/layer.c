@@ -194,27 +194,29 @@ int layer_commit(struct arena *arena, struct store *s, const char *stage, const 
 	return layer_commit_all(arena, s, &stage, layer, 1, err);
 }
 
-static int exchange_trees(struct store *s, const char *stage, const char *path, struct error *err)
+static int replace_form(struct store *s, const char *stage, const char *path, enum layer_form form, struct error *err)
 {
 	char staged[192];
 
-	snprintf(staged, sizeof(staged), "%s/diff", stage);
-	if (renameat2(s->tmp_fd, staged, s->root_fd, path, RENAME_EXCHANGE) == 0)
+	snprintf(staged, sizeof(staged), "%s/%s", stage, form_names[form]);
+	if (renameat2(s->tmp_fd, staged, s->root_fd, path, form == LAYER_DIFF ? RENAME_EXCHANGE : 0) == 0)
 		return 0;
-	if (errno == EINVAL && store_discard(s, path, false, err) < 0)		/* a file system that cannot exchange */
+	/* Where there is nothing to exchange with, or a file system cannot; or something else is in the way of an index. */
+	if (faccessat(s->root_fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0 && store_discard(s, path, false, err) < 0)
 		return -1;
 	return renameat(s->tmp_fd, staged, s->root_fd, path) < 0 ? error_errno(err, "rename to %s/%s", s->path, path) : 0;
 }
 
 /* What lies beside the tree (copies for id maps) stays. */
-int layer_replace(struct arena *arena, struct store *s, const char *stage, const struct layer *layer, struct error *err)
+int layer_replace(struct arena *arena, struct store *s, const char *stage, const struct layer *layer, enum layer_form form,
+		  struct error *err)
 {
 	const char *text = json_print(arena, json_encode(arena, &layer_shape, layer), 0);
-	char path[192], tree[192], record[192];
+	char path[192], place[192], record[192];
 	struct stat st;
 
 	layer_path(path, sizeof(path), layer->chain_id, "");
-	layer_path(tree, sizeof(tree), layer->chain_id, "/diff");
+	layer_path(place, sizeof(place), layer->chain_id, form == LAYER_DIFF ? "/diff" : "/index");
 	layer_path(record, sizeof(record), layer->chain_id, "/layer.json");
 	if (fstatat(s->root_fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISDIR(st.st_mode)) {
 		if (store_discard(s, path, false, err) < 0)
@@ -223,7 +225,7 @@ int layer_replace(struct arena *arena, struct store *s, const char *stage, const
 	}
 	if (syncfs(s->tmp_fd) < 0)
 		return error_errno(err, "write the layer to disk");
-	if (exchange_trees(s, stage, tree, err) < 0)
+	if (replace_form(s, stage, place, form, err) < 0)
 		return error_frame(err, "layer %s", layer->chain_id);
 	return store_write(s, record, text, strlen(text), true, err);
 }

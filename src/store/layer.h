@@ -36,9 +36,10 @@ int layer_commit(struct arena *arena, struct store *s, const char *stage, const 
 /* Several at once, bottom first: one syncfs for all. */
 int layer_commit_all(struct arena *arena, struct store *s, const char *const *stages, const struct layer *layers,
 		     size_t n, struct error *err);
-/* The same for a layer that is there and damaged: the staged tree takes the place of its tree at once, and the record is
- * written anew; what the stage holds afterwards is the old one. Nobody may have the layer mounted. */
-int layer_replace(struct arena *arena, struct store *s, const char *stage, const struct layer *layer, struct error *err);
+/* The same for a layer that is there and damaged in this form: the staged tree or index takes the place of the damaged one at
+ * once, and the record is written anew. Nobody may have a tree mounted. */
+int layer_replace(struct arena *arena, struct store *s, const char *stage, const struct layer *layer, enum layer_form form,
+		  struct error *err);
 /* Takes the record of a damaged layer away: for whoever pulls its image next it is missing, and what he brings takes its
  * place. Containers that stand on it keep its tree. */
 int layer_disown(struct store *s, const char *chain_id, struct error *err);

@@ -17,11 +17,13 @@
 
 enum store_driver { DRIVER_OBJECTS, DRIVER_OVERLAY, DRIVER_FUSE_OVERLAYFS, DRIVER_VFS };
 
+struct store;
+
 /* What belongs to a container elsewhere and goes with it: called with its directory, which has lost its place, before that
- * is deleted. volumes: the anonymous ones go too. Whoever removes it may be killed in between; then a later collection
+ * is deleted; s is the store as the caller has it open, which may be another process. volumes: the anonymous ones go too. Whoever removes it may be killed in between; then a later collection
  * calls it, perhaps once more. */
 struct store_burial {
-	void (*bury)(void *context, int dir, const char *id, bool volumes);
+	void (*bury)(void *context, struct store *s, int dir, const char *id, bool volumes);
 	void *context;
 };
 
@@ -86,8 +88,6 @@ void store_collect_leftovers(struct store *s);
 /* Removes layers and blobs that no image and no container names; put off to the next collection while somebody holds
  * the lock shared. Removed layers' chain IDs go to ret_removed when not NULL. */
 int store_sweep(struct arena *arena, struct store *s, struct strings *ret_removed, struct error *err);
-/* Removes objects that no layer names, put off in the same way. It takes its time: for the collector. */
-int store_sweep_objects(struct arena *arena, struct store *s, struct error *err);
 /* What a sweep would remove: the names in layers/ and blobs/sha256. 1 when it cannot be told now, because somebody holds the
  * lock shared; -1 (err) when it cannot be told at all, because a record is damaged. */
 int store_unneeded(struct arena *arena, struct store *s, struct strings *ret_layers, struct strings *ret_blobs,
