@@ -105,7 +105,7 @@ static int check_all(struct check *c, struct error *err)
 {
 	if (recall(c, err) < 0 || image_list(c->e->arena, &c->e->store, &c->images, err) < 0 || load_containers(c, err) < 0)
 		return -1;
-	if (check_blobs(c, err) < 0 || check_layers(c, err) < 0)
+	if (check_blobs(c, err) < 0 || check_objects(c, err) < 0 || check_layers(c, err) < 0)
 		return -1;
 	check_images(c);
 	check_containers(c);

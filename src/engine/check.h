@@ -1,6 +1,7 @@
 /* engine/check - `system check`: is everything whole that the store names, and what can be mended?
  *
- * Blobs are read and compared with their digests, layers unpacked again and compared with their trees, records decoded, and
+ * Blobs and objects are read and compared with their digests, layers that are trees unpacked again and compared with those,
+ * records decoded, and
  * what they point to looked for. Nothing is fetched: what can be made anew from what the store has is mended on demand, what
  * cannot is named together with the command that brings it back. Containers and images go only by force. */
 #ifndef BRYO_ENGINE_CHECK_H

@@ -142,12 +142,12 @@ static bool can_unpack(const struct check *c, const struct ware *w)
 	return w->known && w->layer.diff_id && check_has_blob(c, w->layer.blob_digest);
 }
 
-/* Unpacks its blob into tmp/<place>/diff. */
+/* Unpacks its blob into tmp/<place>/diff, or into objects and tmp/<place>/index. */
 static int unpack(struct check *c, struct ware *w, const char *place, struct error *err)
 {
 	struct transfer_layer layer = { .digest = w->layer.blob_digest, .media_type = w->layer.blob_media_type,
 					.size = w->layer.blob_size, .diff_id = w->layer.diff_id, .stage = (char *)(uintptr_t)place };
-	struct transfer_request request = { .op = "layers" };
+	struct transfer_request request = { .op = "layers", .objects = check_is_list(c, w->layer.chain_id) };
 	struct transfer_event result;
 
 	*ARRAY_ADD(c->e->arena, &request.layers) = layer;
@@ -173,10 +173,11 @@ static int open_tree(int dir, const char *path)
 static char *surface_problem(struct check *c, const char *chain_id, const struct ware *w)
 {
 	char *path = arena_printf(c->e->arena, "layers/%s/diff", digest_hex(chain_id));
-	_cleanup_fd_ int tree = open_tree(c->e->store.root_fd, path);
+	bool list = check_is_list(c, chain_id);
+	_cleanup_fd_ int tree = list ? -1 : open_tree(c->e->store.root_fd, path);
 
-	if (tree >= 0)
-		return w->recorded ? NULL : "its record layer.json is missing or damaged";
+	if (tree >= 0 || (list && layer_has_place(&c->e->store, chain_id)))
+		return !w->recorded ? "its record layer.json is missing or damaged" : list ? check_list_problem(c, chain_id) : NULL;
 	*strrchr(path, '/') = '\0';
 	return faccessat(c->e->store.root_fd, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0 ? "it is missing" : "its files are missing";
 }
@@ -229,7 +230,7 @@ static void mend(struct check *c, const char *chain_id, struct ware *w, const ch
 
 	if (!c->o->repair) {
 		check_cure(c, f, "--repair unpacks it again from its blob; it belongs to %s", users ? users : "no image");
-	} else if (strings_has(&c->used_layers, chain_id)) {
+	} else if (strings_has(&c->used_layers, chain_id) && !check_is_list(c, chain_id)) {
 		check_cure(c, f, "a container that runs uses it: stop it, then --repair unpacks the layer again");
 	} else {
 		check_mended(c, f, layer_replace(c->e->arena, &c->e->store, place, &w->layer, &why), "unpacked again from its blob", &why);
@@ -247,7 +248,7 @@ static void check_layer(struct check *c, const char *chain_id, const char *place
 
 	know_layer(c, chain_id, &w);
 	problem = surface_problem(c, chain_id, &w);
-	if (can_unpack(c, &w) && (problem ? c->o->repair : !c->o->quick)) {
+	if (can_unpack(c, &w) && (problem ? c->o->repair : !c->o->quick && !check_is_list(c, chain_id))) {
 		unpacked = unpack(c, &w, place, &why) == 0;
 		if (unpacked && !problem)
 			problem = depth_problem(c, chain_id, place, &why);

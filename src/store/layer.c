@@ -59,6 +59,14 @@ static bool has_form(const struct store *s, const char *chain_id, enum layer_for
 	return path[0] && faccessat(s->root_fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
+bool layer_has_place(const struct store *s, const char *chain_id)
+{
+	char path[192];
+
+	layer_path(path, sizeof(path), chain_id, "");
+	return path[0] && faccessat(s->root_fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 bool layer_has(const struct store *s, const char *chain_id, enum layer_form form)
 {
 	return has_file(s, chain_id, "/layer.json") && has_form(s, chain_id, form);
@@ -287,6 +295,11 @@ static int exchange_trees(struct store *s, const char *stage, const char *path, 
 	return renameat(s->tmp_fd, staged, s->root_fd, path) < 0 ? error_errno(err, "rename to %s/%s", s->path, path) : 0;
 }
 
+static int replace_index(const struct store *s, const char *stage, const char *chain_id, struct error *err)
+{
+	return add_form(s, stage, chain_id, LAYER_INDEX) < 0 ? error_errno(err, "replace its list of files") : 0;
+}
+
 /* What lies beside the tree (copies for id maps) stays. */
 int layer_replace(struct arena *arena, struct store *s, const char *stage, const struct layer *layer, struct error *err)
 {
@@ -304,7 +317,8 @@ int layer_replace(struct arena *arena, struct store *s, const char *stage, const
 	}
 	if (syncfs(s->tmp_fd) < 0)
 		return error_errno(err, "write the layer to disk");
-	if (exchange_trees(s, stage, tree, err) < 0)
+	if (staged_form(s, stage) == LAYER_INDEX ? replace_index(s, stage, layer->chain_id, err) < 0 :
+	    exchange_trees(s, stage, tree, err) < 0)
 		return error_frame(err, "layer %s", layer->chain_id);
 	return store_write(s, record, text, strlen(text), true, err);
 }

@@ -25,6 +25,8 @@ enum layer_form { LAYER_INDEX, LAYER_DIFF };
 enum layer_form layer_form_of(enum store_driver driver);
 /* Is it there, in that form? */
 bool layer_has(const struct store *s, const char *chain_id, enum layer_form form);
+/* Is there anything under its name, whole or not? */
+bool layer_has_place(const struct store *s, const char *chain_id);
 /* In any form. */
 bool layer_exists(const struct store *s, const char *chain_id);
 int layer_read(struct arena *arena, const struct store *s, const char *chain_id, struct layer *ret, struct error *err);
@@ -42,8 +44,8 @@ int layer_make_diff(struct arena *arena, struct store *s, const struct strings *
 /* The chain ID of an entry of layers/. */
 char *layer_chain_id(struct arena *arena, const char *directory_name);
 char *layer_index_path(struct arena *arena, const struct store *s, const char *chain_id);
-/* The same for a layer that is there and damaged: the staged tree takes the place of its tree at once, and the record is
- * written anew; what the stage holds afterwards is the old one. Nobody may have the layer mounted. */
+/* The same for a layer that is there and damaged: the staged tree or index takes the place of the layer's own at once, and
+ * the record is written anew; what the stage holds afterwards is the old tree. Nobody may have a tree mounted. */
 int layer_replace(struct arena *arena, struct store *s, const char *stage, const struct layer *layer, struct error *err);
 /* Takes the record of a damaged layer away: for whoever pulls its image next it is missing, and what he brings takes its
  * place. Containers that stand on it keep its tree. */

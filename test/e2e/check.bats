@@ -23,6 +23,7 @@ flip() { chmod u+w "$1"; printf '\377' | dd of="$1" bs=1 seek=100 conv=notrunc s
 }
 
 @test "a changed file of a layer is found and the layer unpacked again" {
+	export BRYO_DRIVER=overlay
 	need_image
 	bryo create --name c $IMG cat /etc/replaced
 	for change in 'echo x >>$f' 'chmod 777 $f' 'rm $f' 'rm $f; mkdir $f' 'rm $f; ln -s x $f' 'chown 5 $f' ': >$d/new' \
@@ -42,6 +43,7 @@ flip() { chmod u+w "$1"; printf '\377' | dd of="$1" bs=1 seek=100 conv=notrunc s
 }
 
 @test "a layer under a running container waits for its end" {
+	export BRYO_DRIVER=overlay
 	need_image
 	bryo run -d --name c --network none $IMG sleep 1000
 	inside "echo x >>\$(ls $(store)/layers/*/diff/etc/replaced | tail -n 1)"
@@ -51,6 +53,30 @@ flip() { chmod u+w "$1"; printf '\377' | dd of="$1" bs=1 seek=100 conv=notrunc s
 	bryo rm -f -t 0 c
 	run bryo system check --repair
 	assert_ok
+}
+
+@test "damaged contents and lists of files are found and made anew, under running containers too" {
+	[ "$(bryo info --format '{{.Store.GraphDriverName}}')" = objects ] || skip "the object store does not work here"
+	need_image
+	bryo run -d --name c --network none $IMG sleep 1000
+	name=$(printf 'upper\n' | sha256sum | cut -c1-44 | xxd -r -p | base64 | tr '+/' '-_' | cut -c1-22)
+	object=$(store)/objects/${name:0:1}/${name:1}
+	index=$(ls -S "$(store)"/layers/*/index | tail -n 1)
+	for change in 'chmod u+w $object; echo UPPER >$object' 'chmod u+w $object; echo longer text >$object' 'rm $object' \
+		'rm $object; mkdir $object; rmdir $object' 'flip $index' ': >$index' 'rm $index'; do
+		eval "$change"
+		run bryo system check
+		assert_status 125
+		assert_matches '^layer sha256:.*; --repair unpacks it again.*localhost/box:latest'
+		run bryo system check --repair
+		assert_ok
+		assert_contains 'unpacked again from its blob'
+		run bryo system check
+		assert_ok
+		bryo exec c true
+		run bryo run --rm --network none $IMG cat /etc/opaque/shown
+		assert_output upper
+	done
 }
 
 @test "a damaged blob is removed, and loading brings it back" {
@@ -73,6 +99,7 @@ flip() { chmod u+w "$1"; printf '\377' | dd of="$1" bs=1 seek=100 conv=notrunc s
 
 @test "a damaged layer without its blob is marked, and pulling brings it back" {
 	needs docker-registry skopeo
+	export BRYO_DRIVER=overlay
 	registry_start
 	registry_push "$(image_file $IMG)" box:1
 	bryo pull -q --tls-verify=false "$REGISTRY/box:1"
