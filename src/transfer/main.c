@@ -40,8 +40,8 @@ static const struct operation operations[] = {
 	{ "pack",	op_pack,	false,	2 },
 	{ "unpack",	op_unpack,	false,	2 },
 	{ "index",	op_index,	false,	1 },
-	{ "objects-check", op_objects_check, false, 0 },
 	{ "verify",	op_verify,	false,	0 },
+	{ "objects-check", op_objects_check, false, 0 },
 	{ "recall",	op_recall,	false,	0 },
 };
 
@@ -85,11 +85,10 @@ static int enter(const struct work *w, const struct transfer_request *r, const s
 
 	if (w->places.objects >= 0 && (o->network || o->run == op_index))
 		s.objects = &w->places.objects;
-	if (o->run == op_objects_check) {
+	if (o->run == op_verify || o->run == op_objects_check) {
 		s.writable_n = 0;
-		readable[s.readable_n++] = w->places.objects;
+		readable[s.readable_n++] = o->run == op_verify ? w->places.blobs : w->places.objects;
 	}
-
 	for (size_t i = 0; i < o->fds; i++) {
 		if (!is_directory(w->channel->fds[i]))
 			continue;

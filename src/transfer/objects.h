@@ -42,7 +42,10 @@ int objects_end(struct objects *o, unsigned char *digest, struct error *err);
 /* The rest of a regular file, holes kept, blocks shared where the file system can; *ret_size: its bytes. */
 int objects_copy(struct objects *o, int fd, unsigned char *digest, int64_t *ret_size, struct error *err);
 
-/* Is the object what its name and its attribute say, by its contents? 1, 0, or -1 when it cannot be read. */
+/* Is the object what its name and its attribute say, by its contents? 1, 0, or -1 when it cannot be read or is not
+ * there. */
 int objects_verify(struct objects *o, const char *name, struct error *err);
+/* The names of all objects. */
+int objects_list(struct arena *arena, int dir, struct strings *ret, struct error *err);
 
 #endif

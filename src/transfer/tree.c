@@ -60,13 +60,6 @@ static int own(struct tree *t, const struct tree_entry *e, int parent, const cha
 	return 0;
 }
 
-/* user.* of devices, links and file systems without xattrs cannot be kept; what the kernel refuses for other reasons
- * is an error of the image. Capabilities need the id map's root, which squashed trees lack at times. */
-static bool xattr_error_is_fine(const char *name, int error_number)
-{
-	return error_number == EOPNOTSUPP || (error_number == EPERM && str_starts(name, "security."));
-}
-
 static int set_xattrs(const struct tree_entry *e, int fd, bool is_directory, struct error *err)
 {
 	for (size_t i = 0; i < e->xattrs_n; i++) {
@@ -75,7 +68,7 @@ static int set_xattrs(const struct tree_entry *e, int fd, bool is_directory, str
 		/* A default ACL changes the modes of what is made below: tree_finish sets it. */
 		if (!tree_xattr_is_kept(x->name) || (is_directory && strcmp(x->name, "system.posix_acl_default") == 0))
 			continue;
-		if (fsetxattr(fd, x->name, x->value, x->size, 0) < 0 && !xattr_error_is_fine(x->name, errno))
+		if (fsetxattr(fd, x->name, x->value, x->size, 0) < 0 && !tree_xattr_may_fail(x->name, errno))
 			return error_errno(err, "set the extended attribute %s of /%s", x->name, e->path);
 	}
 	return 0;

@@ -85,5 +85,7 @@ int tree_opaque(struct tree *t, const char *path, struct error *err);	/* dir/.wh
 int tree_check_owner(const struct tree_options *o, const struct tree_entry *e, struct error *err);
 /* Should this xattr of an archive reach the disk? */
 bool tree_xattr_is_kept(const char *name);
+/* May one that could not be set be left out? */
+bool tree_xattr_may_fail(const char *name, int error_number);
 
 #endif

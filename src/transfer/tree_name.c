@@ -94,6 +94,13 @@ bool tree_xattr_is_kept(const char *name)
 	       !str_starts(name, "user.fuseoverlayfs.");
 }
 
+/* user.* of devices, links and file systems without xattrs cannot be kept; what the kernel refuses for other reasons
+ * is an error of the image. Capabilities need the id map's root, which squashed trees lack at times. */
+bool tree_xattr_may_fail(const char *name, int error_number)
+{
+	return error_number == EOPNOTSUPP || (error_number == EPERM && str_starts(name, "security."));
+}
+
 static bool is_mapped(const struct tree_ids *ids, int64_t id)
 {
 	if (ids->n < 2)

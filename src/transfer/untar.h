@@ -48,6 +48,7 @@ struct untar_layer {
 	struct objects *objects;
 	int64_t size, holes;			/* of the file that is being read; of the whole layer */
 	bool whole;				/* it came in one piece */
+	int scratch;				/* a file to try attributes on; 0: none yet */
 	unsigned char digest[OBJECT_DIGEST_SIZE];
 };
 extern const struct untar_target untar_to_layer;	/* of a struct untar_layer */

@@ -4,16 +4,46 @@
  * when the object is there. Holes must be hashed as zeros, which costs time for nothing in the archive: their sum is
  * limited. */
 #include <errno.h>
+#include <fcntl.h>
+#include <sys/xattr.h>
+#include <unistd.h>
 
 #include "transfer/untar.h"
 
 #define HOLES_MAX ((int64_t)16 << 30)
 
+/* Would the kernel take it? How much fits on one file is another question, and another file system's. */
+static int try_xattr(struct untar_layer *l, const struct tree_entry *e, const struct tree_xattr *x, struct error *err)
+{
+	/* A default ACL is one that files do not have. */
+	const char *name = str_eq(x->name, "system.posix_acl_default") ? "system.posix_acl_access" : x->name;
+
+	if (fsetxattr(l->scratch, name, x->value, x->size, 0) == 0)
+		fremovexattr(l->scratch, name);
+	else if (errno != ENOSPC && errno != EDQUOT && errno != E2BIG && !tree_xattr_may_fail(name, errno))
+		return error_errno(err, "set the extended attribute %s of /%s", x->name, e->path);
+	return 0;
+}
+
+/* Attributes that cannot be are an error of the image now, not of the container that starts from it. */
+static int try_xattrs(struct untar_layer *l, const struct tree_entry *e, struct error *err)
+{
+	if (e->xattrs_n && !l->scratch) {
+		l->scratch = openat(l->objects->dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+		if (l->scratch < 0)
+			return error_errno(err, "make a scratch file");
+	}
+	for (size_t i = 0; i < e->xattrs_n; i++)
+		if (tree_xattr_is_kept(e->xattrs[i].name) && try_xattr(l, e, &e->xattrs[i], err) < 0)
+			return -1;
+	return 0;
+}
+
 static int put_directory(void *to, const struct tree_entry *e, struct error *err)
 {
 	struct untar_layer *l = to;
 
-	return layer_tree_directory(l->tree, e, err);
+	return try_xattrs(l, e, err) < 0 ? -1 : layer_tree_directory(l->tree, e, err);
 }
 
 static int open_file(void *to, const struct tree_entry *e, int64_t size, struct error *err)
@@ -23,7 +53,7 @@ static int open_file(void *to, const struct tree_entry *e, int64_t size, struct 
 	l->size = size;
 	l->whole = false;
 	objects_begin(l->objects);
-	return layer_tree_check(l->tree, e, err);
+	return layer_tree_check(l->tree, e, err) < 0 ? -1 : try_xattrs(l, e, err);
 }
 
 static int add_hole(struct untar_layer *l, int64_t n, struct error *err)
@@ -96,6 +126,11 @@ static int put_mark(void *to, const char *path, enum tree_mark mark, struct erro
 
 static int finish(void *to, struct error *err)
 {
+	struct untar_layer *l = to;
+
+	if (l->scratch > 0)
+		close(l->scratch);
+	l->scratch = 0;
 	return 0;
 }
 

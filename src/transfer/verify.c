@@ -1,7 +1,7 @@
-/* The operation `verify`: are the blobs still what their names say?
+/* The operations `verify` and `objects-check`: are blobs, or objects, still what their names say?
  *
  * As many processes as there are processors share the list; each tells what it finds through one pipe, in messages that
- * are never half. A blob that cannot be read is as damaged as one with other contents. */
+ * are never half. What cannot be read is as damaged as what has other contents. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -13,18 +13,25 @@
 #include <unistd.h>
 
 #include "sys/fd.h"
+#include "transfer/objects.h"
 #include "transfer/work.h"
 
 #define PROCESSES_MAX 16
 
 struct damage {			/* crosses a pipe */
-	size_t index;		/* in the request's list */
+	size_t index;		/* in the list */
 	int sys;		/* reading failed so; 0: the contents are others */
 	char digest[DIGEST_TEXT_MAX];
 };
 _Static_assert(sizeof(struct damage) <= PIPE_BUF, "a message crosses its pipe in one write");
 
-struct readers { pid_t pids[PROCESSES_MAX]; size_t n; };
+struct verify {
+	struct work *work;
+	struct strings list;
+	bool objects;		/* names of objects; else digests of blobs */
+	pid_t pids[PROCESSES_MAX];
+	size_t n;
+};
 
 static size_t processes(size_t work)
 {
@@ -37,7 +44,7 @@ static size_t processes(size_t work)
 }
 
 /* Fills ret and answers true when there is something wrong. */
-static bool is_damaged(const struct work *w, const char *digest, struct damage *ret)
+static bool is_damaged_blob(const struct work *w, const char *digest, struct damage *ret)
 {
 	_cleanup_fd_ int fd = sink_open_blob(&w->places, digest);
 	struct error why = { 0 };
@@ -56,92 +63,131 @@ static bool is_damaged(const struct work *w, const char *digest, struct damage *
 	return strcmp(ret->digest, digest) != 0;
 }
 
-static _Noreturn void read_share(const struct work *w, const struct transfer_request *r, size_t first, size_t step, int pipe)
+static bool is_damaged_object(struct objects *o, const char *name, struct damage *ret)
 {
-	for (size_t i = first; i < r->digests.n; i += step) {
-		struct damage d = { .index = i };
+	struct error why = { 0 };
+	int good = objects_verify(o, name, &why);
 
-		if (is_damaged(w, r->digests.v[i], &d) && write(pipe, &d, sizeof(d)) != (ssize_t)sizeof(d))
+	if (good < 0)
+		ret->sys = why.sys ? why.sys : EIO;
+	return good <= 0;
+}
+
+static _Noreturn void read_share(const struct verify *v, size_t first, size_t step, int pipe)
+{
+	struct objects objects;
+
+	if (objects_init(&objects, v->work->places.objects, NULL) < 0)
+		_exit(1);
+	for (size_t i = first; i < v->list.n; i += step) {
+		struct damage d = { .index = i };
+		bool damaged = v->objects ? is_damaged_object(&objects, v->list.v[i], &d) :
+			       is_damaged_blob(v->work, v->list.v[i], &d);
+
+		if (damaged && write(pipe, &d, sizeof(d)) != (ssize_t)sizeof(d))
 			_exit(1);
 	}
 	_exit(0);
 }
 
-static int start(const struct work *w, const struct transfer_request *r, int pipe, struct readers *ret, struct error *err)
+static int start(struct verify *v, int pipe, struct error *err)
 {
-	size_t n = processes(r->digests.n);
+	size_t n = processes(v->list.n);
 	pid_t parent = getpid();
 
 	for (size_t i = 0; i < n; i++) {
 		pid_t pid = fork();
 
 		if (pid < 0)
-			return error_errno(err, "start a process that reads blobs");
+			return error_errno(err, "start a process that reads the store");
 		if (pid == 0) {
 			prctl(PR_SET_PDEATHSIG, SIGKILL);
 			if (getppid() != parent)
 				_exit(1);
-			read_share(w, r, i, n, pipe);
+			read_share(v, i, n, pipe);
 		}
-		ret->pids[ret->n++] = pid;
+		v->pids[v->n++] = pid;
 	}
 	return 0;
 }
 
-static void add(struct work *w, const struct transfer_request *r, const struct damage *d, struct transfer_event *ret)
+static void add(const struct verify *v, const struct damage *d, struct transfer_event *ret)
 {
-	char *digest = r->digests.v[d->index];
-	char *text = d->sys == ENOENT ? arena_strdup(w->arena, "it is missing") :
-		     d->sys ? arena_printf(w->arena, "it cannot be read: %s", strerror(d->sys)) :
-		     arena_printf(w->arena, "its contents are %s", d->digest);
+	struct arena *arena = v->work->arena;
+	char *name = v->list.v[d->index];
+	char *text = d->sys == ENOENT ? arena_strdup(arena, "it is missing") :
+		     d->sys ? arena_printf(arena, "it cannot be read: %s", strerror(d->sys)) :
+		     arena_printf(arena, "its contents are %s", d->digest);
 
-	*ARRAY_ADD(w->arena, &ret->damaged) = (struct transfer_damage){ digest, text };
+	if (!v->objects)
+		*ARRAY_ADD(arena, &ret->damaged) = (struct transfer_damage){ name, text };
+	else if (ret->damaged_objects.n < TRANSFER_DAMAGED_MAX)
+		strings_add(arena, &ret->damaged_objects, name);
 }
 
-static int hear(struct work *w, const struct transfer_request *r, int pipe, struct transfer_event *ret, struct error *err)
+static int hear(const struct verify *v, int pipe, struct transfer_event *ret, struct error *err)
 {
 	struct damage d;
 	ssize_t n;
 
 	while ((n = fd_read_all(pipe, &d, sizeof(d))) == (ssize_t)sizeof(d))
-		if (d.index < r->digests.n)
-			add(w, r, &d, ret);
-	return n < 0 ? error_errno(err, "hear the processes that read blobs") : 0;
+		if (d.index < v->list.n)
+			add(v, &d, ret);
+	return n < 0 ? error_errno(err, "hear the processes that read the store") : 0;
 }
 
-static int reap(const struct readers *readers, bool end, struct error *err)
+static int reap(const struct verify *v, bool end, struct error *err)
 {
 	int result = 0;
 
-	for (size_t i = 0; i < readers->n; i++) {
+	for (size_t i = 0; i < v->n; i++) {
 		int status = 0;
 
 		if (end)
-			kill(readers->pids[i], SIGKILL);
-		while (waitpid(readers->pids[i], &status, 0) < 0 && errno == EINTR)
+			kill(v->pids[i], SIGKILL);
+		while (waitpid(v->pids[i], &status, 0) < 0 && errno == EINTR)
 			;
 		if (status && !end && result == 0)
-			result = error_set(err, ERROR_FAILED, "a process that read blobs ended before it was done");
+			result = error_set(err, ERROR_FAILED, "a process that read the store ended before it was done");
 	}
 	return result;
 }
 
-int op_verify(struct work *w, const struct transfer_request *r, struct transfer_event *ret, struct error *err)
+static int verify(struct verify *v, struct transfer_event *ret, struct error *err)
 {
-	struct readers readers = { .n = 0 };
 	int ends[2], result;
 
-	for (size_t i = 0; i < r->digests.n; i++)
-		if (!digest_is_valid(r->digests.v[i]))
-			return error_set(err, ERROR_INVALID, "\"%s\" is not a digest", r->digests.v[i]);
 	if (fd_pipe(ends) < 0)
 		return error_errno(err, "make a pipe");
-	result = start(w, r, ends[1], &readers, err);
+	result = start(v, ends[1], err);
 	close(ends[1]);
 	if (result == 0)
-		result = hear(w, r, ends[0], ret, err);
+		result = hear(v, ends[0], ret, err);
 	close(ends[0]);
-	if (reap(&readers, result < 0, err) < 0)
-		result = -1;
-	return result;
+	return reap(v, result < 0, err) < 0 ? -1 : result;
+}
+
+int op_verify(struct work *w, const struct transfer_request *r, struct transfer_event *ret, struct error *err)
+{
+	struct verify v = { .work = w, .list = r->digests };
+
+	for (size_t i = 0; i < v.list.n; i++)
+		if (!digest_is_valid(v.list.v[i]))
+			return error_set(err, ERROR_INVALID, "\"%s\" is not a digest", v.list.v[i]);
+	return verify(&v, ret, err);
+}
+
+int op_objects_check(struct work *w, const struct transfer_request *r, struct transfer_event *ret, struct error *err)
+{
+	struct verify v = { .work = w, .list = r->names, .objects = true };
+
+	if (w->places.objects < 0)
+		return error_set(err, ERROR_USAGE, "the store has no directory for objects");
+	for (size_t i = 0; i < v.list.n; i++)
+		if (!object_name_is_valid(v.list.v[i]))
+			return error_set(err, ERROR_INVALID, "\"%s\" is not the name of an object", v.list.v[i]);
+	if (!v.list.n && objects_list(w->arena, w->places.objects, &v.list, err) < 0)
+		return -1;
+	ret->checked = (int64_t)v.list.n;
+	return verify(&v, ret, err);
 }

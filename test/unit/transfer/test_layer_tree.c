@@ -405,6 +405,30 @@ static void xattrs(void **state)
 	layer_tree_free(t);
 }
 
+/* Attributes that no kernel takes are refused while the layer is read, as on disk. */
+static void impossible_xattrs(void **state)
+{
+	static const struct { struct tree_xattr x; int result; } rows[] = {
+		{ { "user.fine", "1", 1 }, 0 }, { { "user.", "1", 1 }, -1 }, { { "user.overlay.redirect", "/", 1 }, 0 },
+		{ { "system.posix_acl_access", "\2\0\0\0x", 5 }, -1 }, { { "system.posix_acl_default", "\2\0\0\0x", 5 }, -1 },
+	};
+	const struct tree_options options = { .squash_owner = true };
+
+	for (size_t i = 0; i < ELEMENTS(rows); i++) {
+		struct tree_entry e = { .path = "f", .mode = 0644, .xattrs = &rows[i].x, .xattrs_n = 1 };
+		struct error err = { 0 };
+		struct layer_maker maker;
+		struct untar_layer to;
+
+		assert_int_equal(layer_maker_init(&maker, &places, &options, &err), 0);
+		to = (struct untar_layer){ .tree = maker.tree, .objects = &maker.objects };
+		assert_int_equal(untar_to_layer.open_file(&to, &e, 0, &err), rows[i].result);
+		assert_int_equal(untar_to_layer.directory(&to, &e, &err), rows[i].result);
+		assert_int_equal(untar_to_layer.finish(&to, &err), 0);
+		layer_maker_done(&maker);
+	}
+}
+
 /* Many names in one directory, and names that are replaced again and again, end at the limit and not before. */
 static void memory_is_bounded(void **state)
 {
@@ -435,7 +459,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(archives), cmocka_unit_test(devices), cmocka_unit_test(refusals), cmocka_unit_test(names),
-		cmocka_unit_test(owners), cmocka_unit_test(xattrs), cmocka_unit_test(memory_is_bounded),
+		cmocka_unit_test(owners), cmocka_unit_test(xattrs), cmocka_unit_test(impossible_xattrs),
+		cmocka_unit_test(memory_is_bounded),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -14,6 +15,7 @@
 #include <unistd.h>
 
 #include "sys/fd.h"
+#include "transfer/work.h"
 
 struct place { char path[64]; struct objects o; };
 
@@ -242,10 +244,44 @@ static void damage_with_attribute(void **state)
 	assert_int_equal(objects_put(&p->o, "abc", 3, digest, &err), -1);
 	assert_int_equal(err.kind, ERROR_INVALID);
 	assert_int_equal(unlinkat(p->o.dir, abc, 0), 0);
-	assert_int_equal(objects_verify(&p->o, abc, &err), 0);
+	assert_int_equal(objects_verify(&p->o, abc, &err), -1);
+	assert_int_equal(err.sys, ENOENT);
 	assert_int_equal(mkdirat(p->o.dir, abc, 0700), 0);
 	assert_int_equal(objects_verify(&p->o, abc, &err), 0);
 	assert_int_equal(objects_put(&p->o, "abc", 3, digest, &err), -1);
+}
+
+/* By the operation, over all objects and over those named. */
+static void verify_all(void **state)
+{
+	struct place *p = *state;
+	_cleanup_arena_ struct arena *arena = arena_new();
+	struct work work = { .arena = arena, .places = { -1, -1, p->o.dir } };
+	struct transfer_request request = { 0 };
+	struct transfer_event all = { 0 }, named = { 0 };
+	unsigned char digest[32];
+	struct error err = { 0 };
+	char text[16];
+
+	for (int i = 0; i < 100; i++) {
+		snprintf(text, sizeof(text), "content %d", i);
+		assert_int_equal(objects_put(&p->o, text, strlen(text), digest, &err), 0);
+	}
+	assert_int_equal(objects_put(&p->o, "abc", 3, digest, &err), 0);
+	assert_int_equal(mkdirat(p->o.dir, "other", 0700), 0);
+	assert_int_equal(mkdirat(p->o.dir, "u/other", 0700), 0);
+	damage(p, "abd", true);
+	assert_int_equal(op_objects_check(&work, &request, &all, &err), 0);
+	assert_int_equal(all.checked, 101);
+	assert_int_equal(all.damaged_objects.n, 1);
+	assert_string_equal(all.damaged_objects.v[0], abc);
+	assert_int_equal(unlinkat(p->o.dir, abc, 0), 0);
+	strings_add(arena, &request.names, abc);
+	assert_int_equal(op_objects_check(&work, &request, &named, &err), 0);
+	assert_string_equal(named.damaged_objects.v[0], abc);
+	strings_add(arena, &request.names, "../../etc/passwd");
+	assert_int_equal(op_objects_check(&work, &request, &named, &err), -1);
+	assert_int_equal(err.kind, ERROR_INVALID);
 }
 
 #define ROW(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -254,7 +290,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		ROW(put_and_find), ROW(pieces), ROW(given_up), ROW(holes), ROW(copies), ROW(damaged),
-		ROW(damage_with_attribute),
+		ROW(damage_with_attribute), ROW(verify_all),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
