@@ -81,11 +81,17 @@ static bool expect_value_in_word(struct arena *arena, const struct reader *r, st
 void args_complete(struct arena *arena, const struct args_program *program, int n, char *const *words,
 		   struct args_completion *ret)
 {
+	static char empty[] = "";
+	static char *const nothing[] = { empty };
 	struct reader r = { .program = program };
 	const struct option *waiting;
 	int used, start = 0;
 
-	*ret = (struct args_completion){ .path = "", .prefix = "", .word = n > 0 ? words[n - 1] : "" };
+	if (n < 1) {		/* as after the first blank */
+		words = nothing;
+		n = 1;
+	}
+	*ret = (struct args_completion){ .path = "", .prefix = "", .word = words[n - 1] };
 	for (; start < n - 1 && words[start][0] == '-'; start++)
 		if (pending_option(&r, words[start]))
 			start++;

@@ -68,11 +68,16 @@ static char *format_size(struct arena *arena, uint64_t bytes, double base, int d
 	return arena_printf(arena, "%s%s%s", number, gap, *names);
 }
 
+static const char *const decimal_names[] = { "B", "kB", "MB", "GB", "TB", "PB", "EB", NULL };
+
 char *units_format_size(struct arena *arena, uint64_t bytes)
 {
-	static const char *const names[] = { "B", "kB", "MB", "GB", "TB", "PB", "EB", NULL };
+	return format_size(arena, bytes, 1000, 3, " ", decimal_names);
+}
 
-	return format_size(arena, bytes, 1000, 3, " ", names);
+char *units_format_size_tight(struct arena *arena, uint64_t bytes)
+{
+	return format_size(arena, bytes, 1000, 4, "", decimal_names);
 }
 
 char *units_format_size_binary(struct arena *arena, uint64_t bytes)

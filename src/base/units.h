@@ -11,6 +11,8 @@
 int units_parse_size(const char *s, uint64_t *ret_bytes);
 /* "5.32 MB" (powers of 1000, as `images` prints) and "5.32MiB" (powers of 1024). */
 char *units_format_size(struct arena *arena, uint64_t bytes);
+/* "5.324MB", as docker prints what takes part in a table of sizes. */
+char *units_format_size_tight(struct arena *arena, uint64_t bytes);
 char *units_format_size_binary(struct arena *arena, uint64_t bytes);
 
 /* Go durations: "1h2m3.5s", "300ms", "-5s"; a bare number is refused. Nanoseconds. */

@@ -113,9 +113,34 @@ static void face_progress(void *context, const struct transfer_event *event)
 	progress_event(cli->progress, event);
 }
 
+/* A numbered list, until one of its numbers is typed; an empty line or the end of input takes none. */
+static int face_choose(void *context, const char *question, const struct strings *choices)
+{
+	struct cli *cli = context;
+	char answer[32];
+	unsigned number;
+
+	if (!tty_is(STDIN_FILENO) || !tty_is(STDOUT_FILENO))
+		return -2;
+	progress_clear(cli->progress);
+	say("", NULL, question);
+	for (size_t i = 0; i < choices->n; i++)
+		fprintf(stderr, "  %zu) %s\n", i + 1, output_clean(cli->arena, choices->v[i]));
+	for (;;) {
+		fprintf(stderr, "Number: ");
+		if (!fgets(answer, sizeof(answer), stdin))
+			return -1;
+		answer[strcspn(answer, "\r\n")] = '\0';
+		if (!*answer)
+			return -1;
+		if (str_to_u32(answer, &number) == 0 && number >= 1 && number <= choices->n)
+			return (int)number - 1;
+	}
+}
+
 struct engine *cli_engine_identity(struct cli *cli, struct error *err)
 {
-	struct engine_face face = { cli, face_warn, face_progress, face_note };
+	struct engine_face face = { cli, face_warn, face_progress, face_note, face_choose };
 
 	if (cli->engine_is_known)
 		return &cli->engine;

@@ -6,11 +6,15 @@
 
 #define CLI_COMMANDS(X)                                                                                              \
 	X(run) X(create) X(start) X(stop) X(restart) X(kill) X(pause) X(unpause) X(rm) X(init) X(wait)               \
-	X(ps) X(exec) X(attach) X(logs) X(top) X(stats) X(update) X(port) X(rename) X(cp)                                             \
+	X(ps) X(exec) X(attach) X(logs) X(top) X(stats) X(update) X(port) X(rename) X(cp)         \
+	X(commit) X(diff) X(export) X(mount) X(unmount)                                                              \
 	X(pull) X(push) X(load) X(import) X(images) X(history) X(tag) X(untag) X(rmi) X(login) X(logout)             \
+	X(image_diff) X(container_diff) X(image_mount) X(image_unmount) X(volume_mount) X(volume_unmount)            \
+	X(volume_export) X(volume_import) X(system_df) X(system_reset) X(image_tree) X(search)                       \
 	X(container) X(container_exists) X(container_prune) X(container_inspect) X(container_cleanup)                \
 	X(container_restart_now)                                                                                     \
-	X(image) X(image_exists) X(image_prune) X(image_inspect)                                                     \
+	X(image) X(image_exists) X(image_prune) X(image_inspect) X(image_trust) X(image_trust_show)                  \
+	X(image_trust_set)                                                                                           \
 	X(manifest) X(manifest_create) X(manifest_add) X(manifest_annotate) X(manifest_inspect) X(manifest_push)     \
 	X(manifest_remove) X(manifest_rm) X(manifest_exists)                                                         \
 	X(volume) X(volume_create) X(volume_ls) X(volume_inspect) X(volume_rm) X(volume_prune) X(volume_exists)      \
@@ -34,5 +38,9 @@ extern const struct option create_options[], run_only_options[];
 #define OPT_TLS_VERIFY(structure, member) \
 	OPT_STRING(0, "tls-verify", structure, member, "true|false", "Require HTTPS and check certificates", \
 		   .implied = "true", .words = "true|false")
+
+#define OPT_SIGNATURE_POLICY(structure, member) \
+	OPT_STRING(0, "signature-policy", structure, member, "FILE", "Policy of trust instead of policy.json", \
+		   .complete = COMPLETE_FILES, .flags = OPTION_HIDDEN)
 
 #endif

@@ -145,6 +145,7 @@ const struct option create_options[] = {
 	S(0, "os", os, "OS", "The operating system alone", RARE),
 	S(0, "variant", variant, "VARIANT", "The architecture's variant", RARE),
 	OPT_AUTHFILE(create_request, authfile),
+	OPT_SIGNATURE_POLICY(create_request, signature_policy),
 	OPT_TLS_VERIFY(create_request, tls_verify),
 
 	OPT_GROUP("Diagnosis"),

@@ -95,6 +95,7 @@ static int run_rmi(struct cli *cli, const struct args *args, struct error *err)
 		return error_set(err, ERROR_USAGE, "when using the --all switch, you may not pass any images names or IDs");
 	if (!cli_engine(cli, err) || (r->all && add_all_images(cli, &names, err) < 0))
 		return -1;
+	r->options.ignore |= r->all;	/* some go as the parents of others */
 	for (size_t i = 0; i < names.n; i++) {
 		struct error failure = { 0 };
 

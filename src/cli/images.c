@@ -10,7 +10,7 @@
 
 struct images_request {
 	struct image_filter filter;
-	bool quiet, digests, no_trunc, no_heading;
+	bool quiet, digests, no_trunc, no_heading, history;
 	char *format, *sort;
 };
 
@@ -20,13 +20,14 @@ static const struct option images_options[] = {
 	OPT_FLAG(0, "digests", images_request, digests, "Digests too"),
 	OPT_FLAG(0, "no-trunc", images_request, no_trunc, "Whole IDs"),
 	OPT_STRINGS('f', "filter", images_request, filter.filters, "KEY=VALUE", "Only those that match",
-		    .words = "before=|since=|label=|dangling=true|dangling=false|reference=|id=|until="),
+		    .words = "before=|since=|label=|dangling=true|dangling=false|reference=|id=|digest=|until=|containers=true|"
+			     "containers=false|intermediate=true|readonly=false"),
 	OPT_STRING(0, "format", images_request, format, "FORMAT", "json, table TEMPLATE, or a Go template",
 		   .words = "json|table|{{.ID}}|{{.Repository}}:{{.Tag}}"),
 	OPT_STRING(0, "sort", images_request, sort, "KEY", "Order of the rows (default created)",
 		   .words = "created|id|repository|size|tag"),
 	OPT_FLAG('n', "noheading", images_request, no_heading, "No headings"),
-	OPT_IGNORED(0, "history", NULL),
+	OPT_FLAG(0, "history", images_request, history, "Names that it had"),
 	OPT_END
 };
 
@@ -71,6 +72,7 @@ static struct json *image_view(struct arena *arena, const struct json *row, cons
 	set(arena, view, "CreatedSince", ago);
 	set(arena, view, "CreatedAt", units_format_time_local(arena, created));
 	set(arena, view, "Size", units_format_size(arena, (uint64_t)view_int(row, "Size")));
+	set(arena, view, "History", view_text(arena, row, "History", ", "));
 	set(arena, view, "SizeKey", arena_printf(arena, "%020lld", (long long)view_int(row, "Size")));
 	if (!json_get_string(row, "Digest"))
 		set(arena, view, "Digest", "<none>");
@@ -157,8 +159,8 @@ static int run_images(struct cli *cli, const struct args *args, struct error *er
 	struct json *rows, *views = json_new_list(cli->arena);
 	struct engine *e;
 
-	listing.table = r->digests ? "{{.Repository}}\t{{.Tag}}\t{{.Digest}}\t{{.ID}}\t{{.Created}}\t{{.Size}}"
-				   : "{{.Repository}}\t{{.Tag}}\t{{.ID}}\t{{.Created}}\t{{.Size}}";
+	listing.table = arena_printf(cli->arena, "{{.Repository}}\t{{.Tag}}\t%s{{.ID}}\t{{.Created}}\t{{.Size}}%s",
+				     r->digests ? "{{.Digest}}\t" : "", r->history ? "\t{{.History}}" : "");
 	if (args->operands.n)
 		r->filter.reference = args->operands.v[0];
 	if (r->sort && check_sort(r->sort, err) < 0)

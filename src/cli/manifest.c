@@ -73,7 +73,8 @@ const struct command manifest_create_command = {
 	.names = "manifest create",
 	.synopsis = "[options] LIST [IMAGE...]",
 	.summary = "Create a manifest list",
-	.description = "Prints its ID. Images are those of the store, else of a registry; `docker://` in front means a registry's.",
+	.description = "Prints its ID. Images are those of the store, else of a registry; `docker://` in front means a "
+		       "registry's.",
 	.examples = create_examples,
 	.options = { create_options_of_list },
 	.request_size = sizeof(struct list_request),
@@ -212,12 +213,12 @@ const struct command manifest_inspect_command = {
 /* --- push */
 
 static const struct option push_options[] = {
-	OPT_FLAG_OFF('a', "all", push_request, no_images, "The images that the list names too (default)"),
+	OPT_FLAG_OFF(0, "all", push_request, no_images, "The list alone, without the images that it names"),
 	OPT_FLAG(0, "rm", push_request, remove, "Remove the list from the store when it was pushed"),
 	OPT_ALIAS('p', "purge", "rm"),
 	OPT_FLAG('q', "quiet", push_request, quiet, "No progress"),
-	OPT_STRING('f', "format", push_request, format, "FORMAT", "Kind of list and manifests: oci, v2s2 or docker (default as they are)",
-		   .words = "oci|v2s2|docker"),
+	OPT_STRING('f', "format", push_request, format, "FORMAT",
+		   "Kind of list and manifests: oci, v2s2 or docker (default as they are)", .words = "oci|v2s2|docker"),
 	OPT_STRING(0, "compression-format", push_request, compression, "FORMAT", "Compress the layers with gzip or zstd",
 		   .words = "gzip|zstd|zstd:chunked"),
 	OPT_INT(0, "compression-level", push_request, level, "N", "How hard: gzip 0 to 9, zstd 1 to 22"),
@@ -262,8 +263,8 @@ const struct command manifest_push_command = {
 	.names = "manifest push",
 	.synopsis = "[options] LIST [DESTINATION]",
 	.summary = "Push a manifest list to a registry",
-	.description = "Images that are not in the store are copied from the registry that they were added "
-		       "from; within one registry nothing is downloaded for that where it can pass blobs from one repository to the other.",
+	.description = "Images that are not in the store are copied from the registry that they were added from; within one "
+		       "registry nothing is downloaded for that where it can pass blobs from one repository to the other.",
 	.examples = push_examples,
 	.options = { push_options },
 	.request_size = sizeof(struct push_request),

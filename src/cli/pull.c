@@ -1,4 +1,6 @@
 /* cli/pull - pull, load, import: images come in */
+#include "cli/pull.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -24,6 +26,7 @@ static const struct option pull_options[] = {
 	OPT_STRING(0, "cert-dir", pull_request, cert_dir, "DIR", "Certificates and keys for the registry",
 		   .complete = COMPLETE_DIRECTORIES),
 	OPT_TLS_VERIFY(pull_request, tls_verify),
+	OPT_SIGNATURE_POLICY(pull_request, signature_policy),
 	OPT_INT(0, "retry", pull_request, retry, "N", "How often to try again (default 3)"),
 	OPT_IGNORED(0, "retry-delay", "DURATION"),
 	OPT_IGNORED(0, "disable-content-trust", NULL),
@@ -84,17 +87,17 @@ const struct command pull_command = {
 
 /* --- load */
 
-struct load_request { char *input; bool quiet; };
+struct load_request { char *input, *signature_policy; bool quiet; };
 
 static const struct option load_options[] = {
 	OPT_STRING('i', "input", load_request, input, "PATH", "Archive or OCI directory instead of standard input",
 		   .complete = COMPLETE_FILES),
 	OPT_FLAG('q', "quiet", load_request, quiet, "No progress"),
+	OPT_SIGNATURE_POLICY(load_request, signature_policy),
 	OPT_END
 };
 
-/* "-" and NULL are standard input. Opened before the namespace is joined: the caller's own rights count. */
-static int open_input(const char *path, struct error *err)
+int pull_open_input(const char *path, struct error *err)
 {
 	int fd;
 
@@ -115,11 +118,12 @@ static int run_load(struct cli *cli, const struct args *args, struct error *err)
 	struct load_request *r = args->request;
 	struct strings loaded = { 0 };
 	struct engine *e;
-	int input = open_input(r->input, err), result = -1;
+	int input = pull_open_input(r->input, err), result = -1;
 
 	if (input < 0)
 		return -1;
 	cli->quiet = r->quiet;
+	cli->globals->engine.signature_policy = r->signature_policy;
 	e = cli_engine(cli, err);
 	if (e)
 		result = image_load(e, input, &loaded, err);
@@ -151,7 +155,7 @@ const struct command load_command = {
 
 /* --- import */
 
-struct import_command_request { struct import_request import; bool quiet; };
+struct import_command_request { struct import_request import; char *signature_policy; bool quiet; };
 
 static const struct option import_options[] = {
 	OPT_STRINGS('c', "change", import_command_request, import.changes, "INSTRUCTION", "Set the configuration, as in a Containerfile: "
@@ -161,7 +165,7 @@ static const struct option import_options[] = {
 	OPT_STRING(0, "arch", import_command_request, import.arch, "ARCH", "Architecture"),
 	OPT_STRING(0, "variant", import_command_request, import.variant, "VARIANT", "The architecture's variant"),
 	OPT_FLAG('q', "quiet", import_command_request, quiet, "No progress"),
-	OPT_UNSUPPORTED("signature-policy", "put a policy.json in ~/.config/containers"),
+	OPT_SIGNATURE_POLICY(import_command_request, signature_policy),
 	OPT_END
 };
 
@@ -170,11 +174,12 @@ static int run_import(struct cli *cli, const struct args *args, struct error *er
 	struct import_command_request *r = args->request;
 	struct engine *e;
 	char *id = NULL;
-	int input = open_input(args->operands.v[0], err), result = -1;
+	int input = pull_open_input(args->operands.v[0], err), result = -1;
 
 	if (input < 0)
 		return -1;
 	cli->quiet = r->quiet;
+	cli->globals->engine.signature_policy = r->signature_policy;
 	if (args->operands.n > 1)
 		r->import.reference = args->operands.v[1];
 	e = cli_engine(cli, err);

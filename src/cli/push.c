@@ -13,7 +13,8 @@ static const struct option push_command_options[] = {
 	OPT_INT(0, "compression-level", push_request, level, "N", "How hard: gzip 0 to 9, zstd 1 to 22"),
 	OPT_FLAG(0, "force-compression", push_request, recompress,
 		 "Compressed layers too (default when --compression-format is given)"),
-	OPT_FLAG_OFF('a', "all", push_request, no_images, "Of a list: the images that it names too (default)"),
+	OPT_FLAG('a', "all-tags", push_request, all_tags, "All tags of the repository IMAGE"),
+	OPT_FLAG_OFF(0, "all", push_request, no_images, "Of a list: itself alone, without the images that it names"),
 	OPT_PUSH(push_request),
 	OPT_UNSUPPORTED("compress", "layers for registries are always compressed"),
 	OPT_END
@@ -40,7 +41,7 @@ static int run_push(struct cli *cli, const struct args *args, struct error *err)
 	r->image = args->operands.v[0];
 	r->destination = args->operands.n > 1 ? args->operands.v[1] : NULL;
 	e = cli_engine(cli, err);
-	result = e ? image_push(e, r, &digest, err) : -1;
+	result = !e ? -1 : r->all_tags ? image_push_all_tags(e, r, err) : image_push(e, r, &digest, err);
 	progress_clear(cli->progress);
 	return result;
 }
@@ -48,7 +49,8 @@ static int run_push(struct cli *cli, const struct args *args, struct error *err)
 static const struct command_example push_examples[] = {
 	{ "bryo push quay.io/me/app:1", NULL },
 	{ "bryo push app quay.io/me/app:1", "under another name" },
-	{ "bryo push --compression-format zstd --digestfile digest app quay.io/me/app", "smaller layers; the digest into a file" },
+	{ "bryo push --compression-format zstd app quay.io/me/app", "with smaller layers" },
+	{ "bryo push --digestfile digest app quay.io/me/app", "and its digest in a file" },
 	{ NULL, NULL }
 };
 
@@ -56,9 +58,10 @@ const struct command push_command = {
 	.names = "push|image push",
 	.synopsis = "[options] IMAGE [DESTINATION]",
 	.summary = "Push an image to a registry",
-	.description = "DESTINATION is a name at a registry, without one the image's own. Layers go as they were pulled unless another "
-		       "compression is asked for; those that the registry has already are not sent, and a broken transfer goes on where it "
-		       "stopped where the registry allows it. A manifest list is pushed with its images.",
+	.description = "DESTINATION is a name at a registry, without one the image's own. Layers go as they were pulled unless "
+		       "another compression is asked for; those that the registry has already are not sent, and a broken "
+		       "transfer goes on where it stopped where the registry allows it. A manifest list is pushed with its "
+		       "images.",
 	.examples = push_examples,
 	.options = { push_command_options },
 	.request_size = sizeof(struct push_request),

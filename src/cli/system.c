@@ -4,9 +4,12 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/units.h"
 #include "cli/commands.h"
+#include "cli/output.h"
 #include "cli/rm.h"
 #include "engine/container.h"
+#include "engine/df.h"
 #include "engine/image.h"
 #include "engine/volume.h"
 
@@ -138,11 +141,32 @@ static bool confirm_prune(struct cli *cli, const struct system_prune_request *r)
 					r->all ? "images without at least one container associated with them" : "dangling images"));
 }
 
+/* What the store's parts take, as system df sums it up. */
+static int64_t taken(struct cli *cli)
+{
+	struct json *rows;
+	int64_t sum = 0;
+
+	if (df_summary(&cli->engine, &rows, NULL) < 0)
+		return 0;
+	for (size_t i = 0; i < rows->list.n; i++)
+		sum += view_int(rows->list.v[i], "RawSize");
+	return sum;
+}
+
+static void print_reclaimed(struct cli *cli, int64_t before)
+{
+	int64_t after = taken(cli);
+
+	printf("Total reclaimed space: %s\n", units_format_size_tight(cli->arena, before > after ? (uint64_t)(before - after) : 0));
+}
+
 static int run_system_prune(struct cli *cli, const struct args *args, struct error *err)
 {
 	struct system_prune_request *r = args->request;
 	struct strings containers = { 0 }, images = { 0 }, volumes = { 0 };
 	struct engine *e;
+	int64_t before;
 	int code = 0;
 
 	if (!r->force && !confirm_prune(cli, r))
@@ -150,6 +174,7 @@ static int run_system_prune(struct cli *cli, const struct args *args, struct err
 	e = cli_engine(cli, err);
 	if (!e)
 		return -1;
+	before = taken(cli);
 	if (rm_stopped(cli, &r->filters, &containers, &code, err) < 0)
 		return -1;
 	rm_print_names("Deleted Containers", &containers);
@@ -161,6 +186,7 @@ static int run_system_prune(struct cli *cli, const struct args *args, struct err
 	if (image_prune(e, r->all, &r->filters, &images, err) < 0)
 		return -1;
 	rm_print_names("Deleted Images", &images);
+	print_reclaimed(cli, before);
 	return code;
 }
 

@@ -112,7 +112,7 @@ static char *problem_of(struct check *c, const struct image *image)
 {
 	struct arena *a = c->e->arena;
 
-	if (!check_has_blob(c, image->config_digest))
+	if (!image->list && !check_has_blob(c, image->config_digest))
 		return arena_printf(a, "its configuration %.19s is missing or damaged", image->config_digest);
 	if (image->manifest_digest && !check_has_blob(c, image->manifest_digest))
 		return arena_printf(a, "its manifest %.19s is missing or damaged", image->manifest_digest);

@@ -34,7 +34,8 @@
 static int take_image(struct engine *e, const struct create_request *r, struct container *c, struct error *err)
 {
 	struct pull_request how = { .platform = r->platform, .arch = r->arch, .os = r->os, .variant = r->variant,
-				    .authfile = r->authfile, .tls_verify = r->tls_verify, .quiet = r->quiet, .retry = 3 };
+				    .authfile = r->authfile, .tls_verify = r->tls_verify, .quiet = r->quiet, .retry = 3,
+				    .signature_policy = r->signature_policy };
 	struct image image;
 	struct image_config config;
 	char *name = NULL;

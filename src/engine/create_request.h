@@ -27,7 +27,7 @@ struct create_request {
 	struct strings blkio_weight_device, device_read_bps, device_write_bps, device_read_iops, device_write_iops, cgroup_conf;
 	char *log_driver, *restart, *stop_signal, *stop_timeout, *timeout;
 	char *cidfile, *pidfile, *detach_keys, *init_path, *hosts_file, *tz, *umask, *systemd, *image_volume;
-	char *pull, *platform, *arch, *os, *variant, *authfile, *tls_verify;
+	char *pull, *platform, *arch, *os, *variant, *authfile, *tls_verify, *signature_policy;
 	char *preserve_fds, *runtime;
 };
 

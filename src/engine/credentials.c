@@ -5,8 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/credential_helper.h"
+#include "engine/registry_config.h"
 #include "sys/fd.h"
-#include "sys/spawn.h"
 
 #define FILE_MAX ((size_t)4 << 20)
 
@@ -36,6 +37,7 @@ static struct strings files(struct engine *e, const char *authfile)
 		strings_addf(e->arena, &list, "%s/config.json", docker);
 	else
 		strings_addf(e->arena, &list, "%s/.docker/config.json", e->identity.home);
+	strings_addf(e->arena, &list, "%s/.dockercfg", e->identity.home);
 	return list;
 }
 
@@ -50,6 +52,8 @@ static int read_file(struct engine *e, const char *path, struct auth_file *ret, 
 		return errno == ENOENT || errno == ENOTDIR ? 0 : error_errno(err, "read %s", path);
 	if (strspn(text, " \t\r\n") == size)
 		return 1;
+	if (str_ends(path, "/.dockercfg"))
+		return auth_decode_old(e->arena, text, size, path, ret, err) < 0 ? -1 : 1;
 	return auth_decode(e->arena, text, size, path, ret, err) < 0 ? -1 : 1;
 }
 
@@ -65,74 +69,27 @@ static int write_file(struct engine *e, const char *path, const struct auth_file
 	return 0;
 }
 
-/* --- helper programs: docker-credential-NAME get|store|erase, talking through stdin and stdout */
+/* --- auth files and helpers, as registries.conf orders them */
 
-static int run_helper(struct engine *e, const char *helper, const char *verb, const char *input, char **ret_out,
-		      struct error *err)
+#define AUTH_FILES "containers-auth.json"	/* the word for all auth files among the helpers' names */
+
+static int stores(struct engine *e, struct strings *ret, struct error *err)
 {
-	char *program = arena_printf(e->arena, "docker-credential-%s", helper);
-	char *argv[] = { program, arena_strdup(e->arena, verb), NULL };
-	struct spawn s = { .program = program, .argv = argv, .input = input };
+	const struct registries *registries = registry_config(e, err);
 
-	if (strchr(helper, '/'))
-		return error_set(err, ERROR_INVALID, "the credential helper \"%s\" is not a plain name", helper);
-	return spawn_run(e->arena, &s, ret_out, NULL, err);
-}
-
-static const char *server_of(struct engine *e, const char *repository)
-{
-	char *host = arena_strndup(e->arena, repository, strcspn(repository, "/"));
-
-	return strcmp(host, "docker.io") == 0 ? "https://index.docker.io/v1/" : host;
-}
-
-static int ask_helper(struct engine *e, const char *helper, const char *repository, struct credentials *ret,
-		      struct error *err)
-{
-	const struct json *answer;
-	const char *user;
-	char *out = NULL;
-	int code = run_helper(e, helper, "get", server_of(e, repository), &out, err);
-
-	if (code < 0)
+	if (!registries)
 		return -1;
-	if (code > 0)
-		return out && strstr(out, "not found") ? 0 : error_set(err, ERROR_FAILED,
-			"docker-credential-%s ended with status %d", helper, code);
-	answer = json_parse(e->arena, out, strlen(out), "credential helper", err);
-	if (!answer)
-		return -1;
-	user = json_get_string(answer, "Username");
-	*ret = (struct credentials){ .username = arena_strdup(e->arena, user),
-				     .password = arena_strdup(e->arena, json_get_string(answer, "Secret")) };
-	if (str_eq(user, "<token>")) {
-		ret->identity_token = ret->password;
-		ret->password = NULL;
-	}
-	return ret->password || ret->identity_token ? 1 : 0;
+	*ret = registries->credential_helpers;
+	if (ret->n == 0)
+		strings_add(e->arena, ret, AUTH_FILES);
+	return 0;
 }
 
-static int store_in_helper(struct engine *e, const char *helper, const char *registry, const struct credentials *c,
-			   struct error *err)
-{
-	struct json *record = json_new_object(e->arena);
-	int code;
-
-	json_set(e->arena, record, "ServerURL", json_new_string(e->arena, server_of(e, registry)));
-	json_set(e->arena, record, "Username", json_new_string(e->arena, c->username));
-	json_set(e->arena, record, "Secret", json_new_string(e->arena, c->password));
-	code = run_helper(e, helper, "store", json_print(e->arena, record, 0), NULL, err);
-	return code > 0 ? error_set(err, ERROR_FAILED, "docker-credential-%s ended with status %d", helper, code) : code;
-}
-
-/* --- */
-
-int credentials_find(struct engine *e, const char *authfile, const char *repository, struct credentials *ret,
-		     struct error *err)
+static int find_in_files(struct engine *e, const char *authfile, const char *repository, struct credentials *ret,
+			 struct error *err)
 {
 	struct strings list = files(e, authfile);
 
-	*ret = (struct credentials){ 0 };
 	for (size_t i = 0; i < list.n; i++) {
 		struct auth_file file;
 		char *helper = NULL;
@@ -141,17 +98,43 @@ int credentials_find(struct engine *e, const char *authfile, const char *reposit
 		if (found > 0)
 			found = auth_find(e->arena, &file, repository, ret, &helper, err);
 		if (found > 0 && helper)
-			found = ask_helper(e, helper, repository, ret, err);
-		if (found < 0)
-			return error_frame(err, "credentials for %s", repository);
-		if (found > 0)
-			return 1;
+			found = credential_helper_get(e, helper, repository, ret, err);
+		if (found)
+			return found;
 	}
 	return 0;
 }
 
-int credentials_keep(struct engine *e, const char *authfile, const char *registry, const struct credentials *c,
+/* A helper that fails does not hide what another store knows. */
+int credentials_find(struct engine *e, const char *authfile, const char *repository, struct credentials *ret,
 		     struct error *err)
+{
+	struct error first = { 0 };
+	struct strings list;
+
+	*ret = (struct credentials){ 0 };
+	if (stores(e, &list, err) < 0)
+		return -1;
+	for (size_t i = 0; i < list.n; i++) {
+		struct error failure = { 0 };
+		bool is_file = strcmp(list.v[i], AUTH_FILES) == 0;
+		int found = is_file ? find_in_files(e, authfile, repository, ret, &failure) :
+				      credential_helper_get(e, list.v[i], repository, ret, &failure);
+
+		if (found > 0)
+			return 1;
+		if (found < 0 && !first.kind)
+			first = failure;
+	}
+	if (!first.kind)
+		return 0;
+	if (err)
+		*err = first;
+	return error_frame(err, "credentials for %s", repository);
+}
+
+static int keep_in_file(struct engine *e, const char *authfile, const char *registry, const struct credentials *c,
+			struct error *err)
 {
 	char *path = own_file(e, authfile), *helper = NULL;
 	struct auth_file file;
@@ -160,37 +143,75 @@ int credentials_keep(struct engine *e, const char *authfile, const char *registr
 	if (read_file(e, path, &file, err) < 0)
 		return -1;
 	if (auth_find(e->arena, &file, registry, &before, &helper, NULL) > 0 && helper)
-		return store_in_helper(e, helper, registry, c, err);
+		return credential_helper_store(e, helper, registry, c, err);
 	auth_set(e->arena, &file, registry, c);
 	return write_file(e, path, &file, err);
 }
 
-static int forget_all(struct engine *e, const char *path, struct auth_file *file, struct error *err)
+int credentials_keep(struct engine *e, const char *authfile, const char *registry, const struct credentials *c,
+		     struct error *err)
 {
-	const struct json *auths = json_get(file->document, "auths");
+	struct strings list;
 
+	if (stores(e, &list, err) < 0)
+		return -1;
+	for (size_t i = 0; i < list.n; i++) {
+		error_clear(err);
+		if (strcmp(list.v[i], AUTH_FILES) == 0 ? keep_in_file(e, authfile, registry, c, err) == 0 :
+							 credential_helper_store(e, list.v[i], registry, c, err) == 0)
+			return 0;
+	}
+	return -1;
+}
+
+/* --- forgetting */
+
+static int forget_all_in_file(struct engine *e, const char *path, struct auth_file *file, struct error *err)
+{
+	const struct json *auths = json_get(file->document, "auths"),
+			  *helpers = json_get(file->document, "credHelpers");
+
+	for (size_t i = 0; helpers && helpers->kind == JSON_OBJECT && i < helpers->object.n; i++)
+		if (credential_helper_erase(e, helpers->object.v[i].value->string, helpers->object.v[i].name, err) < 0)
+			return -1;
 	if (!auths || auths->kind != JSON_OBJECT || !auths->object.n)
 		return 0;
 	json_set(e->arena, file->document, "auths", json_new_object(e->arena));
 	return write_file(e, path, file, err) < 0 ? -1 : 1;
 }
 
-int credentials_forget(struct engine *e, const char *authfile, const char *registry, struct error *err)
+static int forget_in_file(struct engine *e, const char *authfile, const char *registry, struct error *err)
 {
 	char *path = own_file(e, authfile), *helper = NULL;
 	struct auth_file file;
 	struct credentials before;
-	int code;
 
 	if (read_file(e, path, &file, err) < 0)
 		return -1;
 	if (!registry)
-		return forget_all(e, path, &file, err);
-	if (auth_find(e->arena, &file, registry, &before, &helper, NULL) > 0 && helper) {
-		code = run_helper(e, helper, "erase", server_of(e, registry), NULL, err);
-		return code < 0 ? -1 : code == 0;
-	}
+		return forget_all_in_file(e, path, &file, err);
+	if (auth_find(e->arena, &file, registry, &before, &helper, NULL) > 0 && helper)
+		return credential_helper_erase(e, helper, registry, err);
 	if (!auth_remove(e->arena, &file, registry))
 		return 0;
 	return write_file(e, path, &file, err) < 0 ? -1 : 1;
+}
+
+int credentials_forget(struct engine *e, const char *authfile, const char *registry, struct error *err)
+{
+	struct strings list;
+	int removed = 0;
+
+	if (stores(e, &list, err) < 0)
+		return -1;
+	for (size_t i = 0; i < list.n; i++) {
+		int r = strcmp(list.v[i], AUTH_FILES) == 0 ? forget_in_file(e, authfile, registry, err) :
+			registry ? credential_helper_erase(e, list.v[i], registry, err) :
+				   credential_helper_erase_all(e, list.v[i], err);
+
+		if (r < 0)
+			return -1;
+		removed |= r;
+	}
+	return removed;
 }

@@ -1,8 +1,10 @@
 /* engine/credentials - user names and passwords of registries: auth.json, Docker's config.json, helper programs
  *
  * Looked for in $REGISTRY_AUTH_FILE or the file that was named, and in no other then; else in
- * $XDG_RUNTIME_DIR/containers/auth.json, ~/.config/containers/auth.json, ~/.docker/config.json: the first that knows the
- * repository wins. Secrets never appear in an argument, an error or a log. */
+ * $XDG_RUNTIME_DIR/containers/auth.json, ~/.config/containers/auth.json, ~/.docker/config.json, ~/.dockercfg: the first
+ * that knows the repository wins. credential-helpers of registries.conf says in which order the files (together one
+ * entry, "containers-auth.json") and helper programs are asked. Secrets never appear in an argument, an error or a log.
+ * */
 #ifndef BRYO_ENGINE_CREDENTIALS_H
 #define BRYO_ENGINE_CREDENTIALS_H
 

@@ -26,9 +26,19 @@ static char *absolute(struct engine *e, const char *path)
 	return *path == '/' ? arena_strdup(e->arena, path) : arena_printf(e->arena, "%s/%s", e->identity.cwd, path);
 }
 
+char *engine_store_path(struct engine *e)
+{
+	return e->options.root ? absolute(e, e->options.root) : e->identity.data_dir;
+}
+
+char *engine_runtime_path(struct engine *e)
+{
+	return e->options.runroot ? absolute(e, e->options.runroot) : e->identity.runtime_dir;
+}
+
 static int open_run_dir(struct engine *e, struct error *err)
 {
-	e->run_path = e->options.runroot ? absolute(e, e->options.runroot) : e->identity.runtime_dir;
+	e->run_path = engine_runtime_path(e);
 	if (fd_mkdirs(AT_FDCWD, e->run_path, 0700) < 0)
 		return error_errno(err, "make the runtime directory %s", e->run_path);
 	e->run_fd = open(e->run_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -41,8 +51,6 @@ static int open_run_dir(struct engine *e, struct error *err)
 
 int engine_open(struct engine *e, struct error *err)
 {
-	const char *path;
-
 	if (e->store_is_open)
 		return 0;
 	_cleanup_trace_ struct trace_span span = trace_begin("join the namespace, open the store");
@@ -52,8 +60,7 @@ int engine_open(struct engine *e, struct error *err)
 		engine_warn(e, "%s", e->identity.stale_why);
 	if (e->identity.made && e->identity.single_id_why)	/* said once; `info` says it always */
 		engine_warn(e, "%s", e->identity.single_id_why);
-	path = e->options.root ? absolute(e, e->options.root) : e->identity.data_dir;
-	if (store_open(e->arena, path, e->options.storage_driver, e->identity.single_id, &e->store, err) < 0)
+	if (store_open(e->arena, engine_store_path(e), e->options.storage_driver, e->identity.single_id, &e->store, err) < 0)
 		return -1;
 	e->store.run_fd = e->run_fd;
 	e->store.burial = (struct store_burial){ life_bury, e };

@@ -6,9 +6,11 @@
 #include "base/units.h"
 #include "engine/container.h"
 #include "engine/events.h"
+#include "engine/image_family.h"
 #include "engine/image_filter.h"
 #include "spec/reference.h"
 #include "store/blob.h"
+#include "store/image_files.h"
 
 int image_read_config(struct engine *e, const struct image *image, struct image_config *ret, struct error *err)
 {
@@ -128,7 +130,10 @@ static int remove_whole(struct engine *e, const struct image *image, bool force,
 {
 	struct strings layers = { 0 };
 
+	if (!force && image_files_mounted(e->arena, &e->store, image->id))
+		return error_set(err, ERROR_IN_USE, "image %s is mounted: image is in use: consider bryo image unmount", image->id);
 	if (free_of_containers(e, image->id, force, err) < 0 ||
+	    image_files_unmount(e->arena, &e->store, image->id, err) < 0 ||
 	    image_remove(e->arena, &e->store, image, &layers, err) < 0)
 		return -1;
 	for (size_t i = 0; i < image->names.n; i++) {
@@ -138,6 +143,40 @@ static int remove_whole(struct engine *e, const struct image *image, bool force,
 	event(e, "remove", image, image->names.n ? image->names.v[0] : NULL);
 	strings_add(e->arena, ret_deleted, image->id);
 	store_collect_in_background(&e->store);
+	return 0;
+}
+
+static bool is_free(struct engine *e, const struct image *image)
+{
+	struct containers users;
+
+	return image_users(e, image->id, &users, NULL) == 0 && users.n == 0 &&
+	       !image_files_mounted(e->arena, &e->store, image->id);
+}
+
+/* The nearest first; what cannot go stays without a word. */
+static void remove_parents(struct engine *e, const struct image *gone, struct strings *ret_deleted)
+{
+	struct strings ignored = { 0 };
+	struct images all;
+
+	for (size_t n = gone->layers.n; n > 0 && image_list(e->arena, &e->store, &all, NULL) == 0; n--)
+		for (size_t i = 0; i < all.n; i++) {
+			const struct image *image = &all.v[i];
+
+			if (image->layers.n == n - 1 && image->names.n == 0 && image_family_stands_on(gone, image) &&
+			    !image_family_has_children(&all, image) && is_free(e, image))
+				remove_whole(e, image, false, &ignored, ret_deleted, NULL);
+		}
+}
+
+static int remove_with_parents(struct engine *e, const struct image *image, const struct rmi_options *o, bool force,
+			       struct strings *ret_untagged, struct strings *ret_deleted, struct error *err)
+{
+	if (remove_whole(e, image, force, ret_untagged, ret_deleted, err) < 0)
+		return -1;
+	if (!o->no_prune)
+		remove_parents(e, image, ret_deleted);
 	return 0;
 }
 
@@ -180,12 +219,12 @@ int image_rmi(struct engine *e, const char *name, const struct rmi_options *o, s
 		return 0;
 	}
 	if (image.names.n <= 1)
-		return remove_whole(e, &image, o->force, ret_untagged, ret_deleted, err);
+		return remove_with_parents(e, &image, o, o->force, ret_untagged, ret_deleted, err);
 	if (!full && !o->force)
 		return error_set(err, ERROR_FAILED, "unable to delete image \"%s\" by ID with more than one tag ([%s]): "
 				 "please force removal", image.id, strings_join(e->arena, &image.names, " "));
 	if (!full)
-		return remove_whole(e, &image, true, ret_untagged, ret_deleted, err);
+		return remove_with_parents(e, &image, o, true, ret_untagged, ret_deleted, err);
 	if (image_untag(&e->store, full, err) < 0)
 		return -1;
 	event(e, "untag", &image, full);
@@ -193,27 +232,41 @@ int image_rmi(struct engine *e, const char *name, const struct rmi_options *o, s
 	return 0;
 }
 
-int image_prune(struct engine *e, bool all, const struct strings *filters, struct strings *ret_deleted,
-		struct error *err)
+/* 1 when something went: then what it stood on may go in the next round. */
+static int prune_round(struct engine *e, bool all, const struct strings *filters, struct strings *ret_deleted,
+		       struct error *err)
 {
 	struct strings untagged = { 0 };
 	struct image_match match;
-	struct images images;
+	int removed = 0;
 
-	if (image_match_init(&match, e, filters, NULL, err) < 0 || image_list(e->arena, &e->store, &images, err) < 0)
+	if (image_match_init(&match, e, filters, NULL, err) < 0)
 		return -1;
-	for (size_t i = 0; i < images.n; i++) {
-		struct containers users;
+	for (size_t i = 0; i < match.all.n; i++) {
+		const struct image *image = &match.all.v[i];
 		int matches;
 
-		if (images.v[i].names.n > 0 && !all)
+		if ((image->names.n > 0 || image_family_has_children(&match.all, image)) && !all)
 			continue;
-		matches = image_match(&match, &images.v[i], err);
-		if (matches < 0 || image_users(e, images.v[i].id, &users, err) < 0)
+		matches = image_match(&match, image, err);
+		if (matches < 0)
 			return -1;
-		if (matches && users.n == 0 &&
-		    remove_whole(e, &images.v[i], false, &untagged, ret_deleted, err) < 0)
+		if (!matches || !is_free(e, image))
+			continue;
+		if (remove_whole(e, image, false, &untagged, ret_deleted, err) < 0)
 			return -1;
+		removed = 1;
 	}
-	return 0;
+	return removed;
+}
+
+int image_prune(struct engine *e, bool all, const struct strings *filters, struct strings *ret_deleted,
+		struct error *err)
+{
+	int removed;
+
+	do
+		removed = prune_round(e, all, filters, ret_deleted, err);
+	while (removed > 0);
+	return removed;
 }

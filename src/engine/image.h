@@ -8,6 +8,7 @@
 
 struct pull_request {
 	char *name, *platform, *arch, *os, *variant, *authfile, *creds, *cert_dir, *tls_verify;	/* tls_verify "true" "false" NULL */
+	char *signature_policy;
 	bool quiet, all_tags;
 	int64_t retry;
 };

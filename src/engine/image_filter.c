@@ -2,6 +2,7 @@
 
 #include "base/glob.h"
 #include "base/units.h"
+#include "engine/image_family.h"
 
 int64_t image_created_ns(const struct image *image)
 {
@@ -103,7 +104,11 @@ static int match_one(struct image_match *m, const struct image *image, const cha
 		return result < 0 ? -1 : !result;
 	}
 	if (strcmp(key, "dangling") == 0)
-		return match_bool(key, value, image->names.n == 0, err);
+		return match_bool(key, value, image->names.n == 0 && !image_family_has_children(&m->all, image), err);
+	if (strcmp(key, "intermediate") == 0)
+		return match_bool(key, value, image->names.n == 0 && image_family_has_children(&m->all, image), err);
+	if (strcmp(key, "digest") == 0)
+		return image->manifest_digest && str_starts(image->manifest_digest, value);
 	if (strcmp(key, "reference") == 0)
 		return any_name_matches(m->e->arena, value, image);
 	if (strcmp(key, "id") == 0)
@@ -112,7 +117,7 @@ static int match_one(struct image_match *m, const struct image *image, const cha
 		return match_containers(m, image, value, err);
 	if (strcmp(key, "manifest") == 0)
 		return match_bool(key, value, image->list, err);
-	if (strcmp(key, "readonly") == 0 || strcmp(key, "intermediate") == 0)
+	if (strcmp(key, "readonly") == 0)
 		return match_bool(key, value, false, err);
 	return match_time(m, image, key, filter);
 }
@@ -120,7 +125,7 @@ static int match_one(struct image_match *m, const struct image *image, const cha
 /* --- checking */
 
 static const char *const keys[] = {
-	"after", "before", "containers", "dangling", "id", "intermediate", "label", "label!", "manifest", "readonly",
+	"after", "before", "containers", "dangling", "digest", "id", "intermediate", "label", "label!", "manifest", "readonly",
 	"reference", "since", "until", NULL,
 };
 
@@ -164,6 +169,8 @@ int image_match_init(struct image_match *m, struct engine *e, const struct strin
 		     struct error *err)
 {
 	*m = (struct image_match){ .e = e, .filters = filters, .reference = reference, .now = units_now() };
+	if (image_list(e->arena, &e->store, &m->all, err) < 0)
+		return -1;
 	for (size_t i = 0; filters && i < filters->n; i++) {
 		const char *value;
 		char *key;

@@ -13,6 +13,7 @@ struct image_match {
 	const char *reference;		/* the positional pattern; NULL */
 	int64_t now;
 	struct string_map times;	/* before and since: the image's creation, ns in decimal */
+	struct images all;		/* for those who ask what stands on an image */
 };
 
 /* Checks the filters and finds the images they name. */

@@ -2,6 +2,7 @@
 #include "engine/image.h"
 
 #include "base/units.h"
+#include "engine/image_family.h"
 #include "engine/image_filter.h"
 #include "engine/list.h"
 #include "spec/reference.h"
@@ -87,6 +88,12 @@ static size_t count_users(const struct containers *all, const char *id)
 	return n;
 }
 
+/* What only others stand on is shown when it is asked for. */
+static bool is_shown(const struct images *all, const struct image *image)
+{
+	return image->names.n > 0 || !image_family_has_children(all, image);
+}
+
 int image_rows(struct engine *e, const struct image_filter *f, struct json **ret, struct error *err)
 {
 	struct json *rows = json_new_list(e->arena);
@@ -95,8 +102,9 @@ int image_rows(struct engine *e, const struct image_filter *f, struct json **ret
 	struct images images;
 
 	if (image_match_init(&match, e, &f->filters, f->reference, err) < 0 ||
-	    image_list(e->arena, &e->store, &images, err) < 0 || container_load_all(e, &containers, err) < 0)
+	    container_load_all(e, &containers, err) < 0)
 		return -1;
+	images = match.all;
 	for (size_t i = 0; i < images.broken.n; i++)
 		engine_warn(e, "the record of image %.12s is damaged; mend it with `bryo system check --repair`, or remove it with `bryo rmi "
 			    "--force %.12s`", images.broken.v[i], images.broken.v[i]);
@@ -105,7 +113,7 @@ int image_rows(struct engine *e, const struct image_filter *f, struct json **ret
 
 		if (matches < 0)
 			return -1;
-		if (matches)
+		if (matches && (f->all || f->filters.n || is_shown(&images, &images.v[i])))
 			json_append(e->arena, rows, image_row(e, &images.v[i], f->reference,
 							      count_users(&containers, images.v[i].id)));
 	}
@@ -255,18 +263,22 @@ int image_inspect(struct engine *e, const char *name, struct json **ret, struct 
 {
 	struct arena *a = e->arena;
 	struct json *j = json_new_object(a);
+	const struct image *parent;
 	struct image_config config;
 	struct strings digests;
 	struct image image;
+	struct images all;
 
-	if (find_image(e, name, &image, err) < 0 || image_read_config(e, &image, &config, err) < 0)
+	if (find_image(e, name, &image, err) < 0 || image_read_config(e, &image, &config, err) < 0 ||
+	    image_list(a, &e->store, &all, err) < 0)
 		return -1;
+	parent = image_family_parent(e, &all, &image);
 	digests = repo_digests(a, &image);
 	SET("Id", TEXT(image.id));
 	SET("Digest", TEXT(image.manifest_digest));
 	SET("RepoTags", json_new_strings(a, &image.names));
 	SET("RepoDigests", json_new_strings(a, &digests));
-	SET("Parent", TEXT(""));
+	SET("Parent", TEXT(parent ? parent->id : NULL));
 	SET("Comment", TEXT(last_comment(&config)));
 	SET("Created", TEXT(config.created ? config.created : image.created));
 	SET("Config", json_encode(a, &image_container_config_shape, &config.config));

@@ -2,6 +2,7 @@
 #include "engine/change.h"
 #include "engine/image.h"
 #include "engine/take.h"
+#include "engine/trust.h"
 #include "spec/reference.h"
 #include "sys/fd.h"
 
@@ -72,6 +73,8 @@ int image_import(struct engine *e, int input, const struct import_request *r, ch
 	int result;
 
 	request.platform = platform_of(e, r);
+	if (trust_check_file(e, "tarball", NULL, err) < 0)
+		return -1;
 	if (take_changes(e, r, &request.changes, err) < 0 || take_name(e, r->reference, &take.names, err) < 0 ||
 	    engine_open(e, err) < 0 || store_claim(&e->store, &claim, err) < 0)
 		return -1;

@@ -83,7 +83,7 @@ static int keep_index(struct engine *e, struct transfer *t, struct image *list, 
 	return 0;
 }
 
-static int change_with(struct engine *e, struct transfer *t, const char *name, change *apply, void *context,
+static int change_list(struct engine *e, struct transfer *t, const char *name, change *apply, void *context,
 		       char **ret_id, struct error *err)
 {
 	_cleanup_fd_ int lock = lock_open(e->store.root_fd, "lists.lock", LOCK_EXCLUSIVE, true);
@@ -99,18 +99,31 @@ static int change_with(struct engine *e, struct transfer *t, const char *name, c
 	return image_commit(e->arena, &e->store, &list, NULL, NULL, err);
 }
 
-static int change_list(struct engine *e, struct transfer *t, const char *name, change *apply, void *context,
-		       char **ret_id, struct error *err)
+/* One command's work on one list. */
+struct job {
+	const char *name, *entry;
+	const struct strings *images;
+	const struct list_request *r;
+	char **ret_id;
+};
+typedef int action(struct engine *e, struct transfer *t, const struct job *job, struct error *err);
+
+/* What is written and fetched is nobody's until the record names it; the index that was before is nobody's then. */
+static int perform(struct engine *e, action *act, const struct job *job, struct error *err)
 {
-	struct transfer own;
+	struct store_claim claim;
+	struct transfer t;
 	int result;
 
-	if (t)
-		return change_with(e, t, name, apply, context, ret_id, err);
-	if (transfer_open(e, &own, err) < 0)
+	if (engine_open(e, err) < 0 || store_claim(&e->store, &claim, err) < 0)
 		return -1;
-	result = change_with(e, &own, name, apply, context, ret_id, err);
-	transfer_close(&own);
+	result = transfer_open(e, &t, err);
+	if (result == 0) {
+		result = act(e, &t, job, err);
+		transfer_close(&t);
+	}
+	store_claim_done(&e->store, &claim);
+	store_sweep(e->arena, &e->store, NULL, NULL);
 	return result;
 }
 
@@ -129,50 +142,27 @@ static int apply_entries(struct engine *e, void *context, struct image *list, st
 	return 0;
 }
 
-static int add_with(struct engine *e, struct transfer *t, const char *name, const struct strings *images,
-		    const struct list_request *r, char **ret_id, struct error *err)
+static int add(struct engine *e, struct transfer *t, const struct job *job, struct error *err)
 {
 	struct list_entries entries = { 0 };
 	struct image list;
 
-	if (list_find(e, name, &list, err) < 0)
+	if (list_find(e, job->name, &list, err) < 0)
 		return -1;
-	*ret_id = list.id;
-	for (size_t i = 0; i < images->n; i++)
-		if (list_entries_find(e, t, images->v[i], r, &entries, err) < 0)
-			return error_frame(err, "add %s", images->v[i]);
+	*job->ret_id = list.id;
+	for (size_t i = 0; i < job->images->n; i++)
+		if (list_entries_find(e, t, job->images->v[i], job->r, &entries, err) < 0)
+			return error_frame(err, "add %s", job->images->v[i]);
 	for (size_t i = 0; i < entries.n; i++)
-		if (list_entry_set(e, &entries.v[i].descriptor, r, err) < 0)
+		if (list_entry_set(e, &entries.v[i].descriptor, job->r, err) < 0)
 			return -1;
-	return entries.n ? change_list(e, t, name, apply_entries, &entries, ret_id, err) : 0;
-}
-
-/* What is fetched is nobody's until the list names it. */
-static int claim_and(struct engine *e, int (*act)(struct engine *e, struct transfer *t, const char *name,
-						   const struct strings *images, const struct list_request *r, char **ret_id,
-						   struct error *err),
-		     const char *name, const struct strings *images, const struct list_request *r, char **ret_id,
-		     struct error *err)
-{
-	struct store_claim claim;
-	struct transfer t;
-	int result;
-
-	if (engine_open(e, err) < 0 || store_claim(&e->store, &claim, err) < 0)
-		return -1;
-	result = transfer_open(e, &t, err);
-	if (result == 0) {
-		result = act(e, &t, name, images, r, ret_id, err);
-		transfer_close(&t);
-	}
-	store_claim_done(&e->store, &claim);
-	return result;
+	return entries.n ? change_list(e, t, job->name, apply_entries, &entries, job->ret_id, err) : 0;
 }
 
 int list_add(struct engine *e, const char *name, const struct strings *images, const struct list_request *r,
 	     char **ret_id, struct error *err)
 {
-	return claim_and(e, add_with, name, images, r, ret_id, err);
+	return perform(e, add, &(struct job){ .name = name, .images = images, .r = r, .ret_id = ret_id }, err);
 }
 
 /* --- creating */
@@ -217,35 +207,36 @@ static int annotate_whole(struct engine *e, void *context, struct image *list, s
 }
 
 /* The list exists from here on, as with Podman, even when an image cannot be added. */
-static int create_with(struct engine *e, struct transfer *t, const char *text, const struct strings *images,
-		       const struct list_request *r, char **ret_id, struct error *err)
+static int create(struct engine *e, struct transfer *t, const struct job *job, struct error *err)
 {
-	struct list_request entries = *r;
-	char *name = full_name(e, text, err), *taken;
+	struct list_request entries = *job->r;
+	struct job adding = *job;
+	char *name = full_name(e, job->name, err), *taken;
 
 	if (!name)
 		return -1;
 	taken = image_name_lookup(e->arena, &e->store, name);
-	if (taken && !r->amend)
-		return error_set(err, ERROR_EXISTS, "image name \"%s\" is already associated with image \"%s\": that name is already in "
-				 "use", name, taken);
-	if (!taken && make(e, t, name, ret_id, err) < 0)
+	if (taken && !job->r->amend)
+		return error_set(err, ERROR_EXISTS, "image name \"%s\" is already associated with image \"%s\": that name is "
+				 "already in use", name, taken);
+	if (!taken && make(e, t, name, job->ret_id, err) < 0)
 		return -1;
 	entries.annotations = (struct strings){ 0 };
-	if (add_with(e, t, name, images, &entries, ret_id, err) < 0)
+	adding.name = name;
+	adding.r = &entries;
+	if (add(e, t, &adding, err) < 0)
 		return -1;
-	return r->annotations.n ? change_list(e, t, name, annotate_whole, (void *)(uintptr_t)r, ret_id, err) : 0;
+	return job->r->annotations.n ? change_list(e, t, name, annotate_whole, (void *)(uintptr_t)job->r, job->ret_id, err) :
+	       0;
 }
 
 int list_create(struct engine *e, const char *name, const struct strings *images, const struct list_request *r,
 		char **ret_id, struct error *err)
 {
-	return claim_and(e, create_with, name, images, r, ret_id, err);
+	return perform(e, create, &(struct job){ .name = name, .images = images, .r = r, .ret_id = ret_id }, err);
 }
 
 /* --- annotating, removing */
-
-struct one { const char *entry; const struct list_request *r; };
 
 /* A digest, or an image's name. */
 static struct image_descriptor *entry_of(struct engine *e, const char *text, const struct image_index *index,
@@ -265,20 +256,20 @@ static struct image_descriptor *entry_of(struct engine *e, const char *text, con
 static int apply_annotate(struct engine *e, void *context, struct image *list, struct image_index *index,
 			  struct error *err)
 {
-	const struct one *one = context;
+	const struct job *job = context;
 	struct image_descriptor *d;
 
-	if (one->r->index)
-		return list_annotations_add(e, &index->annotations, &one->r->annotations, err);
-	d = entry_of(e, one->entry, index, err);
-	return d ? list_entry_set(e, d, one->r, err) : -1;
+	if (job->r->index)
+		return list_annotations_add(e, &index->annotations, &job->r->annotations, err);
+	d = entry_of(e, job->entry, index, err);
+	return d ? list_entry_set(e, d, job->r, err) : -1;
 }
 
 static int apply_remove(struct engine *e, void *context, struct image *list, struct image_index *index,
 			struct error *err)
 {
-	const struct one *one = context;
-	struct image_descriptor *d = entry_of(e, one->entry, index, err);
+	const struct job *job = context;
+	struct image_descriptor *d = entry_of(e, job->entry, index, err);
 
 	if (!d)
 		return -1;
@@ -287,21 +278,23 @@ static int apply_remove(struct engine *e, void *context, struct image *list, str
 	return 0;
 }
 
+static int annotate(struct engine *e, struct transfer *t, const struct job *job, struct error *err)
+{
+	return change_list(e, t, job->name, apply_annotate, (void *)(uintptr_t)job, job->ret_id, err);
+}
+
 int list_annotate(struct engine *e, const char *name, const char *entry, const struct list_request *r, char **ret_id,
 		  struct error *err)
 {
-	struct one one = { entry, r };
+	return perform(e, annotate, &(struct job){ .name = name, .entry = entry, .r = r, .ret_id = ret_id }, err);
+}
 
-	if (engine_open(e, err) < 0)
-		return -1;
-	return change_list(e, NULL, name, apply_annotate, &one, ret_id, err);
+static int take_out(struct engine *e, struct transfer *t, const struct job *job, struct error *err)
+{
+	return change_list(e, t, job->name, apply_remove, (void *)(uintptr_t)job, job->ret_id, err);
 }
 
 int list_remove(struct engine *e, const char *name, const char *entry, char **ret_id, struct error *err)
 {
-	struct one one = { .entry = entry };
-
-	if (engine_open(e, err) < 0)
-		return -1;
-	return change_list(e, NULL, name, apply_remove, &one, ret_id, err);
+	return perform(e, take_out, &(struct job){ .name = name, .entry = entry, .ret_id = ret_id }, err);
 }

@@ -1,9 +1,9 @@
 /* engine/list - manifest lists: one name for the images of several platforms
  *
  * A list is a record of the store (store/image.h) whose manifest is an OCI index. Each change writes the index anew and
- * keeps the list's id. An entry's image is in the store, or the record says which repository has it. Two commands that
- * change a list at the same time both count: the index is read and written under the lock `lists.lock` of the store, and
- * registries are asked before it is taken. */
+ * keeps the list's id. An entry's image is in the store, or the record says which repository has it. Two commands
+ * that change a list at the same time both count: the index is read and written under the lock `lists.lock` of the
+ * store, and registries are asked before it is taken. */
 #ifndef BRYO_ENGINE_LIST_H
 #define BRYO_ENGINE_LIST_H
 
@@ -19,8 +19,8 @@ struct list_request {
 	struct strings features, os_features;
 };
 
-/* Images by name: "containers-storage:" for those of the store alone, "docker://" for those of registries alone. All that
- * change a list answer its id. */
+/* Images by name: "containers-storage:" for those of the store alone, "docker://" for those of registries alone. All
+ * that change a list answer its id. */
 int list_create(struct engine *e, const char *name, const struct strings *images, const struct list_request *r,
 		char **ret_id, struct error *err);
 int list_add(struct engine *e, const char *name, const struct strings *images, const struct list_request *r,

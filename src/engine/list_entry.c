@@ -8,7 +8,8 @@
 
 /* --- what the user says */
 
-int list_annotations_add(struct engine *e, struct string_map *map, const struct strings *annotations, struct error *err)
+int list_annotations_add(struct engine *e, struct string_map *map, const struct strings *annotations,
+			 struct error *err)
 {
 	for (size_t i = 0; i < annotations->n; i++) {
 		const char *text = annotations->v[i], *equals = strchr(text, '=');
@@ -95,7 +96,8 @@ static int add_image(struct engine *e, const struct image *image, const char *so
 	if (size_of(e, d.digest, &d.size, err) < 0 || image_read_config(e, image, &config, err) < 0)
 		return -1;
 	d.platform = arena_new_one(e->arena, struct image_platform);
-	*d.platform = (struct image_platform){ config.os, config.architecture, config.variant, config.os_version, { 0 }, { 0 } };
+	*d.platform = (struct image_platform){ .os = config.os, .architecture = config.architecture,
+					       .variant = config.variant, .os_version = config.os_version };
 	*ARRAY_ADD(e->arena, ret) = (struct list_entry){ d, arena_strdup(e->arena, source) };
 	return 0;
 }

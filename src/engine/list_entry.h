@@ -15,6 +15,7 @@ int list_entries_find(struct engine *e, struct transfer *t, const char *text, co
 		      struct list_entries *ret, struct error *err);
 /* What the user says of an entry. */
 int list_entry_set(struct engine *e, struct image_descriptor *d, const struct list_request *r, struct error *err);
-int list_annotations_add(struct engine *e, struct string_map *map, const struct strings *annotations, struct error *err);
+int list_annotations_add(struct engine *e, struct string_map *map, const struct strings *annotations,
+			 struct error *err);
 
 #endif

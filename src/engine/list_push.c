@@ -81,7 +81,7 @@ static int bring_blobs(struct sending *s, const char *digest, const struct trans
 
 static int fill(struct sending *s, const char *digest, struct transfer_request *ret, struct error *err)
 {
-	struct image as_image = { .id = arena_strdup(s->e->arena, digest), .manifest_digest = arena_strdup(s->e->arena, digest) };
+	struct image as_image = { .manifest_digest = arena_strdup(s->e->arena, digest) };
 	const char *path = path_there(s, map_get(&s->list->sources, digest));
 	struct strings blobs = { 0 };
 
@@ -89,8 +89,8 @@ static int fill(struct sending *s, const char *digest, struct transfer_request *
 	    push_fill(s->e, s->r, s->target, &blobs, ret, err) < 0)
 		return -1;
 	for (size_t i = 0; path && !str_eq(path, s->target->name.path) && i < blobs.n; i++)
-		*ARRAY_ADD(s->e->arena, &ret->mounts) = (struct transfer_mount){ blobs.v[i], arena_strdup(s->e->arena, path) };
-	ret->manifest = arena_strdup(s->e->arena, digest);
+		*ARRAY_ADD(s->e->arena, &ret->mounts) = (struct transfer_mount){ blobs.v[i], (char *)(uintptr_t)path };
+	ret->manifest = as_image.manifest_digest;
 	return 0;
 }
 
@@ -114,7 +114,7 @@ static int send_image(struct sending *s, struct image_descriptor *d, struct erro
 	d->digest = result.manifests.v[0].digest;
 	d->size = result.manifests.v[0].size;
 	d->media_type = result.manifests.v[0].media_type;
-	return 0;
+	return sign_pushed(s->e, s->t, &s->r->sign, s->target, d->digest, err);
 }
 
 static bool is_same(const struct image_index *a, const struct image_index *b)
@@ -148,7 +148,7 @@ static int send_index(struct sending *s, struct image_index *index, char **ret_d
 	if (result.manifests.n != 1)
 		return error_set(err, ERROR_FAILED, "bryo-transfer pushed %zu manifests", result.manifests.n);
 	*ret_digest = result.manifests.v[0].digest;
-	return 0;
+	return sign_pushed(s->e, s->t, &s->r->sign, s->target, *ret_digest, err);
 }
 
 static int send(struct sending *s, char **ret_digest, struct error *err)

@@ -1,6 +1,11 @@
 /* `load` and `import`: images out of files. Nothing here reaches the network. */
+#include <limits.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include "engine/image.h"
 #include "engine/take.h"
+#include "engine/trust.h"
 #include "spec/reference.h"
 #include "sys/fd.h"
 
@@ -48,12 +53,39 @@ static int take_loaded(struct engine *e, struct transfer *t, const struct transf
 	return 0;
 }
 
+/* The transport that it came by, in the words of policies. */
+static const char *transport_of(int input, const struct transfer_image *found)
+{
+	struct stat st;
+
+	if (fstat(input, &st) == 0 && S_ISDIR(st.st_mode))
+		return faccessat(input, "oci-layout", F_OK, 0) == 0 ? "oci" : "dir";
+	return str_starts(found->manifest_media_type, "application/vnd.docker.") ? "docker-archive" : "oci-archive";
+}
+
+/* NULL: it came through a pipe, or has no name any more. */
+static char *path_of(struct engine *e, int input)
+{
+	char link[32], path[PATH_MAX];
+	ssize_t n = readlink(fd_path(input, link), path, sizeof(path));
+
+	return n > 0 && (size_t)n < sizeof(path) && *path == '/' ? arena_strndup(e->arena, path, (size_t)n) : NULL;
+}
+
+static int check_trust(struct engine *e, int input, const struct transfer_event *found, struct error *err)
+{
+	for (size_t i = 0; i < found->images.n; i++)
+		if (trust_check_file(e, transport_of(input, &found->images.v[i]), path_of(e, input), err) < 0)
+			return -1;
+	return 0;
+}
+
 static int load_with(struct engine *e, struct transfer *t, int input, struct strings *ret_loaded, struct error *err)
 {
 	struct transfer_request request = { .op = "load" };
 	struct transfer_event result;
 
-	if (transfer_call(e, t, &request, &input, 1, &result, err) < 0)
+	if (transfer_call(e, t, &request, &input, 1, &result, err) < 0 || check_trust(e, input, &result, err) < 0)
 		return -1;
 	for (size_t i = 0; i < result.images.n; i++)
 		if (take_loaded(e, t, &result.images.v[i], ret_loaded, err) < 0)

@@ -2,8 +2,10 @@
 #include "engine/image.h"
 #include "engine/list.h"
 #include "engine/registry_config.h"
+#include "engine/short_name.h"
 #include "engine/source.h"
 #include "engine/take.h"
+#include "engine/trust.h"
 #include "spec/reference.h"
 #include "sys/fd.h"
 
@@ -40,22 +42,25 @@ static int take_pulled(struct engine *e, struct transfer *t, const struct transf
 }
 
 static int pull_with(struct engine *e, struct transfer *t, const struct transfer_source *source,
-		     const struct pull_request *r, const struct reference *name, struct image *ret, struct error *err)
+		     const struct registry_source *from, const struct pull_request *r, const struct trust *trust,
+		     struct image *ret, struct error *err)
 {
 	struct transfer_request request = { .op = "manifest", .source = (struct transfer_source *)(uintptr_t)source,
-					    .platform = platform_of(e, r), .retries = r->retry };
+					    .reference = from->reference, .platform = platform_of(e, r),
+					    .retries = r->retry };
 	struct transfer_event result;
 
-	request.reference = name->digest ? name->digest : name->tag ? name->tag : (char *)(uintptr_t)"latest";
 	if (transfer_call(e, t, &request, NULL, 0, &result, err) < 0)
 		return -1;
 	if (result.images.n != 1)
 		return error_set(err, ERROR_FAILED, "bryo-transfer found %zu images", result.images.n);
-	return take_pulled(e, t, source, r->retry, name, &result.images.v[0], ret, err);
+	if (trust_check(e, t, trust, from, source, &result.images.v[0], err) < 0)
+		return -1;
+	return take_pulled(e, t, source, r->retry, &trust->image, &result.images.v[0], ret, err);
 }
 
 static int pull_from(struct engine *e, const struct registry_source *from, const struct pull_request *r,
-		     const struct reference *name, struct image *ret, struct error *err)
+		     const struct trust *trust, struct image *ret, struct error *err)
 {
 	const struct source_options options = { r->authfile, r->creds, r->cert_dir, r->tls_verify };
 	struct transfer_source source;
@@ -64,7 +69,7 @@ static int pull_from(struct engine *e, const struct registry_source *from, const
 
 	if (source_make(e, from, &options, &source, err) < 0 || transfer_open(e, &t, err) < 0)
 		return -1;
-	code = pull_with(e, &t, &source, r, name, ret, err);
+	code = pull_with(e, &t, &source, from, r, trust, ret, err);
 	transfer_close(&t);
 	return code;
 }
@@ -75,17 +80,18 @@ static int pull_name(struct engine *e, const struct registries *registries, cons
 {
 	struct registry_sources sources;
 	struct reference name;
+	struct trust trust;
 	int code = -1;
 
 	if (reference_parse(e->arena, text, &name, err) < 0 ||
-	    registries_sources(e->arena, registries, &name, &sources, err) < 0)
+	    registries_sources(e->arena, registries, &name, &sources, err) < 0 || trust_begin(e, &name, &trust, err) < 0)
 		return -1;
 	engine_note(e, "Trying to pull %s...", reference_print(e->arena, &name));
 	for (size_t i = 0; i < sources.n && code < 0; i++) {
 		if (i)
 			engine_note(e, "%s", err->text);
 		error_clear(err);
-		code = pull_from(e, &sources.v[i], r, &name, ret, err);
+		code = pull_from(e, &sources.v[i], r, &trust, ret, err);
 		if (code < 0 && (error_is(err, ERROR_NO_SPACE) || error_is(err, ERROR_INTERRUPTED)))
 			break;
 	}
@@ -94,39 +100,27 @@ static int pull_name(struct engine *e, const struct registries *registries, cons
 	return code;
 }
 
-/* --- which names a short one means */
-
-static int candidates(struct engine *e, const struct registries *registries, const struct reference *name,
-		      struct strings *ret, struct error *err)
-{
-	if (name->registry) {
-		strings_add(e->arena, ret, reference_print(e->arena, name));
-		return 0;
-	}
-	if (registries_candidates(e->arena, registries, name, ret, err) < 0)
-		return -1;
-	if (ret->n < 2 || !str_eq(registries->short_name_mode, "enforcing"))
-		return 0;
-	error_set(err, ERROR_FAILED, "the short name \"%s\" may mean several images, and short-name-mode is enforcing",
-		  name->path);
-	return error_hint(err, "write the full name: %s", strings_join(e->arena, ret, " or "));
-}
+/* --- one name from anywhere */
 
 static int pull_any(struct engine *e, const struct pull_request *r, struct image *ret, struct error *err)
 {
-	struct registries registries;
+	const struct registries *registries = registry_config(e, err);
 	struct strings names = { 0 };
 	struct reference name;
+	bool chosen;
 
-	if (reference_parse(e->arena, r->name, &name, err) < 0 || registry_config_read(e, &registries, err) < 0 ||
-	    candidates(e, &registries, &name, &names, err) < 0)
+	if (!registries || reference_parse(e->arena, r->name, &name, err) < 0 ||
+	    short_name_resolve(e, registries, &name, &names, &chosen, err) < 0)
 		return -1;
 	for (size_t i = 0; i < names.n; i++) {
 		if (i)
 			engine_note(e, "%s", err->text);
 		error_clear(err);
-		if (pull_name(e, &registries, r, names.v[i], ret, err) == 0)
-			return 0;
+		if (pull_name(e, registries, r, names.v[i], ret, err) < 0)
+			continue;
+		if (chosen)
+			short_name_remember(e, &name, names.v[i]);
+		return 0;
 	}
 	return -1;
 }
@@ -139,6 +133,8 @@ int image_pull(struct engine *e, const struct pull_request *r, struct image *ret
 
 	if (r->all_tags)
 		return error_set(err, ERROR_UNSUPPORTED, "pulling all tags is not supported: name the tags");
+	if (!str_is_empty(r->signature_policy))
+		e->options.signature_policy = r->signature_policy;
 	if (engine_open(e, err) < 0 || store_claim(&e->store, &claim, err) < 0)
 		return -1;
 	result = pull_any(e, r, ret, &own);

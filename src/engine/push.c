@@ -114,7 +114,7 @@ static int push_to(struct engine *e, struct transfer *t, const struct push_reque
 		return error_set(err, ERROR_FAILED, "bryo-transfer pushed %zu manifests", result.manifests.n);
 	*ret_digest = result.manifests.v[0].digest;
 	remember(e, target, image, *ret_digest);
-	return 0;
+	return sign_pushed(e, t, &r->sign, target, *ret_digest, err);
 }
 
 static int push_image(struct engine *e, const struct push_request *r, const struct target *target,
@@ -156,6 +156,8 @@ int image_push(struct engine *e, const struct push_request *r, char **ret_digest
 		return -1;
 	if (target.name.digest)
 		return error_set(err, ERROR_USAGE, "%s: a digest cannot be pushed to, it follows from the content", destination);
+	if (sign_check(e, &r->sign, err) < 0)
+		return -1;
 	result = image.list ? list_push(e, r, &target, &image, ret_digest, err) :
 		 push_image(e, r, &target, &image, ret_digest, err);
 	if (result < 0 && str_eq(target.name.registry, "localhost") && error_is(err, ERROR_NETWORK))
@@ -165,4 +167,30 @@ int image_push(struct engine *e, const struct push_request *r, char **ret_digest
 		return -1;
 	event_add(e, "image", "push", image.id, reference_print(e->arena, &target.name), NULL, NULL);
 	return r->digestfile ? idfile_write(r->digestfile, *ret_digest, false, err) : 0;
+}
+
+int image_push_all_tags(struct engine *e, const struct push_request *r, struct error *err)
+{
+	struct push_request one = *r;
+	struct string_map names;
+	struct reference wanted, name;
+	size_t pushed = 0;
+	char *digest;
+
+	if (reference_parse(e->arena, r->image, &wanted, err) < 0)
+		return -1;
+	if (wanted.tag || wanted.digest || r->destination)
+		return error_set(err, ERROR_USAGE, "--all-tags takes the name of a repository, without a tag");
+	if (engine_open(e, err) < 0 || image_names(e->arena, &e->store, &names, err) < 0)
+		return -1;
+	for (size_t i = 0; i < names.n; i++) {
+		if (reference_parse(e->arena, names.v[i].key, &name, NULL) < 0 || !str_eq(name.path, wanted.path) ||
+		    !str_eq(name.registry, wanted.registry ? wanted.registry : "docker.io"))
+			continue;
+		one.image = names.v[i].key;
+		if (image_push(e, &one, &digest, err) < 0)
+			return error_frame(err, "%s", one.image);
+		pushed++;
+	}
+	return pushed ? 0 : error_set(err, ERROR_NOT_FOUND, "%s: there is no image of this repository here", r->image);
 }

@@ -42,28 +42,43 @@ static int add_directory(struct engine *e, struct registries *r, const char *pat
 	return result;
 }
 
-static char *aliases_path(struct engine *e)
+char *registry_config_aliases(struct engine *e)
 {
 	const char *cache = getenv("XDG_CACHE_HOME");
 
+	if (e->identity.uid == 0)
+		return arena_strdup(e->arena, "/var/cache/containers/short-name-aliases.conf");
 	if (!str_is_empty(cache))
 		return arena_printf(e->arena, "%s/containers/short-name-aliases.conf", cache);
 	return arena_printf(e->arena, "%s/.cache/containers/short-name-aliases.conf", e->identity.home);
 }
 
-int registry_config_read(struct engine *e, struct registries *ret, struct error *err)
+/* The user's own file stands for all of the system's. */
+static int add_files(struct engine *e, struct registries *r, struct error *err)
 {
 	const char *named = getenv("CONTAINERS_REGISTRIES_CONF");
 	char *own = arena_printf(e->arena, "%s/containers/registries.conf", e->identity.config_dir);
-	bool given = !str_is_empty(named);
-	const char *main_file = given ? named : access(own, F_OK) == 0 ? own : "/etc/containers/registries.conf";
+	bool given = !str_is_empty(named), is_own = !given && access(own, F_OK) == 0;
 
-	*ret = (struct registries){ 0 };
-	if (add_file(e, ret, main_file, given, err) < 0 ||
-	    add_directory(e, ret, "/etc/containers/registries.conf.d", err) < 0 ||
-	    add_directory(e, ret, arena_printf(e->arena, "%s.d", own), err) < 0)
+	if (add_file(e, r, given ? named : is_own ? own : "/etc/containers/registries.conf", given, err) < 0)
 		return -1;
-	return add_file(e, ret, aliases_path(e), false, err);
+	if (!is_own && add_directory(e, r, "/etc/containers/registries.conf.d", err) < 0)
+		return -1;
+	if (add_directory(e, r, arena_printf(e->arena, "%s.d", own), err) < 0)
+		return -1;
+	return add_file(e, r, registry_config_aliases(e), false, err);
+}
+
+const struct registries *registry_config(struct engine *e, struct error *err)
+{
+	struct registries *r = arena_new_one(e->arena, struct registries);
+
+	if (e->registries)
+		return e->registries;
+	if (add_files(e, r, err) < 0)
+		return NULL;
+	e->registries = r;
+	return r;
 }
 
 char *registry_config_certs(struct engine *e, const char *host)

@@ -20,7 +20,7 @@ struct take {
 int image_take(struct engine *e, struct transfer *t, const struct take *take, const struct transfer_image *found,
 	       struct image *ret, struct error *err);
 
-/* The ids that layers may have, for a request `layers`. */
+/* The ids that there are, for requests that make files: `layers`, `unpack`. */
 void take_ranges(struct engine *e, struct transfer_request *r);
 /* After a failure on a full disk: what was brought and belongs to no image goes at once. The
  * caller has given up his claim. */

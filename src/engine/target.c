@@ -30,11 +30,11 @@ static int parse(struct engine *e, const char *text, struct reference *ret, stru
 int target_find(struct engine *e, const struct source_options *access, const char *text, struct target *ret,
 		struct error *err)
 {
+	const struct registries *registries = registry_config(e, err);
 	struct registry_sources sources;
-	struct registries registries;
 
-	if (parse(e, text, &ret->name, err) < 0 || registry_config_read(e, &registries, err) < 0 ||
-	    registries_sources(e->arena, &registries, &ret->name, &sources, err) < 0)
+	if (!registries || parse(e, text, &ret->name, err) < 0 ||
+	    registries_sources(e->arena, registries, &ret->name, &sources, err) < 0)
 		return -1;
 	return source_make(e, &sources.v[sources.n - 1], access, &ret->source, err);
 }

@@ -10,8 +10,8 @@
 
 struct target { struct reference name; struct transfer_source source; };
 
-/* text: "[docker://][REGISTRY/]PATH[:TAG][@DIGEST]"; without a registry docker.io is meant, as everywhere, and the tag is
- * "latest" unless something else is said. Places that are no registries ("dir:...") are refused. */
+/* text: "[docker://][REGISTRY/]PATH[:TAG][@DIGEST]"; without a registry docker.io is meant, as everywhere, and the tag
+ * is "latest" unless something else is said. Places that are no registries ("dir:...") are refused. */
 int target_find(struct engine *e, const struct source_options *access, const char *text, struct target *ret,
 		struct error *err);
 /* The tag or digest. */

@@ -7,7 +7,7 @@
 #include "store/layer.h"
 
 /* Never follows a link: the tree belongs to the container. */
-static int64_t tree_size(const char *path)
+int64_t usage_tree(const char *path)
 {
 	FTS *walk = fts_open((char *[]){ (char *)path, NULL }, FTS_PHYSICAL | FTS_NOCHDIR | FTS_XDEV, NULL);
 	int64_t size = 0;
@@ -24,7 +24,7 @@ static int64_t tree_size(const char *path)
 void usage_size(struct engine *e, const struct container *c, int64_t *ret_rw, int64_t *ret_root)
 {
 	bool copied = e->store.driver == DRIVER_VFS;	/* the image's files lie beside the container's own */
-	int64_t own = tree_size(arena_printf(e->arena, "%s/containers/%s/%s", e->store.path, c->id, copied ? "rootfs" : "upper"));
+	int64_t own = usage_tree(arena_printf(e->arena, "%s/containers/%s/%s", e->store.path, c->id, copied ? "rootfs" : "upper"));
 	int64_t image = 0;
 	struct layer layer;
 

@@ -45,6 +45,20 @@ int auth_decode(struct arena *arena, const char *text, size_t len, const char *w
 	return 0;
 }
 
+int auth_decode_old(struct arena *arena, const char *text, size_t len, const char *where, struct auth_file *ret,
+		    struct error *err)
+{
+	struct json *entries = json_parse(arena, text, len, where, err), *document = json_new_object(arena);
+
+	if (!entries)
+		return -1;
+	json_set(arena, document, "auths", entries);
+	if (check_objects(document, "auths", JSON_OBJECT, where, err) < 0)
+		return -1;
+	ret->document = document;
+	return 0;
+}
+
 /* Keys were written by many programs: "https://index.docker.io/v1/", "docker.io", "quay.io/team". Answers the form
  * that repositories have: no scheme, no API version, docker.io by one name. */
 static char *normalize(struct arena *arena, const char *key)

@@ -15,6 +15,9 @@ struct auth_file {
 
 int auth_decode(struct arena *arena, const char *text, size_t len, const char *where, struct auth_file *ret,
 		struct error *err);
+/* ~/.dockercfg: the entries alone, without "auths" around them. */
+int auth_decode_old(struct arena *arena, const char *text, size_t len, const char *where, struct auth_file *ret,
+		    struct error *err);
 /* Longest prefix of "registry/path" wins; docker.io has its historical aliases. 1 found, 0 none, -1 malformed. The
  * helper's name (from credHelpers or credsStore) is in *ret_helper when it must be asked instead. */
 int auth_find(struct arena *arena, const struct auth_file *file, const char *repository, struct credentials *ret,

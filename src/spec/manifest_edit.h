@@ -1,7 +1,7 @@
 /* spec/manifest_edit - manifests and indexes that are written here: other layers, another family, other entries
  *
- * What is changed is decoded, changed and printed; what is not changed keeps its bytes and is not printed anew. OCI's and
- * Docker's manifests say the same, except that Docker's have neither annotations nor zstd. */
+ * What is changed is decoded, changed and printed; what is not changed keeps its bytes and is not printed anew. OCI's
+ * and Docker's manifests say the same, except that Docker's have neither annotations nor zstd. */
 #ifndef BRYO_SPEC_MANIFEST_EDIT_H
 #define BRYO_SPEC_MANIFEST_EDIT_H
 

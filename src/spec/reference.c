@@ -197,6 +197,24 @@ char *reference_print(struct arena *arena, const struct reference *r)
 			    r->digest ? "@" : "", r->digest ? r->digest : "");
 }
 
+struct strings reference_scopes(struct arena *arena, const struct reference *r)
+{
+	/* With tag and digest, the digest is what is meant. */
+	const struct reference exact = { r->registry, r->path, r->digest ? NULL : r->tag, r->digest };
+	char *name = reference_repository(arena, r), *slash;
+	struct strings list = { 0 };
+
+	strings_add(arena, &list, reference_print(arena, &exact));
+	strings_add(arena, &list, name);
+	while ((slash = strrchr(name, '/'))) {
+		*slash = '\0';
+		strings_add(arena, &list, name);
+	}
+	for (const char *dot = strchr(name, '.'); dot && dot[1]; dot = strchr(dot + 1, '.'))
+		strings_addf(arena, &list, "*%s", dot);
+	return list;
+}
+
 bool reference_is_object_name(const char *name)
 {
 	size_t n = strlen(name);

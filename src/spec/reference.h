@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "base/error.h"
+#include "base/string.h"
 
 struct reference {
 	char *registry;		/* "docker.io", "127.0.0.1:5000", "localhost"; NULL for a short name */
@@ -21,6 +22,9 @@ int reference_parse(struct arena *arena, const char *text, struct reference *ret
 char *reference_print(struct arena *arena, const struct reference *r);
 /* Without tag and digest: "registry/path". */
 char *reference_repository(struct arena *arena, const struct reference *r);
+/* The scopes that settings may name a full image name by, the most specific first: itself with its tag or digest, its
+ * repository, the namespaces above, the registry, and "*.DOMAIN" for each domain above the registry. */
+struct strings reference_scopes(struct arena *arena, const struct reference *r);
 /* [a-zA-Z0-9][a-zA-Z0-9_.-]*, the rule for container, volume and network names. */
 bool reference_is_object_name(const char *name);
 

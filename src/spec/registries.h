@@ -1,6 +1,7 @@
-/* spec/registries - registries.conf (version 2) with its .d directories, and short-name aliases
+/* spec/registries - registries.conf with its .d directories, and short-name aliases (containers-registries.conf(5))
  *
- * The text comes in; the files are found and read by the engine. */
+ * The text comes in; the files are found and read by the engine. Version 1 of the format is taken from the first file
+ * only, and never beside settings of version 2. */
 #ifndef BRYO_SPEC_REGISTRIES_H
 #define BRYO_SPEC_REGISTRIES_H
 
@@ -16,8 +17,9 @@ struct registry_entry {
 };
 
 struct registries {
+	size_t files;				/* how many were added */
 	struct strings unqualified_search;
-	char *short_name_mode;			/* enforcing permissive disabled */
+	char *short_name_mode;			/* enforcing permissive disabled; NULL: permissive */
 	struct strings credential_helpers;
 	ARRAY(struct registry_entry) entries;
 	struct string_map aliases;
@@ -27,11 +29,12 @@ struct registries {
 int registries_add(struct arena *arena, struct registries *r, const char *text, size_t len, const char *where,
 		   struct error *err);
 
-/* Where to fetch a full name from, in order: mirrors, then the location itself. Blocked: an error. */
 /* The server that speaks for a registry: docker.io is served by registry-1.docker.io. Sources have it applied. */
 char *registries_host(struct arena *arena, const char *registry);
-struct registry_source { char *host, *path; bool insecure; };
+/* reference: the tag or digest to ask for. name: "registry/path", as the user knows it. */
+struct registry_source { char *host, *path, *reference, *name; bool insecure; };
 struct registry_sources { struct registry_source *v; size_t n; };
+/* Where to fetch a full name from, in order: mirrors, then the location itself. Blocked: an error. */
 int registries_sources(struct arena *arena, const struct registries *r, const struct reference *full,
 		       struct registry_sources *ret, struct error *err);
 /* The full names that a short name may mean: an alias, or one for each search registry. Empty: an error with

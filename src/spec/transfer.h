@@ -21,13 +21,22 @@
  *             manifests, configurations and layers; answers the images it found. Never touches the network
  *   import    tar descriptor (compressed too): one layer blob, and an image made of it
  *   login     try credentials at a registry
+ *   attachments  signatures of a manifest that lie beside it in its registry (cosign's), checked against public keys
+ *   sign      `document` as the payload of one more signature beside a manifest in its registry (cosign's format)
+ *   lookaside signatures of a manifest that lie on a web server
+ *   yaml      a YAML file's descriptor: its document as JSON
  *   verify    read the blobs of `digests` and compare them with their names; answers those that are damaged
  *   recall    of the configurations in `digests`: the images that blobs/ still has manifest and configuration of
- *   pack      write a tar of a directory descriptor to another descriptor   (cp, export)
- *   unpack    read a tar from a descriptor into a directory descriptor       (cp)
+ *   pack      write a tar of a directory descriptor to another descriptor   (cp, export, volume export)
+ *   unpack    read a tar from a descriptor into a directory descriptor       (cp, volume import)
  *   index     a layer from a directory descriptor, as overlay or fuse-overlayfs keep it (diff/ of another driver, a
  *             container's upper directory): objects/ and tmp/<stage>/index of the only layer named
- *   objects-check  read objects (those named, or all) and answer those whose contents are not what their names say */
+ *   objects-check  read objects (those named, or all) and answer those whose contents are not what their names say
+ *   layer     a layer blob of the entries of a directory descriptor that a file lists: `manifests` has its descriptor,
+ *             `unpacked` its diff ID                                         (commit)
+ *   compose   an image of the configuration `document` and layers in blobs/  (commit)
+ *   tags      the tags of a repository
+ *   search    the repositories of a registry that a word (`reference`) finds, at most `limit` of them: `found` */
 #ifndef BRYO_SPEC_TRANSFER_H
 #define BRYO_SPEC_TRANSFER_H
 
@@ -66,16 +75,19 @@ struct transfer_request {
 	char *rename_to;		/* pack: name of the top entry in the tar; NULL keeps it */
 	bool contents_only;		/* pack: the directory's entries without itself */
 	bool overwrite;			/* unpack: a file may take a directory's place, and the other way round */
+	ARRAY(int64_t) uid_map, gid_map;	/* pack, layer: a container's own map as inside,outside,count triples */
+	int64_t limit;			/* search */
 	int64_t retries, retry_delay_ms;	/* delay 0: longer each time */
-	char *manifest, *document, *media_type;	/* push; keep: document */
-	char *format;			/* push: "oci", "docker"; NULL as it is */
+	char *manifest, *document, *media_type;	/* push; keep, compose: document */
+	char *format;			/* push, layer, compose: "oci", "docker"; NULL as it is */
 	char *compression;		/* push: "gzip", "zstd"; NULL as it is, but plain layers become gzip */
 	bool recompress;		/* push: layers that are compressed otherwise, too */
-	int64_t *level;			/* push: of the compression; NULL: its usual one */
+	int64_t *level;			/* push, layer: of the compression; NULL: its usual one */
 	ARRAY(struct transfer_mount) mounts;	/* push: where at the registry blobs may be already */
 	struct strings digests;		/* verify, recall */
 	struct string_map changes;	/* import: members of the configuration's `config` ("Cmd") as JSON texts */
 	char *message;
+	struct strings keys;		/* attachments: public keys in PEM; sign: a private key, and its passphrase */
 };
 
 /* One image found by `manifest`, `load` or `import`, all of it in blobs/. */
@@ -93,6 +105,10 @@ struct transfer_damage { char *digest, *text; };
 
 struct transfer_unpacked { char *diff_id; int64_t size; int64_t max_uid, max_gid; };
 
+struct transfer_repository { char *name, *description; int64_t stars; bool official, automated; };
+/* attachments: payload and the places in `keys` of those that made the signature; lookaside: blob alone. In base64. */
+struct transfer_signature { char *blob, *payload; ARRAY(int64_t) keys; };
+
 struct transfer_event {
 	char *event;			/* progress result error */
 	char *id;			/* progress: short digest */
@@ -102,11 +118,15 @@ struct transfer_event {
 	int64_t current, total;		/* bytes */
 	ARRAY(struct transfer_image) images;
 	ARRAY(struct transfer_unpacked) unpacked;
-	struct strings damaged_objects;	/* objects-check: names, at most TRANSFER_DAMAGED_MAX */
-	int64_t checked;		/* objects-check: objects that were read */
+	struct strings tags;
+	ARRAY(struct transfer_repository) found;
+	ARRAY(struct transfer_signature) signatures;
+	struct json *value;		/* yaml */
 	ARRAY(struct image_descriptor) manifests, missing;
 	char *document;
 	ARRAY(struct transfer_damage) damaged;
+	struct strings damaged_objects;	/* objects-check: names, at most TRANSFER_DAMAGED_MAX */
+	int64_t checked;		/* objects-check: objects that were read */
 	int64_t kind, errno_;		/* error: enum error_kind, errno */
 	char *text, *hint;
 };

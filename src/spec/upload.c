@@ -51,6 +51,12 @@ bool upload_make_smaller(struct upload_pieces *p, int64_t refused)
 	return true;
 }
 
+void upload_lost(struct upload_pieces *p, int64_t piece)
+{
+	if (piece > FIRST_SMALLER && p->least <= FIRST_SMALLER)
+		p->most = FIRST_SMALLER;
+}
+
 void upload_take_least(struct upload_pieces *p, const char *header)
 {
 	int64_t n;

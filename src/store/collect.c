@@ -103,8 +103,9 @@ int store_collect(struct store *s)
 	arena = arena_new();
 	if (sweep && store_sweep(arena, s, NULL, NULL) < 0)
 		return -1;
-	if (sweep)
-		collect_trash(s);
+	/* What was swept goes now; a sweep that was put off meanwhile stays asked for. */
+	if (sweep && collect_trash(s))
+		stage_request_sweep(s);
 	image_tree_trim(arena, s);
 	/* Layers that were removed, or never had a name, leave objects that nobody names. */
 	return faccessat(s->root_fd, STAGE_SWEEP_OBJECTS, F_OK, AT_SYMLINK_NOFOLLOW) < 0 ? 0 :

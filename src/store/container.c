@@ -14,6 +14,7 @@
 #include "spec/reference.h"
 #include "store/container_name.h"
 #include "store/container_rootfs.h"
+#include "store/container_show.h"
 #include "store/layer.h"
 #include "store/stage.h"
 #include "sys/fd.h"
@@ -295,6 +296,7 @@ int container_store_remove(struct store *s, const char *id, bool volumes, struct
 
 	if (check_id(id, err) < 0)
 		return -1;
+	container_show_end(s, id);
 	container_store_unmount(s, id);
 	if (make_entry(id, volumes, entry) < 0)
 		return error_errno(err, "random numbers");

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "spec/oci_image.h"
+#include "store/container_show.h"
 #include "store/driver.h"
 #include "store/fuse_overlayfs.h"
 #include "store/image_ids.h"
@@ -201,6 +202,21 @@ int container_rootfs_needs(struct arena *arena, const struct store *s, const cha
 	return 0;
 }
 
+int container_rootfs_writable(struct arena *arena, const struct store *s, const char *id, enum store_driver *ret_driver,
+			      struct strings *ret_layers, struct error *err)
+{
+	struct rootfs_record r;
+	char path[128];
+	int fd;
+
+	if (read_record(arena, s, id, &r, err) < 0 || driver_parse(r.driver, ret_driver, err) < 0)
+		return error_frame(err, "the root file system of container %.12s", id);
+	*ret_layers = r.layers;
+	snprintf(path, sizeof(path), "containers/%.64s/%s", id, *ret_driver == DRIVER_VFS ? "rootfs" : "upper");
+	fd = fd_open_dir(s->root_fd, path);
+	return fd < 0 ? error_errno(err, "open %s/%s", s->path, path) : fd;
+}
+
 /* --- what is damaged */
 
 static bool has(const struct store *s, const char *id, const char *name)
@@ -234,12 +250,14 @@ char *container_rootfs_problem(struct arena *arena, const struct store *s, const
 }
 
 /* The container's own directories tell the kind of its driver; which overlay it was does not matter. */
-static void guess_record(const struct store *s, const char *id, const struct strings *layers, struct rootfs_record *ret)
+static enum store_driver guess_record(const struct store *s, const char *id, const struct strings *layers,
+				      struct rootfs_record *ret)
 {
 	enum store_driver driver = has(s, id, "rootfs") || layers->n == 0 ? DRIVER_VFS :
 				   s->driver == DRIVER_VFS ? DRIVER_OVERLAY : s->driver;
 
 	*ret = (struct rootfs_record){ .driver = (char *)store_driver_name(driver), .layers = *layers };
+	return driver;
 }
 
 int container_rootfs_mend(struct arena *arena, struct store *s, const char *id, const struct strings *layers,
@@ -254,17 +272,17 @@ int container_rootfs_mend(struct arena *arena, struct store *s, const char *id, 
 	if (dir < 0)
 		return -1;
 	if (read_record(arena, s, id, &r, NULL) < 0 || driver_parse(r.driver, &driver, NULL) < 0)
-		guess_record(s, id, layers, &r);
+		driver = guess_record(s, id, layers, &r);
 	r.layers = *layers;
 	if (maps && !maps->uid.n)
 		maps = NULL;
-	if (driver_parse(r.driver, &driver, NULL) < 0 || (maps && prepare_maps(arena, s, driver, maps, &r, err) < 0))
+	if (maps && prepare_maps(arena, s, driver, maps, &r, err) < 0)
 		return -1;
 	text = json_print(arena, json_encode(arena, &rootfs_record_shape, &r), 0);
 	snprintf(path, sizeof(path), "containers/%.64s/rootfs.json", id);
 	if (store_write(s, path, text, strlen(text), true, err) < 0)
 		return -1;
-	if (strcmp(r.driver, store_driver_name(DRIVER_VFS)) == 0 || (has(s, id, "upper") && has(s, id, "work")))
+	if (driver == DRIVER_VFS || (has(s, id, "upper") && has(s, id, "work")))
 		return 0;
 	fd_remove_tree(dir, "work");
 	return has(s, id, "upper") ? (mkdirat(dir, "work", 0700) < 0 ? error_errno(err, "make the work directory") : 0) :
@@ -435,6 +453,7 @@ int container_store_rootfs(struct arena *arena, struct store *s, const char *id,
 {
 	struct rootfs_record r;
 	enum store_driver driver;
+	char *shown;
 
 	*ret_helper = 0;
 	if (read_record(arena, s, id, &r, err) < 0 || driver_parse(r.driver, &driver, err) < 0)
@@ -444,6 +463,11 @@ int container_store_rootfs(struct arena *arena, struct store *s, const char *id,
 	if (driver == DRIVER_VFS) {
 		*ret = (struct rootfs){ .kind = ROOTFS_DIRECTORY };
 		ret->path = arena_printf(arena, "%s/containers/%s/rootfs", s->path, id);
+		return 0;
+	}
+	/* Two mounts of one upper directory would clash. */
+	if (driver != DRIVER_FUSE_OVERLAYFS && container_show_is_shown(arena, s, id, &shown)) {
+		*ret = (struct rootfs){ .kind = ROOTFS_DIRECTORY, .path = shown };
 		return 0;
 	}
 	if (describe_overlay(arena, s, id, &r, volatile_upper, ret, err) < 0)
@@ -488,7 +512,7 @@ static int mount_overlay_here(const struct store *s, const char *id, struct root
 
 int container_store_mount(struct arena *arena, struct store *s, const char *id, struct error *err)
 {
-	const char *path = arena_printf(arena, "%s/containers/%s/rootfs", s->path, id);
+	char *shown, *path = arena_printf(arena, "%s/containers/%s/rootfs", s->path, id);
 	struct rootfs_record r;
 	struct rootfs rootfs;
 	enum store_driver driver;
@@ -496,10 +520,13 @@ int container_store_mount(struct arena *arena, struct store *s, const char *id, 
 
 	if (read_record(arena, s, id, &r, err) < 0 || driver_parse(r.driver, &driver, err) < 0)
 		return error_frame(err, "the root file system of container %.12s", id);
-	if (driver != DRIVER_VFS && describe_overlay(arena, s, id, &r, false, &rootfs, err) < 0)
+	if ((driver == DRIVER_OBJECTS || driver == DRIVER_OVERLAY) && container_show_is_shown(arena, s, id, &shown)) {
+		path = shown;
+	} else if (driver != DRIVER_VFS && describe_overlay(arena, s, id, &r, false, &rootfs, err) < 0) {
 		return -1;
-	if (driver == DRIVER_OBJECTS || driver == DRIVER_OVERLAY)
+	} else if (driver == DRIVER_OBJECTS || driver == DRIVER_OVERLAY) {
 		return mount_overlay_here(s, id, &rootfs, err);
+	}
 	if (driver == DRIVER_FUSE_OVERLAYFS) {
 		container_store_unmount(s, id);
 		if (mount_fuse_here(arena, s, id, &rootfs, err) < 0)

@@ -11,6 +11,10 @@
 /* In the staged directory dir: rootfs.json and the writable layer over the chain IDs (vfs: the whole tree). */
 int container_rootfs_make(struct arena *arena, struct store *s, int dir, const struct strings *layers,
 			  const struct id_maps *maps, struct error *err);
+/* The directory that a container writes to: the upper directory, with vfs the whole tree. Its driver and its layers' chain
+ * IDs are told, too. */
+int container_rootfs_writable(struct arena *arena, const struct store *s, const char *id, enum store_driver *ret_driver,
+			      struct strings *ret_layers, struct error *err);
 /* What is missing of the root file system of container id, made from these layers: NULL, or a text ("its record rootfs.json
  * is missing"). */
 char *container_rootfs_problem(struct arena *arena, const struct store *s, const char *id, const struct strings *layers);

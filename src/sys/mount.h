@@ -40,6 +40,8 @@ int mount_new(const char *fstype, const char *source, const char *const *options
 	      const char **ret_step);
 /* A detached copy of the tree or file at dirfd/path (AT_EMPTY_PATH allowed through path ""). */
 int mount_clone(int dirfd, const char *path, bool recursive);
+/* Is the path, itself no link, where something is mounted? */
+bool mount_is_point(const char *path);
 /* Attaches a detached mount on an O_PATH descriptor. */
 int mount_attach(int mount_fd, int target_fd);
 /* Sets MOUNT_ATTR_* flags (and clears others) on a mount descriptor, recursively when asked. */

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -159,13 +160,20 @@ ON_CHILD_STACK static int place_stdio(const int stdio[3])
 	return 0;
 }
 
+ON_CHILD_STACK static int limit_time(const struct spawn *s)
+{
+	const struct rlimit most = { s->cpu_seconds, s->cpu_seconds };
+
+	return s->cpu_seconds ? setrlimit(RLIMIT_CPU, &most) : 0;
+}
+
 ON_CHILD_STACK static int child_main(void *arg)
 {
 	static const sigset_t none;
 	struct launch *l = arg;
 
 	reset_signals(&none);
-	if (place_stdio(l->stdio) == 0 && clean_descriptors(l->s) == 0)
+	if (place_stdio(l->stdio) == 0 && clean_descriptors(l->s) == 0 && limit_time(l->s) == 0)
 		execve(l->program, l->s->argv, l->s->env ? l->s->env : environ);
 	l->failed = errno;
 	_exit(127);

@@ -19,6 +19,7 @@ struct spawn {
 	const int *pass;		/* descriptors kept open under their own numbers */
 	size_t pass_n;
 	const char *input;		/* text for stdin (spawn_run only) */
+	unsigned cpu_seconds;		/* of the processor, then it is killed; 0: no limit */
 };
 
 /* Finds a helper: the absolute path or NULL. Looks beside the bryo program, in PATH, then in the sbin directories. */

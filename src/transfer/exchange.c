@@ -45,7 +45,7 @@ void exchange_done(struct exchange *x)
 static void forget_answer(struct exchange *x)
 {
 	x->status = 0;
-	x->content_type = x->content_digest = x->content_range = x->location = x->range = x->chunk_least = NULL;
+	x->content_type = x->content_digest = x->content_range = x->location = x->range = x->chunk_least = x->link = NULL;
 	x->retry_after_s = x->content_length = -1;
 	x->challenges = (struct challenges){ 0 };
 	buffer_done(&x->body);
@@ -74,6 +74,7 @@ static bool take_text(struct exchange *x, const char *line, size_t n)
 		{ "Docker-Content-Digest:", &x->content_digest }, { "Content-Type:", &x->content_type },
 		{ "Content-Range:", &x->content_range },	  { "Location:", &x->location },
 		{ "Range:", &x->range },			  { "OCI-Chunk-Min-Length:", &x->chunk_least },
+		{ "Link:", &x->link },
 	};
 
 	for (size_t i = 0; i < ELEMENTS(texts); i++) {
@@ -391,7 +392,9 @@ static void explain(struct exchange *x, CURLcode code)
 	if (code == CURLE_OPERATION_TIMEDOUT)
 		error_set(&x->error, ERROR_NETWORK, "%s: nothing came for %ld seconds", r->shown_host,
 			  x->patience_s ? x->patience_s : IDLE_S);
-	if (code == CURLE_PEER_FAILED_VERIFICATION)
+	if (code == CURLE_SSL_CACERT_BADFILE)
+		error_set(&x->error, ERROR_INVALID, "%s: a file *.crt in %s holds no certificate", r->shown_host, r->certs_dir);
+	else if (code == CURLE_PEER_FAILED_VERIFICATION)
 		error_hint(&x->error, "put the certificate of its authority as ca.crt into /etc/containers/certs.d/%s/ or "
 			   "~/.config/containers/certs.d/%s/, or trust it blindly with --tls-verify=false", r->shown_host,
 			   r->shown_host);

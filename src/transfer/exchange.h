@@ -1,10 +1,10 @@
 /* transfer/exchange - one question to a registry and its answer, with redirects and authorization
  *
- * An exchange is a curl handle and the rules around it. Redirects are followed by hand, at most ten: Authorization never
- * goes to another scheme, host or port, and never again afterwards; from https there is no way back to http; what is sent
- * to be kept follows 307 and 308 only. A 401 is answered once with what the challenge asks for, and what was being sent is
- * sent again. Bodies of 2xx go to the taker, or into memory up to a limit; bodies of errors are kept for their message.
- * All exchanges run in the registry's multi handle and share its connections. */
+ * An exchange is a curl handle and the rules around it. Redirects are followed by hand, at most ten: Authorization
+ * never goes to another scheme, host or port, and never again afterwards; from https there is no way back to http; what
+ * is sent to be kept follows 307 and 308 only. A 401 is answered once with what the challenge asks for, and what was
+ * being sent is sent again. Bodies of 2xx go to the taker, or into memory up to a limit; bodies of errors are kept for
+ * their message. All exchanges run in the registry's multi handle and share its connections. */
 #ifndef BRYO_TRANSFER_EXCHANGE_H
 #define BRYO_TRANSFER_EXCHANGE_H
 
@@ -38,7 +38,7 @@ struct exchange {
 	/* the answer */
 	long status;
 	struct buffer body;
-	char *content_type, *content_digest, *content_range, *location, *range, *chunk_least;
+	char *content_type, *content_digest, *content_range, *location, *range, *chunk_least, *link;
 	int64_t content_length;		/* -1: not said */
 	int64_t retry_after_s;		/* -1: not said */
 	struct error error;		/* why there is none */
@@ -72,8 +72,8 @@ void exchange_done(struct exchange *x);
 int exchange_failure(const struct exchange *x, const char *what, struct error *err);
 /* Worth another try: cut, 408, 429, 5xx? *ret_pause_ms: how long to wait before try number `tries` (1, 2, ...). */
 bool exchange_may_retry(const struct exchange *x, int tries, int64_t *ret_pause_ms);
-/* The same for an exchange that runs alone: waits and answers true when it is to be run once more. Where nobody is at all
- * waiting does not help. */
+/* The same for an exchange that runs alone: waits and answers true when it is to be run once more. Where nobody is at
+ * all waiting does not help. */
 bool exchange_pause(const struct exchange *x, int tries);
 
 #endif

@@ -1,8 +1,9 @@
 /* bryo-transfer: reads what came from strangers, in a sandbox, on behalf of the engine (see spec/transfer.h).
  *
- * What needs the network or keeps a connection (manifest, layers, push, login ...) runs in this process, which enters its sandbox
- * before the first such request. What reads archives that a user gave (load, import, pack, unpack) runs in a child with a
- * sandbox of its own: it may reach the directories that came with that request, and no network. */
+ * What needs the network or keeps a connection (manifest, layers, push, signatures, login ...) runs in this process,
+ * which enters its sandbox before the first such request. What reads archives that a user gave or a container's files
+ * (load, import, pack, unpack, layer) runs in a child with a sandbox of its own: it may reach the directories that
+ * came with that request, and no network. */
 #include <errno.h>
 #include <locale.h>
 #include <poll.h>
@@ -18,7 +19,9 @@
 #include "sys/fd.h"
 #include "transfer/registry.h"
 #include "transfer/sandbox.h"
+#include "transfer/signatures.h"
 #include "transfer/work.h"
+#include "transfer/yaml.h"
 
 struct operation {
 	const char *name;
@@ -34,15 +37,23 @@ static const struct operation operations[] = {
 	{ "blobs",	op_blobs,	true,	0 },
 	{ "push",	op_push,	true,	0 },
 	{ "login",	op_login,	true,	0 },
+	{ "tags",	op_tags,	true,	0 },
+	{ "search",	op_search,	true,	0 },
+	{ "attachments", op_attachments, true,	0 },
+	{ "lookaside",	op_lookaside,	true,	0 },
+	{ "sign",	op_sign,	true,	0 },
+	{ "yaml",	op_yaml,	false,	1 },
 	{ "keep",	op_keep,	false,	0 },
 	{ "load",	op_load,	false,	1 },
 	{ "import",	op_import,	false,	1 },
 	{ "pack",	op_pack,	false,	2 },
 	{ "unpack",	op_unpack,	false,	2 },
+	{ "layer",	op_layer,	false,	2 },
+	{ "compose",	op_compose,	false,	0 },
+	{ "recall",	op_recall,	false,	0 },
 	{ "index",	op_index,	false,	1 },
 	{ "verify",	op_verify,	false,	0 },
 	{ "objects-check", op_objects_check, false, 0 },
-	{ "recall",	op_recall,	false,	0 },
 };
 
 #ifdef __SANITIZE_ADDRESS__

@@ -1,50 +1,13 @@
 /* The operation `manifest`: a tag or digest becomes a manifest and a configuration in blobs/, both checked. */
-#include <stdlib.h>
-
 #include "spec/media_type.h"
 #include "sys/fd.h"
-#include "transfer/exchange.h"
+#include "transfer/document.h"
 #include "transfer/found.h"
 
 #define DEPTH_MAX 8
 #define ACCEPT "Accept: application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json, " \
 	       "application/vnd.docker.distribution.manifest.v2+json, " \
 	       "application/vnd.docker.distribution.manifest.list.v2+json, application/json;q=0.5, */*;q=0.1"
-
-struct text { char *data; size_t size; char *content_type; };
-
-/* 1: once more. */
-static int get_once(struct work *w, struct registry *r, const char *path, size_t limit, const char *what,
-		    struct text *ret, int tries, struct error *err)
-{
-	struct exchange x;
-	int result = 0;
-
-	exchange_init(&x, r);
-	x.path = path;
-	x.accept = strstr(path, "/manifests/") ? ACCEPT : NULL;
-	x.body_max = limit;
-	if (exchange_run(&x) < 0 || x.status != 200) {
-		result = exchange_pause(&x, tries) ? 1 : exchange_failure(&x, what, err);
-	} else {
-		ret->data = arena_memdup(w->arena, x.body.data ? x.body.data : "", x.body.size);
-		ret->size = x.body.size;
-		ret->content_type = arena_strdup(w->arena, x.content_type);
-	}
-	exchange_done(&x);
-	return result;
-}
-
-static int get(struct work *w, struct registry *r, const char *path, size_t limit, const char *what, struct text *ret,
-	       struct error *err)
-{
-	for (int tries = 1;; tries++) {
-		int result = get_once(w, r, path, limit, what, ret, tries, err);
-
-		if (result <= 0)
-			return result;
-	}
-}
 
 /* "application/json; charset=utf-8" without the parameters. Types that say nothing are no type. */
 static const char *media_type_of(struct arena *arena, const char *content_type)
@@ -57,14 +20,15 @@ static const char *media_type_of(struct arena *arena, const char *content_type)
 	return type;
 }
 
-static int get_manifest(struct work *w, struct registry *r, const char *reference, struct text *ret, char *digest,
+static int get_manifest(struct work *w, struct registry *r, const char *reference, struct document *ret, char *digest,
 			struct error *err)
 {
 	bool by_digest = digest_is_valid(reference);
 	char *what = arena_printf(w->arena, "manifest %s of %s/%s", reference, r->shown_host, r->path);
 
-	if (get(w, r, arena_printf(w->arena, "/v2/%s/manifests/%s", r->path, reference), IMAGE_MANIFEST_MAX, what, ret,
-		err) < 0 || hash_bytes(ret->data, ret->size, by_digest ? reference : NULL, digest, err) < 0)
+	if (document_get(w, r, arena_printf(w->arena, "/v2/%s/manifests/%s", r->path, reference), ACCEPT,
+			 IMAGE_MANIFEST_MAX, what, ret, err) < 0 ||
+	    hash_bytes(ret->data, ret->size, by_digest ? reference : NULL, digest, err) < 0)
 		return -1;
 	if (by_digest && !str_eq(digest, reference))
 		return error_set(err, ERROR_INVALID, "%s: digest does not match: the registry sent %s", what, digest);
@@ -90,7 +54,7 @@ static char *get_config(struct work *w, struct registry *r, const struct image_d
 			struct error *err)
 {
 	char *what = arena_printf(w->arena, "configuration %.19s of %s/%s", d->digest, r->shown_host, r->path);
-	struct text text;
+	struct document text;
 	char *stored;
 
 	if (found_is_stored(d->digest, err) < 0)
@@ -102,7 +66,8 @@ static char *get_config(struct work *w, struct registry *r, const struct image_d
 	stored = stored_config(w, d, ret_size);
 	if (stored)
 		return stored;
-	if (get(w, r, arena_printf(w->arena, "/v2/%s/blobs/%s", r->path, d->digest), (size_t)d->size, what, &text, err) < 0)
+	if (document_get(w, r, arena_printf(w->arena, "/v2/%s/blobs/%s", r->path, d->digest), NULL, (size_t)d->size, what,
+			 &text, err) < 0)
 		return NULL;
 	if (found_check(d, text.data, text.size, err) < 0 ||
 	    sink_bytes(&w->places, text.data, text.size, NULL, err) < 0) {
@@ -113,7 +78,7 @@ static char *get_config(struct work *w, struct registry *r, const struct image_d
 	return text.data;
 }
 
-static int take_image(struct work *w, struct registry *r, const struct text *text, const struct image_manifest *m,
+static int take_image(struct work *w, struct registry *r, const struct document *text, const struct image_manifest *m,
 		      const char *digest, const char *type, struct transfer_image *ret, struct error *err)
 {
 	char stored[DIGEST_TEXT_MAX], *config;
@@ -137,7 +102,7 @@ static int follow(struct work *w, struct registry *r, const char *reference, con
 	const struct image_descriptor *chosen;
 	enum manifest_kind kind;
 	const char *type;
-	struct text text;
+	struct document text;
 
 	if (get_manifest(w, r, reference, &text, digest, err) < 0)
 		return -1;
@@ -177,30 +142,40 @@ int op_manifest(struct work *w, const struct transfer_request *request, struct t
 
 /* --- the operation `look`: a manifest or an index as it is */
 
+static const char *type_of_found(const struct image_manifest *m, const struct image_index *index, enum manifest_kind kind,
+				 const char *transport)
+{
+	const char *own = kind == MANIFEST_IMAGE ? m->media_type : index->media_type;
+
+	if (!str_is_empty(own) || transport)
+		return str_is_empty(own) ? transport : own;
+	return kind == MANIFEST_IMAGE ? "application/vnd.oci.image.manifest.v1+json" :
+	       "application/vnd.oci.image.index.v1+json";
+}
+
 int op_look(struct work *w, const struct transfer_request *request, struct transfer_event *ret, struct error *err)
 {
-	struct image_descriptor found = { 0 };
 	struct registry *r = registry_open(w, request, err);
 	char digest[DIGEST_TEXT_MAX];
 	struct image_manifest m = { 0 };
 	struct image_index index = { 0 };
 	enum manifest_kind kind;
-	struct text text;
+	struct document text;
 	const char *type;
 
-	if (!r || get_manifest(w, r, request->reference, &text, digest, err) < 0)
+	if (!r)
+		return -1;
+	if (str_is_empty(r->path) || str_is_empty(request->reference))
+		return error_set(err, ERROR_USAGE, "the request for a manifest names none");
+	if (get_manifest(w, r, request->reference, &text, digest, err) < 0)
 		return -1;
 	type = media_type_of(w->arena, text.content_type);
 	if (image_manifest_decode(w->arena, text.data, text.size, type, &kind, &m, &index, err) < 0)
 		return error_frame(err, "manifest %s of %s/%s", request->reference, r->shown_host, r->path);
-	if (kind == MANIFEST_IMAGE ? m.media_type : index.media_type)
-		type = kind == MANIFEST_IMAGE ? m.media_type : index.media_type;
-	else if (!type)
-		type = kind == MANIFEST_IMAGE ? "application/vnd.oci.image.manifest.v1+json" : "application/vnd.oci.image.index.v1+json";
-	found.media_type = arena_strdup(w->arena, type);
-	found.digest = arena_strdup(w->arena, digest);
-	found.size = (int64_t)text.size;
-	*ARRAY_ADD(w->arena, &ret->manifests) = found;
+	*ARRAY_ADD(w->arena, &ret->manifests) = (struct image_descriptor){
+		.media_type = arena_strdup(w->arena, type_of_found(&m, &index, kind, type)),
+		.digest = arena_strdup(w->arena, digest), .size = (int64_t)text.size,
+	};
 	ret->document = text.data;
 	return 0;
 }

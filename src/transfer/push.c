@@ -1,8 +1,8 @@
 /* The operation `push`: an image of the store to a registry, its blobs side by side, its manifest last.
  *
- * What nobody asks to be changed is sent as it came: blobs and manifest have the digests they were pulled by. A layer that
- * is to be compressed otherwise is made anew by a process (transfer/repack) and sent from an unnamed file; the manifest is
- * then written anew around the same configuration. Plain layers are never sent plain. */
+ * What nobody asks to be changed is sent as it came: blobs and manifest have the digests they were pulled by. A layer
+ * that is to be compressed otherwise is made anew by a process (transfer/repack) and sent from an unnamed file; the
+ * manifest is then written anew around the same configuration. Plain layers are never sent plain. */
 #include "transfer/push.h"
 
 #include <poll.h>
@@ -326,18 +326,33 @@ static int send_manifest(struct crew *c, struct registry *r, struct error *err)
 {
 	struct push_image *image = &c->image;
 	struct image_descriptor pushed;
-	char *text = image->text;
 
 	if (c->changed) {
 		if (manifest_convert(c->work->arena, &image->manifest, c->docker, err) < 0)
 			return -1;
-		text = manifest_print(c->work->arena, &image->manifest);
-		image->size = strlen(text);
+		image->text = manifest_print(c->work->arena, &image->manifest);
+		image->size = strlen(image->text);
 		image->media_type = image->manifest.media_type;
 	}
-	if (push_manifest(c->work, r, text, image->size, image->media_type, c->request->reference, &pushed, err) < 0)
+	if (push_manifest(c->work, r, image->text, image->size, image->media_type, c->request->reference, &pushed, err) < 0)
 		return -1;
 	*ARRAY_ADD(c->work->arena, &c->result->manifests) = pushed;
+	return 0;
+}
+
+/* Registries of before 2018 know Docker's manifests alone. The first refusal is what the user hears. */
+static int send_some_manifest(struct crew *c, struct registry *r, struct error *err)
+{
+	struct error second = { 0 };
+
+	if (send_manifest(c, r, err) == 0)
+		return 0;
+	if (!error_is(err, ERROR_UNSUPPORTED) || c->request->format || c->docker)
+		return -1;
+	c->docker = c->changed = true;
+	if (send_manifest(c, r, &second) < 0)
+		return -1;
+	error_clear(err);
 	return 0;
 }
 
@@ -365,7 +380,7 @@ static int push_image(struct work *w, struct registry *r, const struct transfer_
 		return -1;
 	result = send_blobs(&c, err);
 	upload_close(c.upload);
-	return result < 0 || ret->missing.n > 0 ? result : send_manifest(&c, r, err);
+	return result < 0 || ret->missing.n > 0 ? result : send_some_manifest(&c, r, err);
 }
 
 int op_push(struct work *w, const struct transfer_request *request, struct transfer_event *ret, struct error *err)

@@ -72,8 +72,14 @@ int push_read_image(struct work *w, const char *digest, struct push_image *ret, 
 
 static int judge(const struct exchange *x, const char *what, const char *digest, int tries, struct error *err)
 {
-	if (x->error.kind || x->status / 100 != 2)
-		return exchange_pause(x, tries) ? 1 : exchange_failure(x, what, err);
+	if (x->error.kind || x->status / 100 != 2) {
+		if (exchange_pause(x, tries))
+			return 1;
+		exchange_failure(x, what, err);
+		if (!x->error.kind && (x->status == 400 || x->status == 415))
+			err->kind = ERROR_UNSUPPORTED;
+		return -1;
+	}
 	if (x->content_digest && !str_eq(x->content_digest, digest))
 		return error_set(err, ERROR_INVALID, "%s: the registry says that it got %s, sent was %s", what,
 				 registry_printable(x->arena, x->content_digest, strlen(x->content_digest)), digest);

@@ -3,6 +3,7 @@
 #include <curl/curl.h>
 #include <stdlib.h>
 
+#include "spec/base64.h"
 #include "transfer/exchange.h"
 #include "transfer/tls.h"
 
@@ -30,7 +31,7 @@ static bool is_for(const struct registry *r, const struct transfer_source *s)
 	       str_eq(r->identity_token, s->identity_token) && str_eq(r->certs_dir, s->certs_dir);
 }
 
-static void fill(struct registry *r, const struct transfer_source *s)
+static int fill(struct registry *r, const struct transfer_source *s, struct error *err)
 {
 	bool hub = str_eq(s->host, "docker.io") || str_eq(s->host, "index.docker.io");
 
@@ -43,14 +44,27 @@ static void fill(struct registry *r, const struct transfer_source *s)
 	r->identity_token = arena_strdup(r->arena, s->identity_token);
 	r->certs_dir = arena_strdup(r->arena, s->certs_dir);
 	r->scheme = "https";
-	tls_find_client(r);
+	return tls_find_client(r, err);
+}
+
+static struct registry *make(const struct transfer_source *source, struct error *err)
+{
+	struct arena *arena = arena_new();
+	struct registry *r = arena_new_one(arena, struct registry);
+
+	r->arena = arena;
+	curl_global_init(CURL_GLOBAL_DEFAULT);
+	r->multi = curl_multi_init();
+	if (!r->multi)
+		error_set(err, ERROR_FAILED, "libcurl cannot be started");
+	if (r->multi && fill(r, source, err) == 0)
+		return r;
+	registry_free(r);
+	return NULL;
 }
 
 struct registry *registry_open(struct work *w, const struct transfer_request *request, struct error *err)
 {
-	struct arena *arena;
-	struct registry *r;
-
 	if (!request->source) {
 		error_set(err, ERROR_USAGE, "the request %s names no registry", request->op);
 		return NULL;
@@ -59,21 +73,13 @@ struct registry *registry_open(struct work *w, const struct transfer_request *re
 		registry_free(w->registry);
 		w->registry = NULL;
 	}
-	if (!w->registry) {
-		arena = arena_new();
-		r = arena_new_one(arena, struct registry);
-		r->arena = arena;
-		curl_global_init(CURL_GLOBAL_DEFAULT);
-		r->multi = curl_multi_init();
-		fill(r, request->source);
-		w->registry = r;
-	}
+	if (!w->registry)
+		w->registry = make(request->source, err);
+	if (!w->registry)
+		return NULL;
 	w->registry->retries = request->retries > 0 ? request->retries : RETRIES_DEFAULT;
 	w->registry->retry_delay_ms = request->retry_delay_ms;
-	if (w->registry->multi)
-		return w->registry;
-	error_set(err, ERROR_FAILED, "libcurl cannot be started");
-	return NULL;
+	return w->registry;
 }
 
 void registry_free(struct registry *r)
@@ -92,27 +98,6 @@ static char *escape(struct registry *r, const char *text)
 
 	curl_free(escaped);
 	return copy;
-}
-
-static char *base64(struct arena *arena, const char *text)
-{
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	size_t n = strlen(text);
-	char *out = arena_alloc(arena, (n + 2) / 3 * 4 + 1), *at = out;
-
-	for (size_t i = 0; i < n; i += 3) {
-		unsigned b = (unsigned)(unsigned char)text[i] << 16;
-
-		if (i + 1 < n)
-			b |= (unsigned)(unsigned char)text[i + 1] << 8;
-		if (i + 2 < n)
-			b |= (unsigned char)text[i + 2];
-		*at++ = digits[b >> 18];
-		*at++ = digits[b >> 12 & 63];
-		*at++ = i + 1 < n ? digits[b >> 6 & 63] : '=';
-		*at++ = i + 2 < n ? digits[b & 63] : '=';
-	}
-	return out;
 }
 
 void registry_will_push(struct registry *r, const struct strings *others)
@@ -246,6 +231,7 @@ static int get_token(struct registry *r, const struct challenge *c, struct error
 int registry_authorize(struct registry *r, const struct challenges *challenges, struct error *err)
 {
 	const struct challenge *c = challenge_choose(challenges);
+	const char *pair;
 
 	if (!c)
 		return error_set(err, ERROR_UNAUTHORIZED, "%s: unauthorized, in a way that is not known here", r->shown_host);
@@ -256,8 +242,8 @@ int registry_authorize(struct registry *r, const struct challenges *challenges, 
 			  r->authorization ? "the user name or password is wrong" : "authentication required");
 		return error_hint(err, "bryo login %s", r->shown_host);
 	}
-	r->authorization = arena_printf(r->arena, "Basic %s",
-					base64(r->arena, arena_printf(r->arena, "%s:%s", r->username, r->password)));
+	pair = arena_printf(r->arena, "%s:%s", r->username, r->password);
+	r->authorization = arena_printf(r->arena, "Basic %s", base64_encode(r->arena, pair, strlen(pair)));
 	r->authorization_scheme = CHALLENGE_BASIC;
 	r->token_number++;
 	return 0;

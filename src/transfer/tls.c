@@ -6,24 +6,36 @@
 
 #include "sys/fd.h"
 
-void tls_find_client(struct registry *r)
+/* "NAME.cert" of a client, or "NAME.key": its other half. NULL: it is neither. */
+static char *other_half(struct registry *r, const char *name)
+{
+	static const char *const ends[] = { ".cert", ".key" };
+
+	for (size_t i = 0; i < ELEMENTS(ends); i++)
+		if (str_ends(name, ends[i]))
+			return arena_printf(r->arena, "%.*s%s", (int)(strlen(name) - strlen(ends[i])), name,
+					    ends[1 - i]);
+	return NULL;
+}
+
+int tls_find_client(struct registry *r, struct error *err)
 {
 	_cleanup_dir_ DIR *dir = r->certs_dir ? fd_opendir(AT_FDCWD, r->certs_dir) : NULL;
 	struct dirent *d;
 
 	while (dir && (d = readdir(dir))) {
-		char *stem, *key;
+		char *other = other_half(r, d->d_name);
 
-		if (!str_ends(d->d_name, ".cert"))
+		if (!other)
 			continue;
-		stem = arena_strndup(r->arena, d->d_name, strlen(d->d_name) - strlen(".cert"));
-		key = arena_printf(r->arena, "%s/%s.key", r->certs_dir, stem);
-		if (access(key, R_OK) < 0)
+		if (faccessat(dirfd(dir), other, R_OK, 0) < 0)
+			return error_errno(err, "%s/%s belongs to %s", r->certs_dir, d->d_name, other);
+		if (!str_ends(d->d_name, ".cert") || r->client_cert)
 			continue;
 		r->client_cert = arena_printf(r->arena, "%s/%s", r->certs_dir, d->d_name);
-		r->client_key = key;
-		return;
+		r->client_key = arena_printf(r->arena, "%s/%s", r->certs_dir, other);
 	}
+	return 0;
 }
 
 /* *.crt in the directory are authorities besides the system's. */
@@ -34,8 +46,10 @@ static CURLcode add_authorities(CURL *easy, void *context, void *parameter)
 	struct dirent *d;
 
 	while (dir && (d = readdir(dir)))
-		if (str_ends(d->d_name, ".crt"))
-			SSL_CTX_load_verify_locations(context, arena_printf(r->arena, "%s/%s", r->certs_dir, d->d_name), NULL);
+		if (str_ends(d->d_name, ".crt") &&
+		    !SSL_CTX_load_verify_locations(context, arena_printf(r->arena, "%s/%s", r->certs_dir, d->d_name),
+						   NULL))
+			return CURLE_SSL_CACERT_BADFILE;
 	return CURLE_OK;
 }
 

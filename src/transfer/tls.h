@@ -6,8 +6,9 @@
 
 #include "transfer/registry.h"
 
-/* Finds NAME.cert with NAME.key in the directory, for registries that ask for a client's certificate. */
-void tls_find_client(struct registry *r);
+/* Finds NAME.cert with NAME.key in the directory, for registries that ask for a client's certificate. One without the
+ * other is an error. */
+int tls_find_client(struct registry *r, struct error *err);
 /* own_host: the URL is on the registry's own host; only there its certificates and `insecure` count. */
 void tls_setup(CURL *easy, struct registry *r, bool own_host);
 

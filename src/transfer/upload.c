@@ -311,6 +311,8 @@ static void take_range(struct upload_blob *b, int64_t otherwise)
 {
 	int64_t have = b->x.range ? upload_received(b->x.range, b->request.size) : otherwise;
 
+	if (b->step == STEP_ASK && have == b->have)
+		upload_lost(&b->pieces, b->piece);
 	if (have < 0 || have > b->have + b->piece) {
 		begin_anew(b);
 	} else if (b->step == STEP_SEND && (have <= b->have || (have < b->have + b->piece && ++b->all_tries >= TRIES_MAX))) {
@@ -367,7 +369,8 @@ static void (*const answers[])(struct upload_blob *b) = {
 	[STEP_SEND] = answer_send,   [STEP_ASK] = answer_where,	  [STEP_FINISH] = answer_finish,
 };
 
-/* After no answer, or one that asks for patience: an upload is asked where it is; one that may be complete is looked for. */
+/* After no answer, or one that asks for patience: an upload is asked where it is, one that may be complete is looked
+ * for. */
 static const enum step retries[] = {
 	[STEP_CHECK] = STEP_CHECK, [STEP_MOUNT] = STEP_CHECK, [STEP_START] = STEP_START,
 	[STEP_SEND] = STEP_ASK,	   [STEP_ASK] = STEP_ASK,     [STEP_FINISH] = STEP_CHECK,

@@ -1,9 +1,9 @@
 /* transfer/upload - blobs to a registry, several at a time, each only when it is not there yet
  *
- * A blob is asked for first; then the registry is asked to take it from another of its repositories; then it is sent, in
- * one piece unless the registry wants smaller ones. After a cut the upload goes on from where the registry says it is,
- * or begins again where it has forgotten it. A cut, 408, 429 and 5xx are tried again after a pause; what an address or a
- * range means is decided by transfer/url and spec/upload, which believe nothing. */
+ * A blob is asked for first; then the registry is asked to take it from another of its repositories; then it is sent,
+ * in one piece unless the registry wants smaller ones. After a cut the upload goes on from where the registry says it
+ * is, or begins again where it has forgotten it. A cut, 408, 429 and 5xx are tried again after a pause; what an address
+ * or a range means is decided by transfer/url and spec/upload, which believe nothing. */
 #ifndef BRYO_TRANSFER_UPLOAD_H
 #define BRYO_TRANSFER_UPLOAD_H
 

@@ -93,6 +93,7 @@ load helpers
 	bryo volume create data
 	complete() { bryo __complete "$@" | cut -f1 | tr '\n' ' '; }
 	[ "$(complete ren)" = "rename " ]
+	[ "$(complete)" = "$(complete '')" ]
 	[ "$(complete container pru)" = "prune " ]
 	[ "$(complete run --pub)" = "--publish --publish-all " ]
 	[ "$(complete run --pull=m)" = "--pull=missing " ]

@@ -145,3 +145,130 @@ assert rows[-1]["size"] > 100000, rows'
 	refute_contains damaged
 	[ "$(ls "$XDG_DATA_HOME"/bryo/images/names | wc -l)" -eq 1 ]
 }
+
+@test "image tree: layers below, and with --whatrequires those above" {
+	need_image
+	mkdir -p tree/etc
+	echo >tree/etc/third
+	need_image localhost/child --tree "$PWD/tree"
+	id=$(bryo inspect --format '{{.Id}}' box)
+	run bryo image tree box
+	assert_ok
+	[ "${lines[0]}" = "Image ID: ${id:0:12}" ]
+	[ "${lines[1]}" = 'Tags:     [localhost/box:latest]' ]
+	[[ ${lines[2]} =~ ^'Size:     '[0-9.]+MB$ ]]
+	[ "${lines[3]}" = 'Image Layers' ]
+	[[ ${lines[4]} =~ ^'├── ID: '[0-9a-f]{12}' Size: '[0-9.\ ]+MB$ ]]
+	[[ ${lines[5]} =~ ^'└── ID: '[0-9a-f]{12}' Size: '.*B' Top Layer of: [localhost/box:latest]'$ ]]
+	run bryo image tree --whatrequires box
+	[ "${#lines[@]}" -eq 6 ]
+	[[ ${lines[4]} =~ 'Top Layer of: [localhost/box:latest]'$ ]]
+	[[ ${lines[5]} =~ 'Top Layer of: [localhost/child:latest]'$ ]]
+	run bryo image tree nope
+	assert_status 125
+	assert_output 'Error: nope: image not known'
+}
+
+@test "images that others stand on are intermediate, not dangling" {
+	need_image
+	bryo run --name c $IMG touch /x
+	bryo commit -q c middle
+	bryo rm c
+	bryo run --name c middle touch /y
+	bryo commit -q c top
+	bryo rm c
+	middle=$(bryo inspect --format '{{.Id}}' middle)
+	run bryo inspect --format '{{.Parent}}' top
+	assert_output "$middle"
+	run bryo inspect --format '{{.Parent}}' box
+	assert_output ''
+	bryo untag middle
+	run bryo images -q --no-trunc
+	refute_contains "$middle"
+	run bryo images -a -q --no-trunc
+	assert_contains "$middle"
+	run bryo images -q --no-trunc --filter intermediate=true
+	assert_output "sha256:$middle"
+	run bryo images -q --filter dangling=true
+	assert_output ''
+	run bryo image prune -f
+	assert_output ''
+	bryo tag top keep
+	bryo rmi top
+	bryo rmi --no-prune keep
+	run bryo images -a -q --no-trunc --filter dangling=true
+	assert_output "sha256:$middle"
+}
+
+@test "rmi takes unnamed parents along, image prune goes down to them" {
+	need_image
+	for name in one two; do
+		bryo run --name c ${last:-$IMG} touch /$name
+		bryo commit -q c $name
+		bryo rm c
+		last=$name
+	done
+	bryo untag one
+	run bryo rmi two
+	assert_ok
+	[ "$(grep -c ^Deleted: <<<"$output")" -eq 2 ]
+	last=
+	for name in one two; do
+		bryo run --name c ${last:-$IMG} touch /$name
+		bryo commit -q c $name
+		bryo rm c
+		last=$name
+	done
+	bryo untag one
+	bryo untag two
+	run bryo image prune -f
+	[ "${#lines[@]}" -eq 2 ]
+	run bryo images -aq
+	[ "${#lines[@]}" -eq 1 ]
+	bryo run --name c $IMG touch /z
+	bryo commit -q c
+	bryo rm c
+	run bryo rmi -a
+	assert_ok
+	run bryo images -aq
+	assert_output ''
+}
+
+@test "images: every filter, --history, --digests, --sort" {
+	need_image
+	need_image localhost/b --variant b
+	digest=$(bryo inspect --format '{{.Digest}}' b)
+	id=$(bryo inspect --format '{{.Id}}' b)
+	bryo create --name c $IMG true
+	bryo run --name d localhost/b touch /new
+	bryo commit -q d newer
+	for filter in before=newer since=box until=1h label=maker label=maker=make-image 'label!=nothing' dangling=false "id=${id:0:10}" \
+		"digest=$digest" reference=b readonly=false intermediate=false manifest=false containers=true; do
+		run bryo images --format '{{.Repository}}' --filter "$filter"
+		assert_ok
+		case $filter in
+		since=*) assert_output localhost/newer ;;
+		*) assert_contains localhost/b ;;
+		esac
+		case $filter in
+		id=*|digest=*|reference=*) assert_output localhost/b ;;
+		esac
+	done
+	for filter in dangling=true readonly=true intermediate=true manifest=true label=nothing containers=false; do
+		run bryo images -q --filter "$filter" box
+		assert_output ''
+	done
+	run bryo images --history --digests box
+	assert_matches "REPOSITORY +TAG +DIGEST +IMAGE ID +CREATED +SIZE +HISTORY"
+	assert_matches "localhost/box +latest +sha256:[0-9a-f]{64} +.* +localhost/box:latest"
+	run bryo images --noheading --format 'table {{.Repository}}' --sort repository
+	assert_output $'localhost/b\nlocalhost/box\nlocalhost/newer'
+	run bryo images --sort nonsense
+	assert_status 125
+	run bryo image prune -f --filter nonsense=1
+	assert_status 125
+	bryo rm c d
+	bryo image prune -af --filter until=1h
+	run bryo images --format '{{.Repository}}'
+	assert_output localhost/newer
+}

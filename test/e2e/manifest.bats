@@ -50,10 +50,12 @@ remote() { skopeo inspect --tls-verify=false --raw "docker://$1"; }
 	need_variant two 2
 	run bryo manifest create --annotation of=list list one two
 	assert_ok
-	run bryo manifest annotate --arch arm64 --variant v8 --os-version 10 --features sse4,sse5 --os-features win32k --annotation a=b list two
+	run bryo manifest annotate --arch arm64 --variant v8 --os-version 10 --features sse4,sse5 --os-features win32k \
+		--annotation a=b list two
 	assert_ok
 	bryo manifest inspect list | jq -e '.annotations.of == "list" and (.manifests[1] | .annotations.a == "b" and
-		.platform == {"architecture":"arm64","os":"linux","os.version":"10","os.features":["win32k"],"variant":"v8","features":["sse4","sse5"]})'
+		.platform == {"architecture":"arm64","os":"linux","os.version":"10","os.features":["win32k"],"variant":"v8",
+		"features":["sse4","sse5"]})'
 	run bryo manifest annotate --index --annotation more=1 list
 	assert_ok
 	bryo manifest inspect list | jq -e '.annotations == {"of":"list","more":"1"}'
@@ -68,7 +70,8 @@ remote() { skopeo inspect --tls-verify=false --raw "docker://$1"; }
 	assert_status 125
 	run bryo manifest add --os plan9 --arch mips --annotation c=d list one
 	assert_ok
-	bryo manifest inspect list | jq -e '.manifests[1] | .platform.os == "plan9" and .platform.architecture == "mips" and .annotations.c == "d"'
+	bryo manifest inspect list | jq -e '.manifests[1] | .annotations.c == "d" and
+		.platform.os == "plan9" and .platform.architecture == "mips"'
 }
 
 @test "push: the images and the list, by all kinds of names; another pulls its platform" {
@@ -231,6 +234,19 @@ remote() { skopeo inspect --tls-verify=false --raw "docker://$1"; }
 	done
 	for i in "${pids[@]}"; do wait "$i"; done
 	[ "$(entries | sort -u | wc -l)" -eq 6 ]
+}
+
+@test "system check has nothing against lists" {
+	need_variant one 1
+	bryo manifest create list one
+	run bryo system check
+	assert_ok
+	bryo rmi one
+	run bryo system check --repair
+	assert_ok
+	run bryo manifest inspect list
+	assert_ok
+	[ "$(entries | wc -l)" -eq 1 ]
 }
 
 @test "a damaged list disturbs nobody else" {

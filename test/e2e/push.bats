@@ -12,6 +12,8 @@ need_big() {
 	bryo load -q -i "$dir" >/dev/null
 }
 
+no_blobs() { [ -z "$(ls "$XDG_DATA_HOME/bryo/blobs/sha256")" ]; }
+own_podman() { podman --root "$E2E_DIR/p" --runroot "$E2E_DIR/pr" --storage-driver vfs "$@"; }
 remote_digest() { skopeo inspect --tls-verify=false --format '{{.Digest}}' "docker://$1"; }
 remote_manifest() { skopeo inspect --tls-verify=false --raw "docker://$1"; }
 own_digest() { bryo image inspect --format '{{.Digest}}' "$1"; }
@@ -65,12 +67,12 @@ fake_push() {
 	run bryo push "$REGISTRY/from/skopeo:1" "$REGISTRY/to/bryo:1"
 	assert_ok
 	[ "$(remote_digest "$REGISTRY/to/bryo:1")" = "$(remote_digest "$REGISTRY/from/skopeo:1")" ]
-	[ "$(remote_manifest "$REGISTRY/to/bryo:1" | jq -r .mediaType)" = application/vnd.docker.distribution.manifest.v2+json ]
+	remote_manifest "$REGISTRY/to/bryo:1" | jq -e '.mediaType == "application/vnd.docker.distribution.manifest.v2+json"'
 	run skopeo copy -q --src-tls-verify=false "docker://$REGISTRY/to/bryo:1" "oci:$E2E_DIR/copy:1"
 	assert_ok
-	run podman --root "$E2E_DIR/p" --runroot "$E2E_DIR/pr" --storage-driver vfs pull -q --tls-verify=false "$REGISTRY/to/bryo:1"
+	run own_podman pull -q --tls-verify=false "$REGISTRY/to/bryo:1"
 	assert_ok
-	run podman --root "$E2E_DIR/p" --runroot "$E2E_DIR/pr" --storage-driver vfs push -q --tls-verify=false "$REGISTRY/to/bryo:1" "$REGISTRY/to/podman:1"
+	run own_podman push -q --tls-verify=false "$REGISTRY/to/bryo:1" "$REGISTRY/to/podman:1"
 	assert_ok
 	run bryo pull -q "$REGISTRY/to/podman:1"
 	assert_ok
@@ -144,6 +146,7 @@ fake_push() {
 	needs docker-registry skopeo openssl
 	registry_start --tls --auth
 	need_image
+	need_big
 	run bryo push --tls-verify=true --creds alice:secret $IMG "$REGISTRY/a"
 	assert_status 125
 	assert_contains "certs.d/$REGISTRY"
@@ -156,6 +159,8 @@ fake_push() {
 	assert_status 125
 	refute_contains wrong
 	run bryo push --tls-verify=true --cert-dir certs --creds alice:secret $IMG "$REGISTRY/a"
+	assert_ok
+	run bryo push --tls-verify=true --cert-dir certs --creds alice:secret big "$REGISTRY/a"
 	assert_ok
 }
 
@@ -192,6 +197,19 @@ fake_push() {
 	# Only the rest was sent the second time.
 	grep -q "GET /v2/a/b/blobs/uploads/" "$E2E_DIR/fake.log"
 	[ "$(count 'POST /v2/a/b/blobs/uploads/')" -eq 4 ]
+}
+
+@test "a line to docker-registry that breaks again and again" {
+	needs docker-registry skopeo
+	registry_start
+	need_big
+	"$BATS_TEST_DIRNAME/cut-line" "${REGISTRY##*:}" 1000000 3 "$E2E_DIR/line" 3>&- &
+	E2E_PIDS+=("$!")
+	retry 10 test -f "$E2E_DIR/line"
+	run bryo push --retry-delay 50ms big "127.0.0.1:$(cat line)/a/b:1"
+	assert_ok
+	assert_contains Retrying
+	[ "$(remote_digest "$REGISTRY/a/b:1")" = "$(own_digest big)" ]
 }
 
 @test "an upload that was lost begins again" {
@@ -300,6 +318,52 @@ fake_push() {
 	run bryo push big "$FAKE/c/d:1"
 	assert_ok
 	grep -q "POST /v2/c/d/blobs/uploads/?mount=.* 202" "$E2E_DIR/fake.log"
+}
+
+@test "a registry that does not know OCI's manifests gets Docker's, unless OCI's were asked for" {
+	need_big
+	fake_push up-old
+	assert_ok
+	jq -e '.mediaType == "application/vnd.docker.distribution.manifest.v2+json"' kept/manifest
+	run bryo push --format oci big "$FAKE/a/b:2"
+	assert_status 125
+	assert_contains "manifest invalid"
+	run bryo push --compression-format zstd big "$FAKE/a/b:3"
+	assert_status 125
+	assert_contains "manifest invalid"
+}
+
+@test "an image that is removed while it is pushed is pushed whole, and gone afterwards" {
+	need_big
+	fake --do up-busy
+	bryo push -q big "$FAKE/a/b:1" 3>&- &
+	pid=$!
+	retry 10 grep -q 'POST' "$E2E_DIR/fake.log"
+	run bryo rmi big
+	assert_ok
+	wait "$pid"
+	grep -q "PUT /v2/a/b/manifests/1 .* 201" "$E2E_DIR/fake.log"
+	run bryo images -q
+	assert_output ""
+	# The next command takes the blobs.
+	retry 10 no_blobs
+}
+
+@test "all tags of a repository" {
+	fake
+	need_big
+	need_image
+	bryo tag big "$FAKE/r/r:1" "$FAKE/r/r:2" "$FAKE/r/rr:3"
+	bryo tag $IMG "$FAKE/r/r:4"
+	run bryo push --all-tags "$FAKE/r/r"
+	assert_ok
+	for tag in 1 2 4; do grep -q "PUT /v2/r/r/manifests/$tag .* 201" "$E2E_DIR/fake.log"; done
+	run grep "manifests/3\|/rr/" "$E2E_DIR/fake.log"
+	assert_status 1
+	run bryo push -a "$FAKE/none"
+	assert_status 125
+	run bryo push -a "$FAKE/r/r:1"
+	assert_status 125
 }
 
 @test "mounts with a real registry" {

@@ -23,6 +23,7 @@ Blobs and manifests that were pushed are kept in memory, and in DIRECTORY/<diges
   up-redirect   pieces are redirected by 307 to another port
   up-lose       pieces are redirected by 302
   up-denied     403 for every upload
+  up-old        OCI's manifests are not known
   up-unwilling  a mount is answered with an upload
 """
 import hashlib, json, os, urllib.parse
@@ -207,6 +208,8 @@ class Uploads:
         data = self.read()
         if "up-broken" in self.does and self.times("put " + path) == 1:
             return self.failure(503, "UNAVAILABLE", "out of order")
+        if "up-old" in self.does and "oci" in self.headers["Content-Type"]:
+            return self.failure(415, "MANIFEST_INVALID", "manifest invalid")
         repository, reference = self.repository(path), path.rsplit("/", 1)[1]
         body = json.loads(data)
         for d in body.get("layers", []) + [body["config"]] if "config" in body else []:

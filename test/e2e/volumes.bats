@@ -120,3 +120,69 @@ load helpers
 	run bryo volume ls -q
 	assert_output good
 }
+
+@test "volume export and import go round, from files, pipes and compressed" {
+	need_image
+	bryo volume create a
+	bryo volume create b
+	bryo run --rm -v a:/v $IMG sh -c 'mkdir -p /v/d; echo 1 >/v/d/f; ln -s d/f /v/l; chown 33:33 /v/d/f; chmod 600 /v/d/f'
+	bryo volume export a -o a.tar
+	run tar tvf a.tar --numeric-owner
+	assert_contains 33/33
+	bryo volume import b a.tar
+	run bryo run --rm -v b:/v $IMG sh -c 'cat /v/l; stat -c "%u:%g %a" /v/d/f'
+	assert_output $'1\n33:33 600'
+	# What is there stays where nothing replaces it.
+	bryo run --rm -v b:/v $IMG sh -c 'echo 2 >/v/d/f; echo kept >/v/kept'
+	bryo volume export a | gzip | bryo volume import b -
+	run bryo run --rm -v b:/v $IMG cat /v/l /v/kept
+	assert_output $'1\nkept'
+	run on_terminal "$BRYO" volume export a </dev/null
+	assert_contains 'refusing to export to terminal. Use -o flag or redirect'
+	run bryo volume export nope -o nope.tar
+	assert_status 125
+	assert_output 'Error: no such volume nope'
+	[ ! -e nope.tar ]
+	run bryo volume import nope a.tar
+	assert_output 'Error: no such volume nope'
+	echo garbage >garbage
+	run bryo volume import a garbage
+	assert_status 125
+	run bryo volume import a missing.tar
+	assert_contains 'missing.tar'
+}
+
+@test "a hostile archive cannot leave the volume" {
+	bryo volume create v
+	mkdir -p outside x
+	python3 - "$PWD" <<-'END'
+	import io, sys, tarfile
+	top = sys.argv[1]
+	def add(tar, name, data=None, link=None, hard=None):
+	    t = tarfile.TarInfo(name)
+	    if link or hard:
+	        t.type, t.linkname = (tarfile.SYMTYPE, link) if link else (tarfile.LNKTYPE, hard)
+	        return tar.addfile(t)
+	    t.size = len(data)
+	    tar.addfile(t, io.BytesIO(data))
+	with tarfile.open("evil.tar", "w") as tar:
+	    add(tar, "../up", b"x")
+	    add(tar, "../../../../../../../.." + top + "/outside/dots", b"x")
+	    add(tar, top + "/outside/absolute", b"x")
+	    add(tar, "link", link=top + "/outside")
+	    add(tar, "link/through", b"x")
+	    add(tar, "dotdot", link="../../..")
+	    add(tar, "dotdot/escaped", b"x")
+	    add(tar, "end", b"end")
+	END
+	# Refused or contained: what counts is that nothing lies outside.
+	bryo volume import v evil.tar || true
+	[ -z "$(ls outside)" ]
+	[ ! -e "$XDG_DATA_HOME/bryo/volumes/up" ] && [ ! -e "$XDG_DATA_HOME/bryo/volumes/v/up" ]
+	[ ! -e "$XDG_DATA_HOME/escaped" ] && [ ! -e "$XDG_DATA_HOME/bryo/escaped" ]
+	python3 -c 'import tarfile, io
+with tarfile.open("hard.tar", "w") as tar:
+    t = tarfile.TarInfo("hard"); t.type = tarfile.LNKTYPE; t.linkname = "../volume.json"; tar.addfile(t)'
+	run bryo volume import v hard.tar
+	assert_status 125
+}

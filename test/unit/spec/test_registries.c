@@ -116,6 +116,10 @@ static const char conf[] =
 	"[[registry]]\nprefix = \"bad.io\"\nblocked = true\n"
 	"[[registry]]\nprefix = \"*.wild.io\"\nlocation = \"one.io\"\n"
 	"[[registry]]\nprefix = \"*.same.io\"\ninsecure = true\n"
+	"[[registry]]\nprefix = \"*.b.same.io\"\nlocation = \"deep.io/b\"\n"
+	"[[registry]]\nprefix = \"quay.io/team/app:old\"\nlocation = \"archive.io/team/app:2019\"\n"
+	"[[registry]]\nprefix = \"only.io\"\nmirror-by-digest-only = true\n"
+	"[[registry.mirror]]\nlocation = \"digests.io/only\"\n"
 	"[aliases]\n\"fedora\" = \"registry.fedoraproject.org/fedora\"\n\"gone\" = \"a.io/gone\"\n";
 
 static struct registries registries_of(const char *more)
@@ -141,17 +145,24 @@ static void sources(void **state)
 {
 	static const char digest[] = "@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 	static const struct { const char *name; bool digest; const char *sources; } cases[] = {
-		{ "docker.io/library/busybox:1", false,
-		  "127.0.0.1:5000 hub/library/busybox insecure, tags.io library/busybox, registry-1.docker.io library/busybox" },
-		{ "docker.io/library/busybox", true,
-		  "127.0.0.1:5000 hub/library/busybox insecure, digests.io library/busybox, registry-1.docker.io library/busybox" },
-		{ "127.0.0.1:5000/a", false, "127.0.0.1:5000 a insecure" },
-		{ "quay.io/team/app", false, "mirror.io x/app" },
-		{ "quay.io/teams/app", false, "quay.io teams/app" },
-		{ "a.b.wild.io/x/y", false, "one.io x/y" },
-		{ "wild.io/x/y", false, "wild.io x/y" },
-		{ "a.same.io/x", false, "a.same.io x insecure" },
-		{ "other.io/x", false, "other.io x" },
+		{ "docker.io/library/busybox:1", false, "127.0.0.1:5000 hub/library/busybox 1 insecure, tags.io library/busybox 1, "
+		  "registry-1.docker.io library/busybox 1" },
+		{ "docker.io/library/busybox:1", true, "127.0.0.1:5000 hub/library/busybox sha256 insecure, "
+		  "digests.io library/busybox sha256, registry-1.docker.io library/busybox sha256" },
+		{ "127.0.0.1:5000/a", false, "127.0.0.1:5000 a latest insecure" },
+		{ "quay.io/team/app", false, "mirror.io x/app latest" },
+		{ "quay.io/teams/app", false, "quay.io teams/app latest" },
+		{ "quay.io/team/app:old", false, "archive.io team/app 2019" },
+		{ "quay.io/team/app:older", false, "mirror.io x/app older" },
+		{ "only.io/a", false, "only.io a latest" },
+		{ "only.io/a", true, "digests.io only/a sha256, only.io a sha256" },
+		{ "a.b.wild.io/x/y", false, "one.io x/y latest" },
+		{ "a.wild.io:5000/x/y", false, "one.io:5000 x/y latest" },
+		{ "wild.io/x/y", false, "wild.io x/y latest" },
+		{ "awild.io/x/y", false, "awild.io x/y latest" },
+		{ "a.same.io/x", false, "a.same.io x latest insecure" },
+		{ "a.b.same.io/x", false, "deep.io b/x latest" },
+		{ "other.io/x", false, "other.io x latest" },
 	};
 	const struct registries r = registries_of("");
 
@@ -164,7 +175,9 @@ static void sources(void **state)
 		if (registries_sources(arena, &r, &name, &found, &err) < 0)
 			fail_msg("%s", err.text);
 		for (size_t j = 0; j < found.n; j++)
-			strings_addf(arena, &text, "%s %s%s", found.v[j].host, found.v[j].path, found.v[j].insecure ? " insecure" : "");
+			strings_addf(arena, &text, "%s %s %.*s%s", found.v[j].host, found.v[j].path,
+				     (int)strcspn(found.v[j].reference, ":"), found.v[j].reference,
+				     found.v[j].insecure ? " insecure" : "");
 		assert_string_equal(strings_join(arena, &text, ", "), cases[i].sources);
 	}
 }
@@ -217,10 +230,60 @@ static void later_files_win(void **state)
 	assert_int_equal(registries_sources(arena, &r, &name, &found, &err), 0);
 }
 
+static void version_1(void **state)
+{
+	static const char text[] = "[registries.search]\nregistries = ['one.io', 'two.io']\n[registries.insecure]\n"
+				   "registries = ['three.io']\n[registries.block]\nregistries = ['bad.io']\n";
+	struct reference insecure = reference_of("three.io/x"), bad = reference_of("bad.io/x");
+	struct registry_sources found;
+	struct registries r = { 0 };
+	struct error err = { 0 };
+
+	assert_int_equal(registries_add(arena, &r, text, strlen(text), "c", &err), 0);
+	assert_string_equal(strings_join(arena, &r.unqualified_search, " "), "one.io two.io");
+	assert_int_equal(registries_sources(arena, &r, &insecure, &found, &err), 0);
+	assert_true(found.n == 1 && found.v[0].insecure);
+	assert_int_equal(registries_sources(arena, &r, &bad, &found, &err), -1);
+	error_clear(&err);
+	assert_int_equal(registries_add(arena, &r, text, strlen(text), "d", &err), -1);
+	assert_non_null(strstr(err.text, "d: version 1 of the format"));
+	assert_non_null(strstr(err.hint, "unqualified-search-registries"));
+}
+
+static void lost_tag(void **state)
+{
+	static const char text[] = "[[registry]]\nprefix=\"a.io/x:1\"\nlocation=\"b.io/x\"\n[[registry]]\nprefix=\"c.io\"\nlocation=\"c\"\n";
+	struct reference tagged = reference_of("a.io/x:1"), bare = reference_of("c.io/x");
+	struct registry_sources found;
+	struct registries r = { 0 };
+	struct error err = { 0 };
+
+	assert_int_equal(registries_add(arena, &r, text, strlen(text), "c", &err), 0);
+	assert_int_equal(registries_sources(arena, &r, &tagged, &found, &err), -1);
+	assert_non_null(strstr(err.text, "\"b.io/x\" leaves neither tag nor digest"));
+	error_clear(&err);
+	assert_int_equal(registries_sources(arena, &r, &bare, &found, &err), -1);
+	assert_non_null(strstr(err.text, "leaves no repository"));
+}
+
 static void bad_files(void **state)
 {
 	static const struct { const char *text, *error; } cases[] = {
-		{ "[registries.search]\nregistries=[]", "version 1 of the format" },
+		{ "[registries.search]\nregistries=[]\n[[registry]]\nprefix=\"a.io\"", "version 1 of the format" },
+		{ "[registries.search]\nregistries=\"a.io\"", "c: .registries.search.registries: expected list, got string" },
+		{ "[[registry]]\nprefix=\"*.x.io/a\"", "a wildcard is *.HOST, without port and path, and not \"*.x.io/a\"" },
+		{ "[[registry]]\nprefix=\"*.x.io:5000\"", "a wildcard is *.HOST" },
+		{ "[[registry]]\nprefix=\"x.*.io\"", "a wildcard is *.HOST" },
+		{ "[[registry]]\nprefix=\"*.\"", "a wildcard is *.HOST" },
+		{ "[[registry]]\nprefix=\"x.io\"\nmirror-by-digest-only=true\n[[registry.mirror]]\nlocation=\"y.io\"\n"
+		  "pull-from-mirror=\"all\"", "exclude each other: mirror \"y.io\"" },
+		{ "[[registry]]\nprefix=\"x.io\"\n[[registry.mirror]]\nlocation=\"y.io\"\npull-from-mirror=\"some\"",
+		  "unknown pull-from-mirror \"some\"" },
+		{ "[aliases]\n\"a:1\" = \"x.io/a\"", "an alias is a short name, without registry, tag and digest, and not \"a:1\"" },
+		{ "[aliases]\n\"y.io/a\" = \"x.io/a\"", "an alias is a short name" },
+		{ "[aliases]\na = \"x.io/a:1\"", "an alias stands for a full name without tag and digest, and not \"x.io/a:1\"" },
+		{ "[aliases]\na = \"b\"", "an alias stands for a full name" },
+		{ "[aliases]\na = \"x.io/A\"", "c: alias a: invalid reference format" },
 		{ "short-name-mode = \"x\"", "unknown short-name-mode \"x\"" },
 		{ "[[registry]]\nlocation=\"https://x.io\"", "has no scheme" },
 		{ "[[registry]]\ninsecure=true", "neither prefix nor location" },
@@ -243,7 +306,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(toml_values), cmocka_unit_test(toml_errors), cmocka_unit_test(sources),
 		cmocka_unit_test(blocked),     cmocka_unit_test(candidates),  cmocka_unit_test(later_files_win),
-		cmocka_unit_test(bad_files),
+		cmocka_unit_test(bad_files),   cmocka_unit_test(version_1),   cmocka_unit_test(lost_tag),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -230,6 +230,44 @@ static void digests_that_are_none_name_nothing(void **state)
 	assert_fails(ERROR_NOT_FOUND, blob_open(&store, fixture_digest('1'), &err));
 }
 
+/* An index of the given digests, as the store keeps it: without a look at what digests mean. */
+static void make_index(const char *digest, const char *const *entries)
+{
+	char *text = arena_strdup(arena, "");
+
+	for (; *entries; entries++)
+		text = arena_printf(arena, "%s%s{\"mediaType\":\"application/vnd.oci.image.manifest.v1+json\",\"digest\":\"%s\","
+				    "\"size\":2}", text, *text ? "," : "", *entries);
+	fixture_blob(digest, arena_printf(arena, "{\"schemaVersion\":2,\"manifests\":[%s]}", text));
+}
+
+static void a_list_keeps_what_it_names(void **state)
+{
+	struct image one = fixture_image('a', "1", "quay.io/x/one:1"), found;
+	char *digest = fixture_digest('e');
+	struct image list = { .list = true, .id = fixture_digest('d') + strlen("sha256:"), .manifest_digest = digest };
+	struct strings blobs = { 0 };
+
+	(void)state;
+	map_set(arena, &list.sources, digest, "quay.io/x");
+	assert_fails(ERROR_STATE, image_commit(arena, &store, &list, "quay.io/x/list:1", NULL, &err));
+	make_index(digest, (const char *const[]){ one.manifest_digest, fixture_digest('9'), NULL });
+	assert_ok(image_commit(arena, &store, &list, "quay.io/x/list:1", NULL, &err));
+	assert_ok(image_find(arena, &store, "quay.io/x/list:1", &found, NULL, &err));
+	assert_true(found.list);
+	assert_string_equal(map_get(&found.sources, digest), "quay.io/x");
+	assert_ok(image_blobs(arena, &store, &found, &blobs, &err));
+	assert_true(strings_has(&blobs, digest));
+	assert_true(strings_has(&blobs, one.manifest_digest));
+	assert_true(strings_has(&blobs, one.config_digest));
+	assert_false(strings_has(&blobs, fixture_digest('9')));		/* is not here */
+	assert_ok(image_remove(arena, &store, &one, NULL, &err));
+	assert_true(blob_exists(&store, one.config_digest));
+	assert_ok(image_remove(arena, &store, &list, NULL, &err));
+	assert_false(blob_exists(&store, one.config_digest));
+	assert_false(blob_exists(&store, digest));
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
@@ -247,6 +285,7 @@ int main(void)
 		TEST(a_second_layer_commit_is_no_error),
 		TEST(a_damaged_layer_makes_way),
 		TEST(digests_that_are_none_name_nothing),
+		TEST(a_list_keeps_what_it_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -43,6 +43,18 @@ static void collects_output_and_code(void **state)
 	arena_free(a);
 }
 
+static void ends_what_takes_too_long(void **state)
+{
+	struct arena *a = arena_new();
+	struct error err = { 0 };
+	char *argv[] = { (char *)"sh", (char *)"-c", (char *)"while :; do :; done", NULL };
+	struct spawn s = { .program = "sh", .argv = argv, .cpu_seconds = 1 };
+
+	(void)state;
+	assert_int_equal(spawn_run(a, &s, NULL, NULL, &err), 128 + SIGKILL);
+	arena_free(a);
+}
+
 static void says_when_it_cannot_execute(void **state)
 {
 	struct arena *a = arena_new();
@@ -149,6 +161,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(collects_output_and_code),
+		cmocka_unit_test(ends_what_takes_too_long),
 		cmocka_unit_test(says_when_it_cannot_execute),
 		cmocka_unit_test(passes_only_named_descriptors),
 		cmocka_unit_test(swaps_standard_streams),
