@@ -8,7 +8,7 @@
 	X(run) X(create) X(start) X(stop) X(restart) X(kill) X(pause) X(unpause) X(rm) X(init) X(wait)               \
 	X(ps) X(exec) X(attach) X(logs) X(top) X(stats) X(update) X(port) X(rename) X(cp)         \
 	X(commit) X(diff) X(export) X(mount) X(unmount)                                                              \
-	X(pull) X(push) X(load) X(import) X(images) X(history) X(tag) X(untag) X(rmi) X(login) X(logout)             \
+	X(pull) X(push) X(save) X(load) X(import) X(images) X(history) X(tag) X(untag) X(rmi) X(login) X(logout)     \
 	X(image_diff) X(container_diff) X(image_mount) X(image_unmount) X(volume_mount) X(volume_unmount)            \
 	X(volume_export) X(volume_import) X(system_df) X(system_reset) X(image_tree) X(search)                       \
 	X(container) X(container_exists) X(container_prune) X(container_inspect) X(container_cleanup)                \

@@ -57,11 +57,11 @@ static const struct command_example push_examples[] = {
 const struct command push_command = {
 	.names = "push|image push",
 	.synopsis = "[options] IMAGE [DESTINATION]",
-	.summary = "Push an image to a registry",
-	.description = "DESTINATION is a name at a registry, without one the image's own. Layers go as they were pulled unless "
-		       "another compression is asked for; those that the registry has already are not sent, and a broken "
-		       "transfer goes on where it stopped where the registry allows it. A manifest list is pushed with its "
-		       "images.",
+	.summary = "Push an image to a registry, an archive or a directory",
+	.description = "DESTINATION is a name at a registry, without one the image's own; or docker-archive:FILE[:NAME], "
+		       "oci-archive:FILE[:NAME], oci:DIR[:NAME] or dir:DIR. Layers go as they were pulled unless another "
+		       "compression is asked for; those that the registry has already are not sent, and a broken transfer goes on where it "
+		       "stopped where the registry allows it. A manifest list is pushed with its images.",
 	.examples = push_examples,
 	.options = { push_command_options },
 	.request_size = sizeof(struct push_request),

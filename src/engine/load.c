@@ -37,19 +37,16 @@ static void take_names(struct engine *e, const struct transfer_image *found, str
 	}
 }
 
-static int take_loaded(struct engine *e, struct transfer *t, const struct transfer_image *found,
-		       struct strings *ret_loaded, struct error *err)
+static int take_loaded(struct engine *e, struct transfer *t, const struct transfer_image *found, const char *event,
+		       struct images *ret, struct error *err)
 {
-	struct take take = { .event = "loadfromarchive" };
+	struct take take = { .event = event };
 	struct image image;
 
 	take_names(e, found, &take.names);
 	if (image_take(e, t, &take, found, &image, err) < 0)
 		return error_frame(err, "%.200s", found->names.n ? found->names.v[0] : found->id);
-	if (take.names.n)
-		strings_add_all(e->arena, ret_loaded, &take.names);
-	else
-		strings_addf(e->arena, ret_loaded, "sha256:%s", image.id);
+	*ARRAY_ADD(e->arena, ret) = image;
 	return 0;
 }
 
@@ -80,34 +77,56 @@ static int check_trust(struct engine *e, int input, const struct transfer_event 
 	return 0;
 }
 
-static int load_with(struct engine *e, struct transfer *t, int input, struct strings *ret_loaded, struct error *err)
+static int load_with(struct engine *e, struct transfer *t, int input, const struct load_choice *choice,
+		     struct images *ret, struct error *err)
 {
-	struct transfer_request request = { .op = "load" };
+	int64_t place = choice->place;
+	struct transfer_request request = { .op = "load", .place = place >= 0 ? &place : NULL,
+					    .reference = choice->name, .platform = choice->platform };
 	struct transfer_event result;
 
 	if (transfer_call(e, t, &request, &input, 1, &result, err) < 0 || check_trust(e, input, &result, err) < 0)
 		return -1;
 	for (size_t i = 0; i < result.images.n; i++)
-		if (take_loaded(e, t, &result.images.v[i], ret_loaded, err) < 0)
+		if (take_loaded(e, t, &result.images.v[i], choice->event, ret, err) < 0)
 			return -1;
 	return 0;
 }
 
-int image_load(struct engine *e, int input, struct strings *ret_loaded, struct error *err)
+int image_load_chosen(struct engine *e, int input, const struct load_choice *choice, struct images *ret,
+		      struct error *err)
 {
 	struct store_claim claim;
 	struct transfer t;
 	int r;
 
+	*ret = (struct images){ 0 };
 	if (engine_open(e, err) < 0 || store_claim(&e->store, &claim, err) < 0)
 		return -1;
 	r = transfer_open(e, &t, err);
 	if (r == 0) {
-		r = load_with(e, &t, input, ret_loaded, err);
+		r = load_with(e, &t, input, choice, ret, err);
 		transfer_close(&t);
 	}
 	store_claim_done(&e->store, &claim);
 	if (r < 0)
 		image_take_failed(e, err);
+	return r;
+}
+
+int image_load(struct engine *e, int input, const struct load_choice *choice, struct strings *ret_loaded,
+	       struct error *err)
+{
+	struct images loaded;
+	int r = image_load_chosen(e, input, choice, &loaded, err);
+
+	for (size_t i = 0; i < loaded.n; i++) {
+		const struct image *image = &loaded.v[i];
+
+		if (image->names.n)
+			strings_add_all(e->arena, ret_loaded, &image->names);
+		else
+			strings_addf(e->arena, ret_loaded, "sha256:%s", image->id);
+	}
 	return r;
 }

@@ -1,5 +1,6 @@
 /* `pull`, and the image that `run` and `create` need: names, registries in order, credentials, then bryo-transfer. */
-#include "engine/image.h"
+#include "engine/pull.h"
+
 #include "engine/list.h"
 #include "engine/registry_config.h"
 #include "engine/short_name.h"
@@ -8,21 +9,6 @@
 #include "engine/trust.h"
 #include "spec/reference.h"
 #include "sys/fd.h"
-
-/* "linux/arm64/v8" from --platform or its parts; NULL: this machine's. */
-static char *platform_of(struct engine *e, const struct pull_request *r)
-{
-	struct strings parts;
-
-	if (!str_is_empty(r->platform))
-		return strchr(r->platform, '/') ? r->platform : arena_printf(e->arena, "linux/%s", r->platform);
-	if (str_is_empty(r->os) && str_is_empty(r->arch) && str_is_empty(r->variant))
-		return NULL;
-	parts = strings_split(e->arena, image_host_platform(e->arena), "/");
-	return arena_printf(e->arena, "%s/%s%s%s", str_is_empty(r->os) ? parts.v[0] : r->os,
-			    str_is_empty(r->arch) ? parts.v[1] : r->arch, str_is_empty(r->variant) ? "" : "/",
-			    str_is_empty(r->variant) ? "" : r->variant);
-}
 
 /* --- one name from one place */
 
@@ -46,11 +32,11 @@ static int pull_with(struct engine *e, struct transfer *t, const struct transfer
 		     struct image *ret, struct error *err)
 {
 	struct transfer_request request = { .op = "manifest", .source = (struct transfer_source *)(uintptr_t)source,
-					    .reference = from->reference, .platform = platform_of(e, r),
-					    .retries = r->retry };
+					    .reference = from->reference, .retries = r->retry };
 	struct transfer_event result;
 
-	if (transfer_call(e, t, &request, NULL, 0, &result, err) < 0)
+	if (pull_platform(e, r, &request.platform, err) < 0 ||
+	    transfer_call(e, t, &request, NULL, 0, &result, err) < 0)
 		return -1;
 	if (result.images.n != 1)
 		return error_set(err, ERROR_FAILED, "bryo-transfer found %zu images", result.images.n);
@@ -125,16 +111,12 @@ static int pull_any(struct engine *e, const struct pull_request *r, struct image
 	return -1;
 }
 
-int image_pull(struct engine *e, const struct pull_request *r, struct image *ret, struct error *err)
+int pull_by_name(struct engine *e, const struct pull_request *r, struct image *ret, struct error *err)
 {
 	struct store_claim claim;
 	struct error own = { 0 };
 	int result;
 
-	if (r->all_tags)
-		return error_set(err, ERROR_UNSUPPORTED, "pulling all tags is not supported: name the tags");
-	if (!str_is_empty(r->signature_policy))
-		e->options.signature_policy = r->signature_policy;
 	if (engine_open(e, err) < 0 || store_claim(&e->store, &claim, err) < 0)
 		return -1;
 	result = pull_any(e, r, ret, &own);
@@ -154,14 +136,11 @@ int image_pull(struct engine *e, const struct pull_request *r, struct image *ret
 
 static bool fits(struct engine *e, const struct image *image, const struct pull_request *how)
 {
-	char *platform = how ? platform_of(e, how) : NULL;
-	struct strings parts;
+	char *platform = NULL;
 
-	if (!platform || image->list)
+	if (!how || pull_platform(e, how, &platform, NULL) < 0 || !platform || image->list)
 		return true;
-	parts = strings_split(e->arena, platform, "/");
-	return str_eq(parts.v[0], image->os) && (parts.n < 2 || str_eq(parts.v[1], image->architecture)) &&
-	       (parts.n < 3 || !image->variant || str_eq(parts.v[2], image->variant));
+	return image_platform_is(e->arena, platform, image->os, image->architecture, image->variant);
 }
 
 static int pull_named(struct engine *e, const char *name, const struct pull_request *how, struct image *ret,
@@ -170,6 +149,7 @@ static int pull_named(struct engine *e, const char *name, const struct pull_requ
 	struct pull_request r = how ? *how : (struct pull_request){ 0 };
 
 	r.name = (char *)(uintptr_t)name;
+	r.policy = NULL;
 	if (image_pull(e, &r, ret, err) < 0)
 		return -1;
 	if (ret_name)
@@ -195,8 +175,9 @@ int image_need(struct engine *e, const char *name, const char *policy, const str
 	}
 	if (found && ret->list) {
 		struct image list = *ret;
+		char *platform = NULL;
 
-		return list_choose(e, &list, how ? platform_of(e, how) : NULL, ret, err);
+		return how && pull_platform(e, how, &platform, err) < 0 ? -1 : list_choose(e, &list, platform, ret, err);
 	}
 	if (strcmp(policy, "never") == 0)
 		return found ? 0 : error_set(err, ERROR_FAILED, "%s: image not known", name);

@@ -5,8 +5,11 @@
 #include "engine/idfile.h"
 #include "engine/image.h"
 #include "engine/list.h"
+#include "engine/save.h"
 #include "spec/manifest_edit.h"
 #include "sys/fd.h"
+
+#define STORAGE "containers-storage:"	/* may stand before the image, which is always the store's */
 
 /* --- where its blobs may be already */
 
@@ -140,7 +143,30 @@ static const char *own_name(const struct image *image, const char *found_by, str
 	return NULL;
 }
 
-int image_push(struct engine *e, const struct push_request *r, char **ret_digest, struct error *err)
+/* A file or directory instead of a registry, or a further name in the store. */
+static int push_aside(struct engine *e, const struct push_request *r, const struct transport *to, char **ret_digest,
+		      struct error *err)
+{
+	struct strings names = { 0 };
+	struct image image;
+	bool docker = false;
+
+	if (manifest_family(r->format, &docker, err) < 0)
+		return -1;
+	if (r->compression || r->level_given)
+		return error_set(err, ERROR_UNSUPPORTED, "known but not supported here: another compression for %s: layers go "
+				 "there as they are stored", r->destination);
+	if (transport_is_path(to))
+		return image_save_to(e, r->image, to, !r->format ? NULL : docker ? "docker" : "oci", ret_digest, err);
+	strings_add(e->arena, &names, to->name);
+	if (image_tag_names(e, r->image, &names, err) < 0 ||
+	    image_find(e->arena, &e->store, r->image, &image, NULL, err) < 0)
+		return -1;
+	*ret_digest = image.manifest_digest;
+	return 0;
+}
+
+static int push_to_registry(struct engine *e, const struct push_request *r, char **ret_digest, struct error *err)
 {
 	const char *destination = r->destination;
 	struct target target;
@@ -148,7 +174,8 @@ int image_push(struct engine *e, const struct push_request *r, char **ret_digest
 	char *name = NULL;
 	int result;
 
-	if (engine_open(e, err) < 0 || image_find(e->arena, &e->store, r->image, &image, &name, err) < 0)
+	if (image_find(e->arena, &e->store, str_starts(r->image, STORAGE) ? r->image + strlen(STORAGE) : r->image, &image,
+		       &name, err) < 0)
 		return -1;
 	if (!destination && !(destination = own_name(&image, name, err)))
 		return -1;
@@ -166,6 +193,20 @@ int image_push(struct engine *e, const struct push_request *r, char **ret_digest
 	if (result < 0)
 		return -1;
 	event_add(e, "image", "push", image.id, reference_print(e->arena, &target.name), NULL, NULL);
+	return 0;
+}
+
+int image_push(struct engine *e, const struct push_request *r, char **ret_digest, struct error *err)
+{
+	struct transport to = { .kind = TRANSPORT_NONE };
+	int result;
+
+	if (engine_open(e, err) < 0 || (r->destination && transport_parse(e->arena, r->destination, &to, err) < 0))
+		return -1;
+	result = to.kind > TRANSPORT_REGISTRY ? push_aside(e, r, &to, ret_digest, err) :
+						push_to_registry(e, r, ret_digest, err);
+	if (result < 0)
+		return -1;
 	return r->digestfile ? idfile_write(r->digestfile, *ret_digest, false, err) : 0;
 }
 

@@ -145,17 +145,17 @@ static int search_all(struct engine *e, const struct search_request *r, const st
 
 static int search_word(struct engine *e, const struct search_request *r, struct json *rows, struct error *err)
 {
+	const struct registries *config = registry_config(e, err);
 	struct strings registries = { 0 };
-	struct registries config;
 	struct filter filter;
 	const char *word, *registry = split_registry(e, r->term, &word);
 
-	if (parse_filters(e, &r->filters, &filter, err) < 0 || registry_config_read(e, &config, err) < 0)
+	if (!config || parse_filters(e, &r->filters, &filter, err) < 0)
 		return -1;
 	if (registry)
 		strings_add(e->arena, &registries, registry);
 	else
-		strings_add_all(e->arena, &registries, &config.unqualified_search);
+		strings_add_all(e->arena, &registries, &config->unqualified_search);
 	if (registries.n == 0) {
 		error_set(err, ERROR_FAILED, "no registry is named, and registries.conf has no unqualified-search-registries");
 		return error_hint(err, "bryo search docker.io/%s", word);

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include "engine/events.h"
+#include "spec/chunked.h"
 #include "store/blob.h"
 #include "store/layer.h"
 #include "sys/fd.h"
@@ -52,6 +53,8 @@ static void add_layer(struct engine *e, struct missing *m, const struct transfer
 	*ARRAY_ADD(e->arena, &m->request.layers) = (struct transfer_layer){
 		.digest = d->digest, .media_type = d->media_type, .size = d->size, .diff_id = found->diff_ids.v[i],
 		.stage = place,
+		.toc_position = (char *)(uintptr_t)chunked_annotation(&d->annotations, "manifest-position"),
+		.toc_digest = (char *)(uintptr_t)chunked_annotation(&d->annotations, "manifest-checksum"),
 	};
 }
 
@@ -78,8 +81,8 @@ static int find_missing(struct engine *e, const struct take *take, const struct 
 	m->request.op = "layers";
 	m->request.source = (struct transfer_source *)(uintptr_t)take->source;
 	m->request.retries = take->retries;
-	m->request.objects = e->store.driver == DRIVER_OBJECTS;
 	take_ranges(e, &m->request);
+	m->request.objects = e->store.driver == DRIVER_OBJECTS;
 	return 0;
 }
 

@@ -1,26 +1,19 @@
 #include "engine/target.h"
 
 #include "engine/registry_config.h"
-
-static int check_transport(const char *text, struct error *err)
-{
-	static const char *const others[] = { "dir:", "oci:", "oci-archive:", "docker-archive:", "docker-daemon:",
-					      "containers-storage:", "ostree:", "sif:" };
-
-	for (size_t i = 0; i < ELEMENTS(others); i++)
-		if (str_starts(text, others[i]))
-			return error_set(err, ERROR_UNSUPPORTED, "known but not supported here: %s: name a registry's repository", text);
-	return 0;
-}
+#include "spec/transport.h"
 
 static int parse(struct engine *e, const char *text, struct reference *ret, struct error *err)
 {
-	const char *plain = str_after(text, "docker://");
+	struct transport t;
 
-	if (check_transport(text, err) < 0 || reference_parse(e->arena, text, ret, err) < 0)
+	if (transport_parse(e->arena, text, &t, err) < 0)
 		return -1;
-	if (!ret->registry &&
-	    reference_parse(e->arena, arena_printf(e->arena, "docker.io/%s", plain ? plain : text), ret, err) < 0)
+	if (t.kind > TRANSPORT_REGISTRY)
+		return error_set(err, ERROR_UNSUPPORTED, "known but not supported here: %s: name a registry's repository", text);
+	if (reference_parse(e->arena, t.name, ret, err) < 0)
+		return -1;
+	if (!ret->registry && reference_parse(e->arena, arena_printf(e->arena, "docker.io/%s", t.name), ret, err) < 0)
 		return -1;
 	if (!ret->tag && !ret->digest)
 		ret->tag = arena_strdup(e->arena, "latest");

@@ -85,6 +85,11 @@ int image_config_decode(struct arena *arena, const char *text, size_t len, struc
 const struct image_descriptor *image_index_choose(struct arena *arena, const struct image_index *index,
 						  const char *platform, struct error *err);
 char *image_host_platform(struct arena *arena);
+/* "arm64" and "linux/aarch64" as "linux/arm64"; NULL with an error for what is no platform. */
+char *image_platform_check(struct arena *arena, const char *text, struct error *err);
+/* Is something of these three for the platform (NULL: this machine)? A variant that one side does not name fits. */
+bool image_platform_is(struct arena *arena, const char *platform, const char *os, const char *architecture,
+		       const char *variant);
 /* How a layer's media type says it is packed; -1 for types that are no tar layer. */
 int image_layer_compression(const char *media_type, enum layer_compression *ret);
 /* The OCI twin of a Docker media type, and the reverse; the argument itself when there is none. */

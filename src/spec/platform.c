@@ -117,6 +117,29 @@ static int parse(struct arena *arena, const char *text, struct platform *ret, st
 	return 0;
 }
 
+bool image_platform_is(struct arena *arena, const char *platform, const char *os, const char *architecture,
+		       const char *variant)
+{
+	struct platform want = host(arena), is = { os ? os : "", architecture ? architecture : "", variant };
+
+	if (platform && parse(arena, platform, &want, NULL) < 0)
+		return false;
+	if (str_is_empty(is.variant))
+		is.variant = NULL;
+	take_alias(&is);
+	return strcmp(want.os, is.os) == 0 && strcmp(want.architecture, is.architecture) == 0 &&
+	       (!want.variant || !is.variant || strcmp(want.variant, is.variant) == 0);
+}
+
+char *image_platform_check(struct arena *arena, const char *text, struct error *err)
+{
+	struct platform p;
+
+	if (!strchr(text, '/'))
+		text = arena_printf(arena, "linux/%s", text);
+	return parse(arena, text, &p, err) < 0 ? NULL : print(arena, &p);
+}
+
 static struct platform offered(const struct image_descriptor *d)
 {
 	struct platform p = { d->platform->os, d->platform->architecture, d->platform->variant };

@@ -17,9 +17,11 @@
  *   push      bring `manifest` (a digest in blobs/) and what it names to a registry, changed as the request asks, and
  *             the manifest last; or `document` alone. Answers the descriptor of what was pushed last, or in `missing`
  *             the layers that are neither here nor there: then no manifest was sent
- *   load      archive descriptor (docker-archive, oci-archive; compressed too) or OCI directory descriptor: blobs/ gets
+ *   load      archive descriptor (docker-archive, oci-archive; compressed too) or directory descriptor (OCI, dir): blobs/ gets
  *             manifests, configurations and layers; answers the images it found. Never touches the network
  *   import    tar descriptor (compressed too): one layer blob, and an image made of it
+ *   save      images out of blobs/ into a descriptor: a file or pipe, or a directory
+ *   download  a file from a web server (`reference` is its address) into a descriptor; for import
  *   login     try credentials at a registry
  *   attachments  signatures of a manifest that lie beside it in its registry (cosign's), checked against public keys
  *   sign      `document` as the payload of one more signature beside a manifest in its registry (cosign's format)
@@ -56,15 +58,19 @@ struct transfer_layer {
 	char *digest, *media_type;	/* of the blob */
 	int64_t size;
 	char *diff_id;			/* must be what unpacking gives */
+	char *toc_position, *toc_digest;	/* of zstd:chunked: annotations of its table of contents; NULL */
 	char *stage;			/* a directory below tmp/; the tree goes to <stage>/diff, or its list to <stage>/index */
 };
 
+struct transfer_image;
 struct transfer_mount { char *digest, *repository; };
 
 struct transfer_request {
 	char *op;
 	struct transfer_source *source;
-	char *reference;		/* manifest, look: tag or digest; push: tag, NULL: by the manifest's own digest */
+	char *reference;		/* manifest, look: tag or digest; push: tag, NULL: by the manifest's own digest;
+					   load: the one image that is wanted, by its name; NULL: all */
+	int64_t *place;			/* load: the one image that is wanted, by its place from 0; NULL: all */
 	char *platform;			/* manifest, load: "linux/arm64"; NULL: this machine's */
 	ARRAY(struct transfer_layer) layers;	/* layers, blobs */
 	ARRAY(int64_t) uid_ranges, gid_ranges;	/* layers: mapped ids as first,count pairs; others are refused by name */
@@ -79,23 +85,26 @@ struct transfer_request {
 	int64_t limit;			/* search */
 	int64_t retries, retry_delay_ms;	/* delay 0: longer each time */
 	char *manifest, *document, *media_type;	/* push; keep, compose: document */
-	char *format;			/* push, layer, compose: "oci", "docker"; NULL as it is */
-	char *compression;		/* push: "gzip", "zstd"; NULL as it is, but plain layers become gzip */
+	char *format;			/* push, layer, compose: "oci", "docker"; NULL as it is; save: "docker-archive" "oci"
+					   "docker-dir" "dir" "oci-in-dir" */
+	char *compression;		/* push: "gzip", "zstd"; NULL as it is, but plain layers become gzip;
+					   save: "gzip" for plain layers; NULL as it is */
 	bool recompress;		/* push: layers that are compressed otherwise, too */
 	int64_t *level;			/* push, layer: of the compression; NULL: its usual one */
 	ARRAY(struct transfer_mount) mounts;	/* push: where at the registry blobs may be already */
 	struct strings digests;		/* verify, recall */
 	struct string_map changes;	/* import: members of the configuration's `config` ("Cmd") as JSON texts */
 	char *message;
+	ARRAY(struct transfer_image) images;	/* save: their digests and names */
 	struct strings keys;		/* attachments: public keys in PEM; sign: a private key, and its passphrase */
 };
 
-/* One image found by `manifest`, `load` or `import`, all of it in blobs/. */
+/* One image found by `manifest`, `load` or `import`, all of it in blobs/; or one that `save` is to write. */
 struct transfer_image {
 	char *id;			/* hex of the configuration's digest */
 	char *manifest_digest, *manifest_media_type, *config_digest;
 	char *index_digest;		/* the index it was chosen from; NULL */
-	struct strings names;		/* load: as written in the archive */
+	struct strings names;		/* load: as written in the archive; save: to be written */
 	ARRAY(struct image_descriptor) layers;
 	struct strings diff_ids, chain_ids;
 };
@@ -105,9 +114,9 @@ struct transfer_damage { char *digest, *text; };
 
 struct transfer_unpacked { char *diff_id; int64_t size; int64_t max_uid, max_gid; };
 
-struct transfer_repository { char *name, *description; int64_t stars; bool official, automated; };
 /* attachments: payload and the places in `keys` of those that made the signature; lookaside: blob alone. In base64. */
 struct transfer_signature { char *blob, *payload; ARRAY(int64_t) keys; };
+struct transfer_repository { char *name, *description; int64_t stars; bool official, automated; };
 
 struct transfer_event {
 	char *event;			/* progress result error */
@@ -118,12 +127,12 @@ struct transfer_event {
 	int64_t current, total;		/* bytes */
 	ARRAY(struct transfer_image) images;
 	ARRAY(struct transfer_unpacked) unpacked;
-	struct strings tags;
-	ARRAY(struct transfer_repository) found;
 	ARRAY(struct transfer_signature) signatures;
 	struct json *value;		/* yaml */
+	ARRAY(struct transfer_repository) found;
 	ARRAY(struct image_descriptor) manifests, missing;
 	char *document;
+	struct strings tags;
 	ARRAY(struct transfer_damage) damaged;
 	struct strings damaged_objects;	/* objects-check: names, at most TRANSFER_DAMAGED_MAX */
 	int64_t checked;		/* objects-check: objects that were read */

@@ -190,18 +190,6 @@ int container_store_layers(struct arena *arena, const struct store *s, const cha
 	return 0;
 }
 
-int container_rootfs_needs(struct arena *arena, const struct store *s, const char *id, struct strings *ret_layers,
-			   enum layer_form *ret_form, struct error *err)
-{
-	struct rootfs_record r;
-
-	if (read_record(arena, s, id, &r, err) < 0)
-		return -1;
-	*ret_layers = r.layers;
-	*ret_form = strcmp(r.driver, store_driver_name(DRIVER_OBJECTS)) == 0 ? LAYER_INDEX : LAYER_DIFF;
-	return 0;
-}
-
 int container_rootfs_writable(struct arena *arena, const struct store *s, const char *id, enum store_driver *ret_driver,
 			      struct strings *ret_layers, struct error *err)
 {
@@ -304,6 +292,18 @@ bool container_rootfs_is_unsynced(const struct store *s, const char *id)
 
 	snprintf(path, sizeof(path), "containers/%.64s/work/work/incompat/volatile", id);
 	return fstatat(s->root_fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_mtim.tv_sec < boot_time();
+}
+
+int container_rootfs_needs(struct arena *arena, const struct store *s, const char *id, struct strings *ret_layers,
+			   enum layer_form *ret_form, struct error *err)
+{
+	struct rootfs_record r;
+
+	if (read_record(arena, s, id, &r, err) < 0)
+		return -1;
+	*ret_layers = r.layers;
+	*ret_form = strcmp(r.driver, store_driver_name(DRIVER_OBJECTS)) == 0 ? LAYER_INDEX : LAYER_DIFF;
+	return 0;
 }
 
 /* A volatile overlay leaves a mark that refuses the next mount of the same upper directory. Nobody mounts it now, so

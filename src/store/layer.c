@@ -200,6 +200,56 @@ int layer_commit(struct arena *arena, struct store *s, const char *stage, const 
 	return layer_commit_all(arena, s, &stage, layer, 1, err);
 }
 
+static int exchange_trees(struct store *s, const char *stage, const char *path, struct error *err)
+{
+	char staged[192];
+
+	snprintf(staged, sizeof(staged), "%s/diff", stage);
+	if (renameat2(s->tmp_fd, staged, s->root_fd, path, RENAME_EXCHANGE) == 0)
+		return 0;
+	if (errno == EINVAL && store_discard(s, path, false, err) < 0)		/* a file system that cannot exchange */
+		return -1;
+	return renameat(s->tmp_fd, staged, s->root_fd, path) < 0 ? error_errno(err, "rename to %s/%s", s->path, path) : 0;
+}
+
+static int replace_index(const struct store *s, const char *stage, const char *chain_id, struct error *err)
+{
+	return add_form(s, stage, chain_id, LAYER_INDEX) < 0 ? error_errno(err, "replace its list of files") : 0;
+}
+
+/* What lies beside the tree (copies for id maps) stays. */
+int layer_replace(struct arena *arena, struct store *s, const char *stage, const struct layer *layer, struct error *err)
+{
+	const char *text = json_print(arena, json_encode(arena, &layer_shape, layer), 0);
+	char path[192], tree[192], record[192];
+	struct stat st;
+
+	layer_path(path, sizeof(path), layer->chain_id, "");
+	layer_path(tree, sizeof(tree), layer->chain_id, "/diff");
+	layer_path(record, sizeof(record), layer->chain_id, "/layer.json");
+	if (fstatat(s->root_fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISDIR(st.st_mode)) {
+		if (store_discard(s, path, false, err) < 0)
+			return -1;
+		return layer_commit(arena, s, stage, layer, err);
+	}
+	if (syncfs(s->tmp_fd) < 0)
+		return error_errno(err, "write the layer to disk");
+	if (staged_form(s, stage) == LAYER_INDEX ? replace_index(s, stage, layer->chain_id, err) < 0 :
+	    exchange_trees(s, stage, tree, err) < 0)
+		return error_frame(err, "layer %s", layer->chain_id);
+	return store_write(s, record, text, strlen(text), true, err);
+}
+
+int layer_disown(struct store *s, const char *chain_id, struct error *err)
+{
+	char path[192];
+
+	layer_path(path, sizeof(path), chain_id, "/layer.json");
+	if (path[0] && unlinkat(s->root_fd, path, 0) < 0 && errno != ENOENT)
+		return error_errno(err, "remove %s/%s", s->path, path);
+	return 0;
+}
+
 /* --- from one form to the other */
 
 /* A directory that the layer only implies has the attributes that lower layers give it: the merged image, read side by
@@ -281,56 +331,6 @@ int layer_make_diff(struct arena *arena, struct store *s, const struct strings *
 char *layer_index_path(struct arena *arena, const struct store *s, const char *chain_id)
 {
 	return arena_printf(arena, "%s/layers/%s/index", s->path, digest_hex(chain_id));
-}
-
-static int exchange_trees(struct store *s, const char *stage, const char *path, struct error *err)
-{
-	char staged[192];
-
-	snprintf(staged, sizeof(staged), "%s/diff", stage);
-	if (renameat2(s->tmp_fd, staged, s->root_fd, path, RENAME_EXCHANGE) == 0)
-		return 0;
-	if (errno == EINVAL && store_discard(s, path, false, err) < 0)		/* a file system that cannot exchange */
-		return -1;
-	return renameat(s->tmp_fd, staged, s->root_fd, path) < 0 ? error_errno(err, "rename to %s/%s", s->path, path) : 0;
-}
-
-static int replace_index(const struct store *s, const char *stage, const char *chain_id, struct error *err)
-{
-	return add_form(s, stage, chain_id, LAYER_INDEX) < 0 ? error_errno(err, "replace its list of files") : 0;
-}
-
-/* What lies beside the tree (copies for id maps) stays. */
-int layer_replace(struct arena *arena, struct store *s, const char *stage, const struct layer *layer, struct error *err)
-{
-	const char *text = json_print(arena, json_encode(arena, &layer_shape, layer), 0);
-	char path[192], tree[192], record[192];
-	struct stat st;
-
-	layer_path(path, sizeof(path), layer->chain_id, "");
-	layer_path(tree, sizeof(tree), layer->chain_id, "/diff");
-	layer_path(record, sizeof(record), layer->chain_id, "/layer.json");
-	if (fstatat(s->root_fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISDIR(st.st_mode)) {
-		if (store_discard(s, path, false, err) < 0)
-			return -1;
-		return layer_commit(arena, s, stage, layer, err);
-	}
-	if (syncfs(s->tmp_fd) < 0)
-		return error_errno(err, "write the layer to disk");
-	if (staged_form(s, stage) == LAYER_INDEX ? replace_index(s, stage, layer->chain_id, err) < 0 :
-	    exchange_trees(s, stage, tree, err) < 0)
-		return error_frame(err, "layer %s", layer->chain_id);
-	return store_write(s, record, text, strlen(text), true, err);
-}
-
-int layer_disown(struct store *s, const char *chain_id, struct error *err)
-{
-	char path[192];
-
-	layer_path(path, sizeof(path), chain_id, "/layer.json");
-	if (path[0] && unlinkat(s->root_fd, path, 0) < 0 && errno != ENOENT)
-		return error_errno(err, "remove %s/%s", s->path, path);
-	return 0;
 }
 
 char *layer_diff_path(struct arena *arena, const struct store *s, const char *chain_id)

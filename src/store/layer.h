@@ -38,18 +38,18 @@ int layer_commit(struct arena *arena, struct store *s, const char *stage, const 
 /* Several at once, bottom first: one syncfs for all. */
 int layer_commit_all(struct arena *arena, struct store *s, const char *const *stages, const struct layer *layers,
 		     size_t n, struct error *err);
-/* Makes diff/ of the topmost of an image's layers, bottom first, which has its index: copies of the contents, with reflinks
- * where the file system has them. */
-int layer_make_diff(struct arena *arena, struct store *s, const struct strings *layers, struct error *err);
-/* The chain ID of an entry of layers/. */
-char *layer_chain_id(struct arena *arena, const char *directory_name);
-char *layer_index_path(struct arena *arena, const struct store *s, const char *chain_id);
 /* The same for a layer that is there and damaged: the staged tree or index takes the place of the layer's own at once, and
  * the record is written anew; what the stage holds afterwards is the old tree. Nobody may have a tree mounted. */
 int layer_replace(struct arena *arena, struct store *s, const char *stage, const struct layer *layer, struct error *err);
 /* Takes the record of a damaged layer away: for whoever pulls its image next it is missing, and what he brings takes its
  * place. Containers that stand on it keep its tree. */
 int layer_disown(struct store *s, const char *chain_id, struct error *err);
+/* Makes diff/ of the topmost of an image's layers, bottom first, which has its index: copies of the contents, with reflinks
+ * where the file system has them. */
+int layer_make_diff(struct arena *arena, struct store *s, const struct strings *layers, struct error *err);
+/* The chain ID of an entry of layers/. */
+char *layer_chain_id(struct arena *arena, const char *directory_name);
+char *layer_index_path(struct arena *arena, const struct store *s, const char *chain_id);
 char *layer_diff_path(struct arena *arena, const struct store *s, const char *chain_id);
 int layer_remove(struct store *s, const char *chain_id, struct error *err);
 

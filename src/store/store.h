@@ -92,5 +92,7 @@ int store_sweep_objects(struct arena *arena, struct store *s, struct error *err)
  * lock shared; -1 (err) when it cannot be told at all, because a record is damaged. */
 int store_unneeded(struct arena *arena, struct store *s, struct strings *ret_layers, struct strings *ret_blobs,
 		   struct error *err);
+/* Removes objects that no layer names, put off in the same way. It takes its time: for the collector. */
+int store_sweep_objects(struct arena *arena, struct store *s, struct error *err);
 
 #endif

@@ -172,21 +172,6 @@ static int lock_for_sweep(const struct store *s)
 	}
 }
 
-/* The request goes with the lock held: whoever asks anew has removed layers under it, after this. */
-int store_sweep_objects(struct arena *arena, struct store *s, struct error *err)
-{
-	_cleanup_fd_ int lock = lock_for_sweep(s);
-
-	if (lock < 0) {
-		stage_request_object_sweep(s);
-		return 0;
-	}
-	if (object_sweep(arena, s, err) < 0)
-		return -1;
-	unlinkat(s->root_fd, STAGE_SWEEP_OBJECTS, 0);
-	return 0;
-}
-
 static int mark(struct arena *arena, const struct store *s, struct needed *ret, struct error *err)
 {
 	*ret = (struct needed){ 0 };
@@ -217,6 +202,21 @@ int store_unneeded(struct arena *arena, struct store *s, struct strings *ret_lay
 	for (size_t i = 0; i < blobs.n; i++)
 		if (!is_needed(&needed.blobs, arena_printf(arena, "sha256:%s", blobs.v[i])))
 			strings_add(arena, ret_blobs, blobs.v[i]);
+	return 0;
+}
+
+/* The request goes with the lock held: whoever asks anew has removed layers under it, after this. */
+int store_sweep_objects(struct arena *arena, struct store *s, struct error *err)
+{
+	_cleanup_fd_ int lock = lock_for_sweep(s);
+
+	if (lock < 0) {
+		stage_request_object_sweep(s);
+		return 0;
+	}
+	if (object_sweep(arena, s, err) < 0)
+		return -1;
+	unlinkat(s->root_fd, STAGE_SWEEP_OBJECTS, 0);
 	return 0;
 }
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "sys/fd.h"
+#include "transfer/chunked.h"
 #include "transfer/fetch.h"
 #include "transfer/tree_place.h"
 #include "transfer/worker.h"
@@ -227,7 +228,7 @@ int op_layers(struct work *w, const struct transfer_request *r, struct transfer_
 			return -1;
 		progress_init(&c.jobs[i].progress, w->channel, c.jobs[i].layer->digest, c.jobs[i].layer->size);
 	}
-	if (r->source && !(c.fetch = fetch_open(w, r, err)))
+	if (r->source && (chunked_prepare(w, r, err) < 0 || !(c.fetch = fetch_open(w, r, err))))
 		return -1;
 	result = work_off(&c, err);
 	for (size_t i = 0; i < c.n; i++) {

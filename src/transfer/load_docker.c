@@ -11,7 +11,6 @@ static const struct json_field docker_image_fields[] = {
 static const struct json_shape docker_image_shape = { "manifest.json", sizeof(struct docker_image), docker_image_fields,
 						      ELEMENTS(docker_image_fields) };
 
-#define MANIFEST_JSON_MAX ((size_t)16 << 20)
 #define LAYERS_MAX 1024
 
 /* The digest that a file's name promises ("<hex>.json", "blobs/sha256/<hex>"), or NULL. */
@@ -82,24 +81,25 @@ static int load_one(struct work *w, struct bundle *b, const struct docker_image 
 	return 0;
 }
 
-int load_docker(struct work *w, struct bundle *b, struct transfer_event *ret, struct error *err)
+int load_docker(struct work *w, struct bundle *b, const struct transfer_request *r, struct json *list,
+		struct transfer_event *ret, struct error *err)
 {
-	size_t size;
-	char *text = bundle_read(b, "manifest.json", MANIFEST_JSON_MAX, &size, err);
-	struct json *list = text ? json_parse(w->arena, text, size, "manifest.json", err) : NULL;
+	struct strings all = { 0 };
 
-	if (!list)
-		return -1;
-	if (list->kind != JSON_LIST)
-		return error_set(err, ERROR_INVALID, "manifest.json: expected a list of images");
 	for (size_t i = 0; i < list->list.n; i++) {
 		struct docker_image d = { 0 };
 		struct transfer_image image = { 0 };
 
-		if (json_decode_value(w->arena, &docker_image_shape, &d, list->list.v[i], "manifest.json", err) < 0 ||
-		    load_one(w, b, &d, &image, err) < 0)
+		if (json_decode_value(w->arena, &docker_image_shape, &d, list->list.v[i], "manifest.json", err) < 0)
+			return -1;
+		strings_add_all(w->arena, &all, &d.repo_tags);
+		if (!load_is_wanted(w->arena, r, i, &d.repo_tags))
+			continue;
+		if (load_one(w, b, &d, &image, err) < 0)
 			return -1;
 		*ARRAY_ADD(w->arena, &ret->images) = image;
 	}
+	if (!ret->images.n && (r->place || r->reference))
+		return load_not_there(w->arena, r, list->list.n, &all, err);
 	return 0;
 }

@@ -1,9 +1,9 @@
 /* bryo-transfer: reads what came from strangers, in a sandbox, on behalf of the engine (see spec/transfer.h).
  *
  * What needs the network or keeps a connection (manifest, layers, push, signatures, login ...) runs in this process,
- * which enters its sandbox before the first such request. What reads archives that a user gave or a container's files
- * (load, import, pack, unpack, layer) runs in a child with a sandbox of its own: it may reach the directories that
- * came with that request, and no network. */
+ * which enters its sandbox before the first such request. What reads or writes archives of the user's or a container's
+ * files (load, import, save, pack, unpack, layer) runs in a child with a sandbox of its own: it may reach the directories
+ * that came with that request, and no network. */
 #include <errno.h>
 #include <locale.h>
 #include <poll.h>
@@ -34,11 +34,12 @@ static const struct operation operations[] = {
 	{ "manifest",	op_manifest,	true,	0 },
 	{ "layers",	op_layers,	true,	0 },
 	{ "look",	op_look,	true,	0 },
+	{ "tags",	op_tags,	true,	0 },
 	{ "blobs",	op_blobs,	true,	0 },
 	{ "push",	op_push,	true,	0 },
 	{ "login",	op_login,	true,	0 },
-	{ "tags",	op_tags,	true,	0 },
 	{ "search",	op_search,	true,	0 },
+	{ "download",	op_download,	true,	1 },
 	{ "attachments", op_attachments, true,	0 },
 	{ "lookaside",	op_lookaside,	true,	0 },
 	{ "sign",	op_sign,	true,	0 },
@@ -46,13 +47,14 @@ static const struct operation operations[] = {
 	{ "keep",	op_keep,	false,	0 },
 	{ "load",	op_load,	false,	1 },
 	{ "import",	op_import,	false,	1 },
+	{ "save",	op_save,	false,	1 },
 	{ "pack",	op_pack,	false,	2 },
 	{ "unpack",	op_unpack,	false,	2 },
 	{ "layer",	op_layer,	false,	2 },
 	{ "compose",	op_compose,	false,	0 },
+	{ "verify",	op_verify,	false,	0 },
 	{ "recall",	op_recall,	false,	0 },
 	{ "index",	op_index,	false,	1 },
-	{ "verify",	op_verify,	false,	0 },
 	{ "objects-check", op_objects_check, false, 0 },
 };
 
@@ -103,7 +105,7 @@ static int enter(const struct work *w, const struct transfer_request *r, const s
 	for (size_t i = 0; i < o->fds; i++) {
 		if (!is_directory(w->channel->fds[i]))
 			continue;
-		if (o->run == op_unpack)
+		if (o->run == op_unpack || o->run == op_save)
 			writable[s.writable_n++] = w->channel->fds[i];
 		else
 			readable[s.readable_n++] = w->channel->fds[i];

@@ -35,6 +35,6 @@ int registry_authorize(struct registry *r, const struct challenges *challenges, 
 /* Text of a stranger for a message: control bytes out, at most 300 bytes. */
 char *registry_printable(struct arena *arena, const char *text, size_t n);
 
-work_op op_manifest, op_look, op_login, op_tags, op_search;
+work_op op_manifest, op_look, op_login, op_tags, op_search, op_download;
 
 #endif

@@ -198,3 +198,29 @@ state() { docker inspect -f "{{.State.$1}}" con; }
 	assert_contains "returned a non-zero code: 7"
 	docker rmi -f built
 }
+
+@test "archives: docker loads what bryo saves, bryo what docker saves" {
+	export XDG_DATA_HOME=$E2E_DIR/data XDG_RUNTIME_DIR=$E2E_DIR/run
+	mkdir -m 700 data run
+	for name in one two; do
+		"$BRYO" load -q -i "$(BRYO_TEST_CACHE=$SHARED image_file localhost/$name --config "\"Cmd\":[\"echo\",\"$name\"]")"
+	done
+	"$BRYO" save -q -o all.tar one two
+	"$BRYO" save -q one | docker load -q >loaded
+	docker load -q -i all.tar >>loaded
+	grep -q 'localhost/two:latest' loaded
+	for name in one two; do
+		run docker run --rm localhost/$name
+		assert_output $name
+		[ "$(docker inspect -f '{{.Id}}' localhost/$name)" = "sha256:$("$BRYO" inspect --format '{{.Id}}' $name | sed 's/sha256://')" ]
+	done
+	docker save -o back.tar localhost/one localhost/two
+	"$BRYO" rmi -fa
+	run "$BRYO" load -q -i back.tar
+	assert_ok
+	[ "$("$BRYO" images -q | wc -l)" -eq 2 ]
+	"$BRYO" rmi -fa
+	docker rmi -f localhost/one localhost/two
+	"$BRYO" unshare rm -rf data
+	"$BRYO" system migrate
+}

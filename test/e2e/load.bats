@@ -140,3 +140,46 @@ assert_nothing_left() {
 	run bryo import no.tar x
 	assert_status 125
 }
+
+@test "import fetches what an address names, and loading never does" {
+	mkdir -p web/root/etc
+	echo hello >web/root/etc/hello
+	tar cJf web/root.tar.xz -C web/root .
+	port=$(free_port)
+	cat >server.py <<-END
+	import http.server, os
+	os.chdir("web")
+	class Handler(http.server.SimpleHTTPRequestHandler):
+	    def do_GET(self):
+	        if self.path == "/moved":
+	            self.send_response(302); self.send_header("Location", "/root.tar.xz"); self.end_headers()
+	        elif self.path == "/short":
+	            self.send_response(200); self.send_header("Content-Length", "100000"); self.end_headers(); self.wfile.write(b"x" * 100)
+	        elif self.path == "/private":
+	            self.send_response(401); self.send_header("WWW-Authenticate", 'Bearer realm="http://127.0.0.1:$port/token"'); self.end_headers()
+	        else:
+	            super().do_GET()
+	http.server.HTTPServer(("127.0.0.1", $port), Handler).serve_forever()
+	END
+	python3 server.py 2>requests 3>&- &
+	E2E_PIDS+=("$!")
+	wait_for_port "$port"
+	run bryo import -q "http://127.0.0.1:$port/moved" fetched
+	assert_ok
+	bryo save -q fetched | tar xO --wildcards '*.tar' | tar xO ./etc/hello | grep -x hello
+	for path in nothing short private; do
+		run timeout 50 "$BRYO" import -q "http://127.0.0.1:$port/$path" x
+		assert_status 125
+		refute_contains login
+	done
+	! grep token requests
+	run bryo import -q "http://user:secret@127.0.0.1:$port/root.tar.xz" x
+	assert_status 125
+	refute_contains secret
+	run bryo load -q -i "http://127.0.0.1:$port/root.tar.xz"
+	assert_status 125
+	assert_contains "never reaches the network"
+	[ "$(bryo images -q | wc -l)" -eq 1 ]
+	run find "$XDG_DATA_HOME/bryo/tmp" -mindepth 1
+	assert_output ""
+}

@@ -177,7 +177,7 @@ fake_push() {
 	run bryo push "$(bryo images -q big)"
 	assert_status 125
 	assert_contains "more than one name"
-	run bryo push big dir:/tmp/x
+	run bryo push big docker-daemon:x:1
 	assert_status 125
 	run bryo push big "$FAKE/a@sha256:$(printf '%064d' 0)"
 	assert_status 125

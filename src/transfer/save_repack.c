@@ -1,0 +1,165 @@
+/* Layers that cannot be written as they are stored: zstd in a manifest of Docker's, and plain ones where they are to be
+ * compressed. As many processes as there are processors make new blobs of them, unnamed files in tmp/. */
+#include "transfer/save.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sched.h>
+
+#include "transfer/repack.h"
+
+#define PARALLEL_MAX 16
+
+/* One stored blob, and what becomes of it; images may share it. */
+struct task {
+	const char *digest, *diff_id;
+	struct progress progress;
+	bool started, done;
+	struct repack repack;
+};
+
+struct tasks { struct task *v; size_t n, running; };
+
+static size_t processors(void)
+{
+	cpu_set_t set;
+	int n = sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
+
+	return n < 1 ? 1 : n > PARALLEL_MAX ? PARALLEL_MAX : (size_t)n;
+}
+
+static bool must_change(const struct save *s, const struct image_descriptor *layer, bool docker)
+{
+	enum layer_compression packing;
+
+	if (image_layer_compression(layer->media_type, &packing) < 0)
+		return false;
+	return packing == LAYER_PLAIN ? str_eq(s->request->compression, "gzip") : packing == LAYER_ZSTD && docker;
+}
+
+static struct task *task_of(const struct tasks *all, const char *digest)
+{
+	for (size_t i = 0; i < all->n; i++)
+		if (str_eq(all->v[i].digest, digest))
+			return &all->v[i];
+	return NULL;
+}
+
+static void find_tasks(struct save *s, bool docker, struct tasks *ret)
+{
+	ARRAY(struct task) found = { 0 };
+
+	for (size_t i = 0; i < s->images.n; i++) {
+		const struct save_image *image = &s->images.v[i];
+
+		for (size_t k = 0; k < image->m.layers.n; k++) {
+			const struct image_descriptor *d = &image->m.layers.v[k];
+			struct task *t;
+
+			*ret = (struct tasks){ found.v, found.n, 0 };
+			if (!must_change(s, d, docker) || task_of(ret, d->digest))
+				continue;
+			t = ARRAY_ADD(s->work->arena, &found);
+			*t = (struct task){ .digest = d->digest, .diff_id = image->c.rootfs.diff_ids.v[k],
+					    .repack = { .pipe = -1, .fd = -1 } };
+			progress_init(&t->progress, s->work->channel, d->digest, d->size);
+		}
+	}
+	*ret = (struct tasks){ found.v, found.n, 0 };
+}
+
+static int start_what_can(struct save *s, struct tasks *all, struct error *err)
+{
+	for (size_t i = 0; i < all->n && all->running < processors(); i++) {
+		struct task *t = &all->v[i];
+		const struct repack_request r = { t->digest, t->diff_id, LAYER_GZIP, NULL };
+
+		if (t->started)
+			continue;
+		if (repack_start(&t->repack, s->work, &r, err) < 0)
+			return error_frame(err, "layer %.19s", t->digest);
+		t->started = true;
+		all->running++;
+		progress_note(&t->progress, "Compressing", 0);
+	}
+	return 0;
+}
+
+static int hear(struct tasks *all, struct task *t, struct error *err)
+{
+	int64_t consumed = 0;
+	int state = repack_read(&t->repack, &consumed, err);
+
+	if (state < 0)
+		return error_frame(err, "layer %.19s", t->digest);
+	if (state == 0) {
+		progress_note(&t->progress, "Compressing", consumed);
+		return 0;
+	}
+	t->done = true;
+	all->running--;
+	return 0;
+}
+
+static int wait_and_hear(struct tasks *all, struct error *err)
+{
+	struct pollfd fds[PARALLEL_MAX];
+	size_t n = 0;
+
+	for (size_t i = 0; i < all->n && n < PARALLEL_MAX; i++)
+		if (all->v[i].started && !all->v[i].done)
+			fds[n++] = (struct pollfd){ .fd = all->v[i].repack.pipe, .events = POLLIN };
+	if (poll(fds, n, -1) < 0 && errno != EINTR)
+		return error_errno(err, "wait for compressing processes");
+	for (size_t i = 0; i < all->n; i++)
+		if (all->v[i].started && !all->v[i].done && hear(all, &all->v[i], err) < 0)
+			return -1;
+	return 0;
+}
+
+static int work_off(struct save *s, struct tasks *all, struct error *err)
+{
+	for (;;) {
+		if (start_what_can(s, all, err) < 0)
+			return -1;
+		if (!all->running)
+			return 0;
+		if (wait_and_hear(all, err) < 0)
+			return -1;
+	}
+}
+
+static void put_in_place(struct save *s, const struct tasks *all, bool docker)
+{
+	for (size_t i = 0; i < s->images.n; i++) {
+		struct save_image *image = &s->images.v[i];
+
+		for (size_t k = 0; k < image->m.layers.n; k++) {
+			struct image_descriptor *d = &image->m.layers.v[k];
+			const struct task *t = must_change(s, d, docker) ? task_of(all, d->digest) : NULL;
+
+			if (!t)
+				continue;
+			*d = (struct image_descriptor){
+				.media_type = arena_strdup(s->work->arena, "application/vnd.oci.image.layer.v1.tar+gzip"),
+				.digest = arena_strdup(s->work->arena, t->repack.digest), .size = t->repack.size,
+			};
+			image->changed = true;
+		}
+	}
+}
+
+int save_repack(struct save *s, bool docker, struct error *err)
+{
+	struct tasks all;
+	int result;
+
+	find_tasks(s, docker, &all);
+	result = work_off(s, &all, err);
+	if (result == 0)
+		put_in_place(s, &all, docker);
+	for (size_t i = 0; i < all.n; i++)
+		if (all.v[i].started)
+			*ARRAY_ADD(s->work->arena, &s->repacked) = all.v[i].repack;
+	return result;
+}
