@@ -34,10 +34,18 @@ static void add_escape(struct buffer *out, unsigned char c)
 	}
 }
 
-/* U+0080 to U+009F: a terminal takes some of them for the beginning of an escape sequence. */
-static bool is_c1_control(const char *s)
+/* Characters that a terminal acts upon: U+0080 to U+009F, which may begin an escape sequence, and the marks that turn the
+ * direction of text (U+202A to U+202E, U+2066 to U+2069). Answers 0 for all others. */
+static unsigned acting(const char *s, size_t length)
 {
-	return (unsigned char)s[0] == 0xc2 && (unsigned char)s[1] < 0xa0;
+	const unsigned char *p = (const unsigned char *)s;
+
+	if (length == 2 && p[0] == 0xc2 && p[1] < 0xa0)
+		return p[1];
+	if (length == 3 && p[0] == 0xe2 && ((p[1] == 0x80 && p[2] >= 0xaa && p[2] <= 0xae) ||
+					    (p[1] == 0x81 && p[2] >= 0xa6 && p[2] <= 0xa9)))
+		return 0x2000 | (unsigned)(p[1] & 0x3f) << 6 | (p[2] & 0x3f);
+	return 0;
 }
 
 void json_print_string(struct buffer *out, const char *s)
@@ -48,11 +56,12 @@ void json_print_string(struct buffer *out, const char *s)
 	for (size_t i = 0; i < n;) {
 		unsigned char c = (unsigned char)s[i];
 		size_t length = json_utf8_length(s + i, n - i);
+		unsigned action = acting(s + i, length);
 
-		if (length == 2 && is_c1_control(s + i)) {
+		if (action) {
 			add(out, s + plain, i - plain);
-			out_of_memory(buffer_printf(out, "\\u%04x", (unsigned char)s[i + 1]));
-			plain = i += 2;
+			out_of_memory(buffer_printf(out, "\\u%04x", action));
+			plain = i += length;
 			continue;
 		}
 		if (length && c >= 0x20 && c != '"' && c != '\\' && c != 0x7f) {

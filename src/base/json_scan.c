@@ -10,13 +10,20 @@ struct scan {
 	struct json_counts counts;
 	/* For each open bracket the index of its object in counts, or -1 for a list. */
 	long open[JSON_DEPTH_MAX];
-	int depth;
+	int depth, weight;
 };
 
 static bool refuse(struct scan *s, const char *problem)
 {
 	s->problem = problem;
 	return false;
+}
+
+/* A text of a few MiB must not become gigabytes in memory. */
+static bool weigh(struct scan *s, int weight)
+{
+	s->weight += weight;
+	return s->weight <= JSON_WEIGHT_MAX || refuse(s, "too many values");
 }
 
 static bool is_digit(const struct scan *s)
@@ -132,6 +139,8 @@ static bool scan_open(struct scan *s, bool object)
 {
 	if (s->depth == JSON_DEPTH_MAX)
 		return refuse(s, "nested too deeply");
+	if (!weigh(s, object ? 6 : 1))
+		return false;
 	s->open[s->depth++] = object ? (long)s->counts.n : -1;
 	if (object)
 		*ARRAY_ADD(s->arena, &s->counts) = 0;
@@ -157,18 +166,19 @@ static bool scan_token(struct scan *s)
 		if (s->depth == 0 || s->open[s->depth - 1] < 0)
 			return refuse(s, "unexpected character");
 		s->counts.v[s->open[s->depth - 1]]++;
+		s->weight--;		/* what stood before was a name, no value */
 		s->at++;
 		return true;
 	case ',': case ' ': case '\t': case '\n': case '\r':
 		s->at++;
 		return true;
 	case '"':
-		return scan_string(s);
+		return weigh(s, 1) && scan_string(s);
 	case '-': case '0': case '1': case '2': case '3': case '4':
 	case '5': case '6': case '7': case '8': case '9':
-		return scan_number(s);
+		return weigh(s, 1) && scan_number(s);
 	default:
-		return scan_word(s);
+		return weigh(s, 1) && scan_word(s);
 	}
 }
 

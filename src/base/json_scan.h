@@ -10,6 +10,7 @@
 #include "base/string.h"
 
 #define JSON_DEPTH_MAX 64
+#define JSON_WEIGHT_MAX (1 << 20)	/* values, objects six times: what json-c makes of them costs 120 bytes each */
 
 /* The number of members of each object, in the order of the objects' opening braces. */
 struct json_counts { unsigned *v; size_t n; };

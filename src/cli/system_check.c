@@ -6,6 +6,8 @@
 #include "cli/output.h"
 #include "engine/check.h"
 
+#define MAX_AGE_NS ((int64_t)24 * 3600 * 1000000000)	/* a pull that failed may be tried again */
+
 struct system_check_request { bool quick, repair, force; char *max, *format; };
 
 static const struct option system_check_options[] = {
@@ -13,7 +15,7 @@ static const struct option system_check_options[] = {
 	OPT_FLAG('r', "repair", system_check_request, repair, "Mend what can be mended from what the store has"),
 	OPT_FLAG('f', "force", system_check_request, force, "Also remove images and containers that cannot be mended"),
 	OPT_STRING('m', "max", system_check_request, max, "DURATION",
-		   "Leave alone layers and blobs that nothing needs and that are younger (default 0s)"),
+		   "Leave alone layers and blobs that nothing needs and that are younger (default 24h)"),
 	OPT_STRING(0, "format", system_check_request, format, "FORMAT", "json, or a Go template for each finding",
 		   .words = "json|{{.Kind}} {{.ID}}"),
 	OPT_END
@@ -44,7 +46,7 @@ static struct json *findings_json(struct arena *arena, const struct check_report
 static struct json *report_json(struct arena *arena, const struct check_report *r)
 {
 	const struct { const char *name; size_t n; } counts[] = {
-		{ "Blobs", r->blobs }, { "Layers", r->layers }, { "Images", r->images }, { "Containers", r->containers },
+		{ "Blobs", r->blobs }, { "Objects", r->objects }, { "Layers", r->layers }, { "Images", r->images }, { "Containers", r->containers },
 		{ "Volumes", r->volumes },
 	};
 	struct json *j = json_new_object(arena), *checked = json_new_object(arena);
@@ -69,8 +71,8 @@ static void print_report(struct arena *arena, const struct check_report *r)
 {
 	for (size_t i = 0; i < r->findings.n; i++)
 		print_finding(arena, &r->findings.v[i]);
-	printf("checked %zu blobs, %zu layers, %zu images, %zu containers, %zu volumes: ", r->blobs, r->layers, r->images, r->containers,
-	       r->volumes);
+	printf("checked %zu blobs, %zu objects, %zu layers, %zu images, %zu containers, %zu volumes: ", r->blobs, r->objects, r->layers,
+	       r->images, r->containers, r->volumes);
 	if (r->findings.n == 0)
 		puts("no damage found");
 	else
@@ -97,7 +99,7 @@ static int print(struct cli *cli, const char *format, const struct check_report 
 static int run_system_check(struct cli *cli, const struct args *args, struct error *err)
 {
 	struct system_check_request *r = args->request;
-	struct check_options o = { .quick = r->quick, .repair = r->repair || r->force, .force = r->force };
+	struct check_options o = { .max_age_ns = MAX_AGE_NS, .quick = r->quick, .repair = r->repair || r->force, .force = r->force };
 	struct check_report report;
 	struct engine *e;
 
@@ -124,8 +126,8 @@ const struct command system_check_command = {
 	.names = "system check",
 	.synopsis = "[options]",
 	.summary = "Look for damage in the store and mend it",
-	.description = "Every blob is compared with its digest, every layer with its blob; the records of images, containers and volumes are "
-		       "read, and what they name is looked for. Each finding is one line: what, why, and what helps. Nothing is fetched: what "
+	.description = "Every blob and every object is compared with its digest, every layer that is a tree with its blob; the records of "
+		       "images, containers and volumes are read, and what they name is looked for. Each finding is one line: what, why, and what helps. Nothing is fetched: what "
 		       "has to be pulled again is said. With --repair layers are unpacked again and records written anew from what the store "
 		       "has, leftovers and names that point nowhere are removed; damaged images and containers stay, unless --force removes "
 		       "them.\n\nThe exit status is 0 when nothing is or remains damaged, otherwise 125.",

@@ -105,21 +105,34 @@ static int check_all(struct check *c, struct error *err)
 {
 	if (recall(c, err) < 0 || image_list(c->e->arena, &c->e->store, &c->images, err) < 0 || load_containers(c, err) < 0)
 		return -1;
-	if (check_blobs(c, err) < 0 || check_objects(c, err) < 0 || check_layers(c, err) < 0)
+	if (check_blobs(c, err) < 0 || check_objects(c, err) < 0)
 		return -1;
+	check_layers(c);
 	check_images(c);
 	check_containers(c);
 	check_volumes(c);
 	return 0;
 }
 
-/* As a pull does, so that nothing is swept away while it is looked at. */
+/* As a pull does, so that nothing is swept away while it is looked at; on a full disk without the mark. */
+static int claim_store(struct check *c, struct store_claim *ret, struct error *err)
+{
+	if (store_claim(&c->e->store, ret, err) == 0)
+		return 0;
+	if (!error_is(err, ERROR_NO_SPACE))
+		return -1;
+	error_clear(err);
+	*ret = (struct store_claim){ .mark = -1 };
+	ret->lock = store_lock(&c->e->store, LOCK_SHARED, true, err);
+	return ret->lock < 0 ? -1 : 0;
+}
+
 static int check_claimed(struct check *c, struct error *err)
 {
 	struct store_claim claim;
 	int r;
 
-	if (store_claim(&c->e->store, &claim, err) < 0)
+	if (claim_store(c, &claim, err) < 0)
 		return -1;
 	r = transfer_open(c->e, &c->transfer, err);
 	if (r == 0) {

@@ -1,8 +1,7 @@
 /* engine/check - `system check`: is everything whole that the store names, and what can be mended?
  *
- * Blobs and objects are read and compared with their digests, layers that are trees unpacked again and compared with those,
- * records decoded, and
- * what they point to looked for. Nothing is fetched: what can be made anew from what the store has is mended on demand, what
+ * Blobs and objects are read and compared with their digests, indexes of layers with their checksums, trees of layers with
+ * what their blobs unpack to, records decoded, and what they point to looked for. Nothing is fetched: what can be made anew from what the store has is mended on demand, what
  * cannot is named together with the command that brings it back. Containers and images go only by force. */
 #ifndef BRYO_ENGINE_CHECK_H
 #define BRYO_ENGINE_CHECK_H
@@ -16,7 +15,7 @@ struct check_options {
 };
 
 struct check_finding {
-	const char *kind;		/* "blob" "layer" "image" "name" "container" "volume" "label" "leftover" */
+	const char *kind;		/* "blob" "object" "layer" "image" "name" "container" "volume" "label" "leftover" */
 	char *id, *name;		/* name: what users call it; NULL */
 	char *problem;			/* "its record is damaged: ..." */
 	char *cure;			/* what would help, or what was done */
@@ -25,7 +24,7 @@ struct check_finding {
 
 struct check_report {
 	ARRAY(struct check_finding) findings;
-	size_t blobs, layers, images, containers, volumes;	/* how many were looked at */
+	size_t blobs, objects, layers, images, containers, volumes;	/* how many were looked at */
 	size_t unrepaired;
 };
 

@@ -51,6 +51,19 @@ static void by_force(struct check *c, struct check_finding *f, const char *id)
 		check_cure(c, f, "--repair --force removes it with its writable layer, as `bryo rm --force %.12s` does", id);
 }
 
+/* With --rm nobody counts on it after the machine went down. */
+static void judge_damaged(struct check *c, struct check_finding *f, const char *id)
+{
+	struct error why = { 0 };
+
+	if (!container_store_is_volatile(&c->e->store, id))
+		by_force(c, f, id);
+	else if (c->o->repair)
+		check_mended(c, f, remove_container(c, id, &why), "removed, as it was to be at its end (--rm)", &why);
+	else
+		check_cure(c, f, "it was to be removed at its end (--rm): --repair does so");
+}
+
 static void check_damaged(struct check *c)
 {
 	struct strings ids = { 0 };
@@ -61,7 +74,7 @@ static void check_damaged(struct check *c)
 		struct error why = { 0 };
 
 		container_load(c->e, ids.v[i], &one, &why);
-		by_force(c, check_add(c, "container", ids.v[i], NULL, "%s", why.text), ids.v[i]);
+		judge_damaged(c, check_add(c, "container", ids.v[i], NULL, "%s", why.text), ids.v[i]);
 	}
 	c->report->containers = c->containers.n + ids.n;
 }

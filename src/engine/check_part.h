@@ -20,17 +20,14 @@ struct check {
 	struct string_map names;	/* of images */
 	struct containers containers;	/* those whose record can be read */
 	struct strings blobs;		/* that are there and whole */
+	struct strings bad_objects;	/* names of damaged ones */
 	struct strings bad_layers;	/* chain IDs: missing or damaged, and not mended */
-	struct strings bad_objects;	/* names, sorted */
 	struct strings used_layers;	/* of containers that run */
 };
 
 int check_blobs(struct check *c, struct error *err);
 int check_objects(struct check *c, struct error *err);
-int check_layers(struct check *c, struct error *err);
-/* Is the layer a list of files whose contents are objects, or ought it to be? What is wrong with it then, or NULL. */
-bool check_is_list(const struct check *c, const char *chain_id);
-char *check_list_problem(struct check *c, const char *chain_id);
+void check_layers(struct check *c);
 void check_images(struct check *c);
 void check_containers(struct check *c);
 void check_volumes(struct check *c);

@@ -268,5 +268,6 @@ int image_prune(struct engine *e, bool all, const struct strings *filters, struc
 	do
 		removed = prune_round(e, all, filters, ret_deleted, err);
 	while (removed > 0);
-	return removed;
+	/* What a pull that failed brought is kept for the next try until now. */
+	return removed < 0 ? -1 : store_sweep(e->arena, &e->store, NULL, err);
 }

@@ -32,7 +32,7 @@ void life_release(struct engine *e, const struct container *c, const struct cont
 	}
 }
 
-static void remove_volumes(struct engine *e, int dir, const char *id)
+static void remove_volumes(struct engine *e, struct store *s, int dir, const char *id)
 {
 	struct container c = { 0 };
 	size_t size;
@@ -42,11 +42,11 @@ static void remove_volumes(struct engine *e, int dir, const char *id)
 		return;
 	for (size_t i = 0; i < c.mounts.n; i++)
 		if (c.mounts.v[i].anonymous && c.mounts.v[i].name)
-			volume_remove(&e->store, c.mounts.v[i].name, NULL);
+			volume_remove(s, c.mounts.v[i].name, NULL);
 }
 
 /* By path: a collector has closed the engine's descriptors. */
-void life_bury(void *engine, int dir, const char *id, bool volumes)
+void life_bury(void *engine, struct store *s, int dir, const char *id, bool volumes)
 {
 	struct engine *e = engine;
 	_cleanup_fd_ int run = open(e->run_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -54,7 +54,7 @@ void life_bury(void *engine, int dir, const char *id, bool volumes)
 	if (run >= 0)
 		fd_remove_tree(run, arena_printf(e->arena, "containers/%s", id));
 	if (volumes)
-		remove_volumes(e, dir, id);
+		remove_volumes(e, s, dir, id);
 }
 
 /* Of a damaged record nothing is known. */

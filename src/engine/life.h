@@ -12,7 +12,7 @@ void life_release(struct engine *e, const struct container *c, const struct cont
  * ERROR_NOT_FOUND when somebody else was faster. */
 int life_remove(struct engine *e, struct container *c, bool volumes, struct error *err);
 /* For struct store_burial: the runtime directory and the volumes of a container that is removed. */
-void life_bury(void *engine, int dir, const char *id, bool volumes);
+void life_bury(void *engine, struct store *s, int dir, const char *id, bool volumes);
 /* The state once it lasts: after an ending monitor and a restart that is being prepared, at most 10 seconds. */
 int life_settle(struct engine *e, const struct container *c, struct container_state *ret, struct error *err);
 /* Ends the monitor that sleeps before the next start of a container that restarts. */

@@ -37,12 +37,11 @@ static int walk(const struct owning *o, int dir_fd, int depth)
 		close(dir_fd);
 		return -1;
 	}
-	while ((entry = readdir(dir))) {
+	while ((entry = fd_next_entry(dir))) {
 		const char *name = entry->d_name;
 		struct stat st;
 
-		if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0 ||
-		    fstatat(dirfd(dir), name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		if (fstatat(dirfd(dir), name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 			continue;
 		if (visit(o, dirfd(dir), name, &st) < 0)
 			return -1;
@@ -56,7 +55,7 @@ static int walk(const struct owning *o, int dir_fd, int depth)
 		if (walk(o, child, depth + 1) < 0)
 			return error_frame(o->err, "%s", name);
 	}
-	return 0;
+	return errno ? error_errno(o->err, "list a directory") : 0;
 }
 
 static int walk_all(const char *path, const struct owning *o)

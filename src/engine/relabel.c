@@ -67,12 +67,10 @@ static int walk(int dir_fd, const char *label, int depth, struct error *err)
 		close(dir_fd);
 		return -1;
 	}
-	while ((entry = readdir(dir))) {
+	while ((entry = fd_next_entry(dir))) {
 		const char *name = entry->d_name;
 		struct stat st;
 
-		if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
-			continue;
 		if (label_entry(dirfd(dir), name, label) < 0 && errno != ENOENT && errno != ENOTSUP)
 			return error_errno(err, "%s", name);
 		if (fstatat(dirfd(dir), name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISDIR(st.st_mode))
@@ -85,7 +83,7 @@ static int walk(int dir_fd, const char *label, int depth, struct error *err)
 		if (walk(child, label, depth + 1, err) < 0)
 			return error_frame(err, "%s", name);
 	}
-	return 0;
+	return errno ? error_errno(err, "list a directory") : 0;
 }
 
 static int refused(struct engine *e, const char *path, const char *label, struct error *err)

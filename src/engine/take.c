@@ -194,6 +194,6 @@ int image_take(struct engine *e, struct transfer *t, const struct take *take, co
 
 void image_take_failed(struct engine *e, const struct error *err)
 {
-	if (error_is(err, ERROR_NO_SPACE))
+	if (!transfer_may_pass(err))
 		store_sweep(e->arena, &e->store, NULL, NULL);
 }

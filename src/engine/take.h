@@ -22,7 +22,7 @@ int image_take(struct engine *e, struct transfer *t, const struct take *take, co
 
 /* The ids that there are, for requests that make files: `layers`, `unpack`. */
 void take_ranges(struct engine *e, struct transfer_request *r);
-/* After a failure on a full disk: what was brought and belongs to no image goes at once. The
+/* After a failure: what was brought and belongs to no image goes at once, unless another try would go on with it. The
  * caller has given up his claim. */
 void image_take_failed(struct engine *e, const struct error *err);
 

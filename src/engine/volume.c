@@ -371,11 +371,26 @@ int volume_rm(struct engine *e, const char *name, bool force, struct error *err)
 	return 0;
 }
 
+/* A container whose record cannot be read may use any volume. */
+static int know_all_users(struct engine *e, struct error *err)
+{
+	struct strings damaged;
+
+	if (container_list_damaged(e, &damaged, err) < 0)
+		return -1;
+	if (damaged.n == 0)
+		return 0;
+	error_set(err, ERROR_STATE, "container %.12s is damaged: which volumes it uses cannot be told", damaged.v[0]);
+	return error_hint(err, "mend it with `bryo system check --repair`, or remove it: bryo rm -f %.12s", damaged.v[0]);
+}
+
 int volume_prune(struct engine *e, const struct strings *filters, struct strings *ret_names, struct error *err)
 {
 	struct containers containers;
 	struct volumes volumes;
 
+	if (know_all_users(e, err) < 0)
+		return -1;
 	if (load(e, filters, &volumes, &containers, err) < 0)
 		return -1;
 	for (size_t i = 0; i < volumes.n; i++) {

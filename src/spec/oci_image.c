@@ -9,6 +9,7 @@
 #define LAYERS_MAX 1024
 #define INDEX_ENTRIES_MAX 4096
 #define KEYS_MAX 4096		/* exposed ports, volumes */
+#define WORDS_MAX 32768		/* of a command or the environment: the kernel takes no more than 2 MiB of them */
 
 JSON_SHAPE(image_platform,
 	F(image_platform, architecture, "architecture", T_STRING),
@@ -241,6 +242,22 @@ static struct strings only_variables(struct arena *arena, const struct strings *
 	return kept;
 }
 
+static int check_words(const struct image_container_config *c, const char *where, struct error *err)
+{
+	const struct { const char *name; const struct strings *list; } lists[] = {
+		{ "Env", &c->env }, { "Entrypoint", &c->entrypoint }, { "Cmd", &c->cmd }, { "Shell", &c->shell },
+		{ "OnBuild", &c->on_build },
+	};
+
+	for (size_t i = 0; i < ELEMENTS(lists); i++)
+		if (lists[i].list->n > WORDS_MAX)
+			return error_set(err, ERROR_INVALID, "%s: .config.%s: has %zu entries, at most %d are accepted", where,
+					 lists[i].name, lists[i].list->n, WORDS_MAX);
+	if (c->exposed_ports.n > KEYS_MAX || c->volumes.n > KEYS_MAX)
+		return error_set(err, ERROR_INVALID, "%s: more than %d ports or volumes", where, KEYS_MAX);
+	return 0;
+}
+
 int image_config_decode(struct arena *arena, const char *text, size_t len, struct image_config *ret,
 			struct error *err)
 {
@@ -258,8 +275,8 @@ int image_config_decode(struct arena *arena, const char *text, size_t len, struc
 	for (size_t i = 0; i < config.rootfs.diff_ids.n; i++)
 		if (!digest_is_valid(config.rootfs.diff_ids.v[i]))
 			return error_set(err, ERROR_INVALID, "%s: .rootfs.diff_ids[%zu]: malformed digest", where, i);
-	if (config.config.exposed_ports.n > KEYS_MAX || config.config.volumes.n > KEYS_MAX)
-		return error_set(err, ERROR_INVALID, "%s: more than %d ports or volumes", where, KEYS_MAX);
+	if (check_words(&config.config, where, err) < 0)
+		return -1;
 	config.config.env = only_variables(arena, &config.config.env);
 	*ret = config;
 	return 0;

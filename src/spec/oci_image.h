@@ -9,7 +9,7 @@
 #include "base/json.h"
 
 #define IMAGE_MANIFEST_MAX ((size_t)4 << 20)	/* bytes, as registries limit it */
-#define IMAGE_CONFIG_MAX ((size_t)8 << 20)
+#define IMAGE_CONFIG_MAX ((size_t)4 << 20)
 #define DIGEST_TEXT_MAX 136			/* "sha512:" + 128 + NUL */
 
 struct image_platform { char *os, *architecture, *variant, *os_version; struct strings os_features, features; };

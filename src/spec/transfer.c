@@ -113,3 +113,8 @@ JSON_SHAPE(transfer_event,
 	F(transfer_event, errno_, "errno", T_INT),
 	F(transfer_event, text, "text", T_STRING),
 	F(transfer_event, hint, "hint", T_STRING));
+
+bool transfer_may_pass(const struct error *err)
+{
+	return error_is(err, ERROR_NETWORK) || error_is(err, ERROR_UNAUTHORIZED) || error_is(err, ERROR_INTERRUPTED);
+}

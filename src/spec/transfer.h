@@ -140,6 +140,9 @@ struct transfer_event {
 	char *text, *hint;
 };
 
+/* May the same request end well later? Then what it has brought is worth keeping: the network, not the content, failed. */
+bool transfer_may_pass(const struct error *err);
+
 extern const struct json_shape transfer_request_shape, transfer_event_shape, transfer_image_shape;
 
 #endif

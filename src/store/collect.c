@@ -65,7 +65,7 @@ void store_bury(struct store *s, const char *entry)
 	if (container_store_is_removed(entry, id, &volumes)) {
 		container_name_release_all(s, id);
 		if (s->burial.bury && dir >= 0)
-			s->burial.bury(s->burial.context, dir, id, volumes);
+			s->burial.bury(s->burial.context, s, dir, id, volumes);
 	}
 	if (trash >= 0)
 		fd_remove_tree(trash, entry);

@@ -82,6 +82,22 @@ static int sync_records(int dir, struct error *err)
 	return r;
 }
 
+/* A file without contents is there or not, but never half. */
+static int mark_volatile(int dir, struct error *err)
+{
+	_cleanup_fd_ int fd = openat(dir, "volatile", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+	return fd < 0 ? error_errno(err, "make a mark") : 0;
+}
+
+bool container_store_is_volatile(const struct store *s, const char *id)
+{
+	char path[ID_SIZE + 32];
+
+	snprintf(path, sizeof(path), "containers/%.64s/volatile", id);
+	return faccessat(s->root_fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 /* Gives the staged directory its name and its place. */
 static int publish(struct store *s, const char *id, const char *name, struct error *err)
 {
@@ -120,7 +136,7 @@ int container_store_create(struct arena *arena, struct store *s, const char *id,
 	else
 		flock(dir, LOCK_EX | LOCK_NB);		/* nobody else knows it yet */
 	if (dir < 0 || fill_stage(arena, s, dir, config_json, layers, maps, err) < 0 ||
-	    (durable && sync_records(dir, err) < 0) || publish(s, id, name, err) < 0)
+	    (durable ? sync_records(dir, err) : mark_volatile(dir, err)) < 0 || publish(s, id, name, err) < 0)
 		fd_close(&dir);
 	store_stage_done(s, id, &stage);
 	return fd_take(&dir);
@@ -207,10 +223,10 @@ int container_store_list(struct arena *arena, const struct store *s, struct stri
 	*ret_ids = (struct strings){ 0 };
 	if (!dir)
 		return error_errno(err, "open %s/containers", s->path);
-	while ((entry = readdir(dir)))
+	while ((entry = fd_next_entry(dir)))
 		if (container_store_is_id(entry->d_name))
 			strings_add(arena, ret_ids, entry->d_name);
-	return 0;
+	return errno ? error_errno(err, "list %s/containers", s->path) : 0;
 }
 
 static bool exists(const struct store *s, const char *id)

@@ -19,6 +19,8 @@
 int container_store_create(struct arena *arena, struct store *s, const char *id, const char *name,
 			   const char *config_json, const struct strings *layers, const struct id_maps *maps,
 			   bool durable, struct error *err);
+/* It was not made durable: after a power failure it is nothing that anybody counts on. */
+bool container_store_is_volatile(const struct store *s, const char *id);
 bool container_store_is_id(const char *s);	/* 64 lower-case hex digits */
 /* The directory's descriptor; lock_mode < 0: no lock. */
 int container_store_open(const struct store *s, const char *id, int lock_mode, struct error *err);

@@ -39,6 +39,9 @@ JSON_SHAPE(rootfs_record,
 	JSON_FIELD(rootfs_record, uid_map, "uidMap", T_STRING),
 	JSON_FIELD(rootfs_record, gid_map, "gidMap", T_STRING));
 
+struct named_layers { struct strings layers; };
+JSON_SHAPE(named_layers, JSON_FIELD(named_layers, layers, "layers", T_STRINGS));
+
 /* The file `helper`: the fuse-overlayfs process that serves merged/. */
 struct helper_record {
 	int64_t pid;
@@ -115,7 +118,7 @@ static int make_copy(const struct store *s, int dir, const struct strings *layer
 
 	if (mkdirat(dir, "rootfs", 0755) < 0 || (rootfs = fd_open_dir(dir, "rootfs")) < 0)
 		return error_errno(err, "make rootfs");
-	for (size_t i = 0; i < layers->n; i++) {
+	for (size_t i = layer_hidden(s, layers); i < layers->n; i++) {
 		_cleanup_fd_ int diff = open_diff(s, layers->v[i], err);
 		struct tree_copy how = { .whiteouts = true, .shift = maps };
 
@@ -178,14 +181,32 @@ static int read_record(struct arena *arena, const struct store *s, const char *i
 	return 0;
 }
 
+/* config.json names them as well, for one whose other record is lost. */
+static int layers_of_config(struct arena *arena, const struct store *s, const char *id, struct strings *ret,
+			    struct error *err)
+{
+	struct named_layers c = { 0 };
+	size_t n;
+	char *text = container_store_read(arena, s, id, &n, err);
+
+	if (!text || json_decode(arena, &named_layers_shape, &c, text, n, "config.json", err) < 0)
+		return -1;
+	*ret = c.layers;
+	return 0;
+}
+
 int container_store_layers(struct arena *arena, const struct store *s, const char *id, struct strings *ret,
 			   struct error *err)
 {
 	struct rootfs_record r;
+	struct error why = { 0 };
 
 	*ret = (struct strings){ 0 };
-	if (read_record(arena, s, id, &r, err) < 0)
-		return -1;
+	if (read_record(arena, s, id, &r, &why) < 0) {
+		if (error_is(&why, ERROR_NOT_FOUND) || error_is(&why, ERROR_INVALID))
+			return layers_of_config(arena, s, id, ret, err);
+		return error_set(err, why.kind, "%s", why.text);
+	}
 	*ret = r.layers;
 	return 0;
 }
@@ -294,15 +315,22 @@ bool container_rootfs_is_unsynced(const struct store *s, const char *id)
 	return fstatat(s->root_fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_mtim.tv_sec < boot_time();
 }
 
+/* Of a damaged record config.json says the layers, and no form of them is given up. */
 int container_rootfs_needs(struct arena *arena, const struct store *s, const char *id, struct strings *ret_layers,
 			   enum layer_form *ret_form, struct error *err)
 {
 	struct rootfs_record r;
+	struct error why = { 0 };
 
-	if (read_record(arena, s, id, &r, err) < 0)
-		return -1;
+	*ret_form = LAYER_DIFF;
+	if (read_record(arena, s, id, &r, &why) < 0) {
+		if (error_is(&why, ERROR_NOT_FOUND) || error_is(&why, ERROR_INVALID))
+			return layers_of_config(arena, s, id, ret_layers, err);
+		return error_set(err, why.kind, "%s", why.text);
+	}
 	*ret_layers = r.layers;
-	*ret_form = strcmp(r.driver, store_driver_name(DRIVER_OBJECTS)) == 0 ? LAYER_INDEX : LAYER_DIFF;
+	if (strcmp(r.driver, store_driver_name(DRIVER_OBJECTS)) == 0)
+		*ret_form = LAYER_INDEX;
 	return 0;
 }
 
@@ -338,7 +366,7 @@ static void describe_layers(struct arena *arena, const struct store *s, const st
 
 	if (r->shifted)
 		strings_addf(arena, &ret->lower, "%s/%s", s->path, r->shifted);
-	for (size_t i = r->shifted ? 0 : layers->n; i > 0; i--) {
+	for (size_t i = r->shifted ? 0 : layers->n, end = i ? layer_hidden(s, layers) : 0; i > end; i--) {
 		char *path = layer_diff_path(arena, s, layers->v[i - 1]);
 
 		strings_add(arena, &ret->lower, path);

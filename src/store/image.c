@@ -112,9 +112,11 @@ int image_names(struct arena *arena, const struct store *s, struct string_map *r
 	*ret = (struct string_map){ 0 };
 	if (!dir)
 		return error_errno(err, "open %s/images/names", s->path);
-	while ((entry = readdir(dir)))
+	while ((entry = fd_next_entry(dir)))
 		if (entry->d_name[0] != '.' && read_name_link(dirfd(dir), entry->d_name, text, &name))
 			*ARRAY_ADD(arena, ret) = (struct pair){ arena_strdup(arena, name), arena_strdup(arena, text) };
+	if (errno)
+		return error_errno(err, "list %s/images/names", s->path);
 	if (ret->n > 1)
 		qsort(ret->v, ret->n, sizeof(*ret->v), compare_pairs);
 	return 0;
@@ -234,14 +236,14 @@ int image_ids(struct arena *arena, const struct store *s, struct strings *ret, s
 	*ret = (struct strings){ 0 };
 	if (!dir)
 		return error_errno(err, "open %s/images", s->path);
-	while ((entry = readdir(dir))) {
+	while ((entry = fd_next_entry(dir))) {
 		char *id = str_ends(entry->d_name, ".json") ?
 			arena_strndup(arena, entry->d_name, strlen(entry->d_name) - strlen(".json")) : NULL;
 
 		if (id && is_id(id))
 			strings_add(arena, ret, id);
 	}
-	return 0;
+	return errno ? error_errno(err, "list %s/images", s->path) : 0;
 }
 
 int image_list(struct arena *arena, const struct store *s, struct images *ret, struct error *err)

@@ -2,8 +2,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "spec/layer_merge.h"
@@ -56,14 +58,6 @@ static bool has_form(const struct store *s, const char *chain_id, enum layer_for
 	if (form == LAYER_INDEX)
 		return has_file(s, chain_id, "/index");
 	layer_path(path, sizeof(path), chain_id, "/diff");
-	return path[0] && faccessat(s->root_fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
-}
-
-bool layer_has_place(const struct store *s, const char *chain_id)
-{
-	char path[192];
-
-	layer_path(path, sizeof(path), chain_id, "");
 	return path[0] && faccessat(s->root_fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
@@ -200,32 +194,29 @@ int layer_commit(struct arena *arena, struct store *s, const char *stage, const 
 	return layer_commit_all(arena, s, &stage, layer, 1, err);
 }
 
-static int exchange_trees(struct store *s, const char *stage, const char *path, struct error *err)
+static int replace_form(struct store *s, const char *stage, const char *path, enum layer_form form, struct error *err)
 {
 	char staged[192];
 
-	snprintf(staged, sizeof(staged), "%s/diff", stage);
-	if (renameat2(s->tmp_fd, staged, s->root_fd, path, RENAME_EXCHANGE) == 0)
+	snprintf(staged, sizeof(staged), "%s/%s", stage, form_names[form]);
+	if (renameat2(s->tmp_fd, staged, s->root_fd, path, form == LAYER_DIFF ? RENAME_EXCHANGE : 0) == 0)
 		return 0;
-	if (errno == EINVAL && store_discard(s, path, false, err) < 0)		/* a file system that cannot exchange */
+	/* Where there is nothing to exchange with, or a file system cannot; or something else is in the way of an index. */
+	if (faccessat(s->root_fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0 && store_discard(s, path, false, err) < 0)
 		return -1;
 	return renameat(s->tmp_fd, staged, s->root_fd, path) < 0 ? error_errno(err, "rename to %s/%s", s->path, path) : 0;
 }
 
-static int replace_index(const struct store *s, const char *stage, const char *chain_id, struct error *err)
-{
-	return add_form(s, stage, chain_id, LAYER_INDEX) < 0 ? error_errno(err, "replace its list of files") : 0;
-}
-
 /* What lies beside the tree (copies for id maps) stays. */
-int layer_replace(struct arena *arena, struct store *s, const char *stage, const struct layer *layer, struct error *err)
+int layer_replace(struct arena *arena, struct store *s, const char *stage, const struct layer *layer, enum layer_form form,
+		  struct error *err)
 {
 	const char *text = json_print(arena, json_encode(arena, &layer_shape, layer), 0);
-	char path[192], tree[192], record[192];
+	char path[192], place[192], record[192];
 	struct stat st;
 
 	layer_path(path, sizeof(path), layer->chain_id, "");
-	layer_path(tree, sizeof(tree), layer->chain_id, "/diff");
+	layer_path(place, sizeof(place), layer->chain_id, form == LAYER_DIFF ? "/diff" : "/index");
 	layer_path(record, sizeof(record), layer->chain_id, "/layer.json");
 	if (fstatat(s->root_fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISDIR(st.st_mode)) {
 		if (store_discard(s, path, false, err) < 0)
@@ -234,8 +225,7 @@ int layer_replace(struct arena *arena, struct store *s, const char *stage, const
 	}
 	if (syncfs(s->tmp_fd) < 0)
 		return error_errno(err, "write the layer to disk");
-	if (staged_form(s, stage) == LAYER_INDEX ? replace_index(s, stage, layer->chain_id, err) < 0 :
-	    exchange_trees(s, stage, tree, err) < 0)
+	if (replace_form(s, stage, place, form, err) < 0)
 		return error_frame(err, "layer %s", layer->chain_id);
 	return store_write(s, record, text, strlen(text), true, err);
 }
@@ -331,6 +321,26 @@ int layer_make_diff(struct arena *arena, struct store *s, const struct strings *
 char *layer_index_path(struct arena *arena, const struct store *s, const char *chain_id)
 {
 	return arena_printf(arena, "%s/layers/%s/index", s->path, digest_hex(chain_id));
+}
+
+/* The mark is an attribute, or a file where there are none (see transfer/tree). */
+static bool is_opaque(const struct store *s, const char *chain_id)
+{
+	char path[PATH_MAX], value;
+
+	snprintf(path, sizeof(path), "%s/layers/%s/diff", s->path, digest_hex(chain_id));
+	if (lgetxattr(path, "user.overlay.opaque", &value, 1) == 1)
+		return value == 'y';
+	snprintf(path, sizeof(path), "layers/%s/diff/.wh..wh..opq", digest_hex(chain_id));
+	return errno == EOPNOTSUPP && faccessat(s->root_fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+size_t layer_hidden(const struct store *s, const struct strings *layers)
+{
+	for (size_t i = layers->n; i > 1; i--)
+		if (is_opaque(s, layers->v[i - 1]))
+			return i - 1;
+	return 0;
 }
 
 char *layer_diff_path(struct arena *arena, const struct store *s, const char *chain_id)

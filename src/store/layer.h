@@ -25,8 +25,6 @@ enum layer_form { LAYER_INDEX, LAYER_DIFF };
 enum layer_form layer_form_of(enum store_driver driver);
 /* Is it there, in that form? */
 bool layer_has(const struct store *s, const char *chain_id, enum layer_form form);
-/* Is there anything under its name, whole or not? */
-bool layer_has_place(const struct store *s, const char *chain_id);
 /* In any form. */
 bool layer_exists(const struct store *s, const char *chain_id);
 int layer_read(struct arena *arena, const struct store *s, const char *chain_id, struct layer *ret, struct error *err);
@@ -38,9 +36,10 @@ int layer_commit(struct arena *arena, struct store *s, const char *stage, const 
 /* Several at once, bottom first: one syncfs for all. */
 int layer_commit_all(struct arena *arena, struct store *s, const char *const *stages, const struct layer *layers,
 		     size_t n, struct error *err);
-/* The same for a layer that is there and damaged: the staged tree or index takes the place of the layer's own at once, and
- * the record is written anew; what the stage holds afterwards is the old tree. Nobody may have a tree mounted. */
-int layer_replace(struct arena *arena, struct store *s, const char *stage, const struct layer *layer, struct error *err);
+/* The same for a layer that is there and damaged in this form: the staged tree or index takes the place of the damaged one at
+ * once, and the record is written anew. Nobody may have a tree mounted. */
+int layer_replace(struct arena *arena, struct store *s, const char *stage, const struct layer *layer, enum layer_form form,
+		  struct error *err);
 /* Takes the record of a damaged layer away: for whoever pulls its image next it is missing, and what he brings takes its
  * place. Containers that stand on it keep its tree. */
 int layer_disown(struct store *s, const char *chain_id, struct error *err);
@@ -50,6 +49,9 @@ int layer_make_diff(struct arena *arena, struct store *s, const struct strings *
 /* The chain ID of an entry of layers/. */
 char *layer_chain_id(struct arena *arena, const char *directory_name);
 char *layer_index_path(struct arena *arena, const struct store *s, const char *chain_id);
+/* How many of an image's layers, from the bottom, never show: the root of one above them is opaque, which overlay does not
+ * look for at the root. */
+size_t layer_hidden(const struct store *s, const struct strings *layers);
 char *layer_diff_path(struct arena *arena, const struct store *s, const char *chain_id);
 int layer_remove(struct store *s, const char *chain_id, struct error *err);
 

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "spec/oci_image.h"
+#include "store/layer.h"
 #include "store/tree.h"
 #include "sys/fd.h"
 
@@ -31,7 +32,7 @@ static int copy_layers(const struct store *s, const struct strings *layers, cons
 {
 	struct tree_copy how = { .whiteouts = true, .shift = maps };
 
-	for (size_t i = 0; i < layers->n; i++) {
+	for (size_t i = layer_hidden(s, layers); i < layers->n; i++) {
 		char path[192];
 
 		snprintf(path, sizeof(path), "layers/%s/diff", digest_hex(layers->v[i]));

@@ -17,11 +17,13 @@
 
 enum store_driver { DRIVER_OBJECTS, DRIVER_OVERLAY, DRIVER_FUSE_OVERLAYFS, DRIVER_VFS };
 
+struct store;
+
 /* What belongs to a container elsewhere and goes with it: called with its directory, which has lost its place, before that
- * is deleted. volumes: the anonymous ones go too. Whoever removes it may be killed in between; then a later collection
+ * is deleted; s is the store as the caller has it open, which may be another process. volumes: the anonymous ones go too. Whoever removes it may be killed in between; then a later collection
  * calls it, perhaps once more. */
 struct store_burial {
-	void (*bury)(void *context, int dir, const char *id, bool volumes);
+	void (*bury)(void *context, struct store *s, int dir, const char *id, bool volumes);
 	void *context;
 };
 

@@ -29,18 +29,27 @@ struct needed {
 
 /* --- marking */
 
+static bool is_damage(const struct error *why)
+{
+	return error_is(why, ERROR_INVALID) || error_is(why, ERROR_NOT_FOUND);
+}
+
 static int mark_images(struct arena *arena, const struct store *s, struct needed *needed, struct error *err)
 {
 	struct images images;
+	struct error why = { 0 };
 
 	if (image_list(arena, s, &images, err) < 0)
 		return -1;
 	if (images.broken.n > 0)
 		return error_set(err, ERROR_INVALID, "the record of image %.12s is damaged", images.broken.v[0]);
 	for (size_t i = 0; i < images.n; i++) {
+		error_clear(&why);
 		strings_add_all(arena, &needed->layers, &images.v[i].layers);
-		/* A damaged manifest costs the image its blobs for push, no more: its layers are marked. */
-		image_blobs(arena, s, &images.v[i], &needed->blobs, NULL);
+		/* A damaged manifest costs the image its blobs for push, no more: its layers are marked. One that cannot be read
+		 * now is another matter. */
+		if (image_blobs(arena, s, &images.v[i], &needed->blobs, &why) < 0 && !is_damage(&why))
+			return error_set(err, why.kind, "%s", why.text);
 	}
 	return 0;
 }
@@ -82,13 +91,21 @@ static void sort(struct strings *list)
 }
 
 /* A needed layer's blob is needed too: a push of a container's base asks for it. */
-static void mark_blobs_of_layers(struct arena *arena, const struct store *s, struct needed *needed)
+static int mark_blobs_of_layers(struct arena *arena, const struct store *s, struct needed *needed, struct error *err)
 {
 	struct layer layer;
+	struct error why = { 0 };
 
-	for (size_t i = 0; i < needed->layers.n; i++)
-		if (layer_read(arena, s, needed->layers.v[i], &layer, NULL) == 0 && layer.blob_digest)
-			strings_add(arena, &needed->blobs, layer.blob_digest);
+	for (size_t i = 0; i < needed->layers.n; i++) {
+		if (layer_read(arena, s, needed->layers.v[i], &layer, &why) == 0) {
+			if (layer.blob_digest)
+				strings_add(arena, &needed->blobs, layer.blob_digest);
+		} else if (!is_damage(&why)) {
+			return error_set(err, why.kind, "%s", why.text);
+		}
+		error_clear(&why);
+	}
+	return 0;
 }
 
 /* --- sweeping */
@@ -175,9 +192,9 @@ static int lock_for_sweep(const struct store *s)
 static int mark(struct arena *arena, const struct store *s, struct needed *ret, struct error *err)
 {
 	*ret = (struct needed){ 0 };
-	if (mark_images(arena, s, ret, err) < 0 || mark_containers(arena, s, ret, err) < 0)
+	if (mark_images(arena, s, ret, err) < 0 || mark_containers(arena, s, ret, err) < 0 ||
+	    mark_blobs_of_layers(arena, s, ret, err) < 0)
 		return -1;
-	mark_blobs_of_layers(arena, s, ret);
 	sort(&ret->layers);
 	sort(&ret->blobs);
 	sort(&ret->diffs);
@@ -220,19 +237,20 @@ int store_sweep_objects(struct arena *arena, struct store *s, struct error *err)
 	return 0;
 }
 
+/* With a damaged record it waits until that is mended or removed, and both sweep. */
 int store_sweep(struct arena *arena, struct store *s, struct strings *ret_removed, struct error *err)
 {
 	_cleanup_fd_ int lock = lock_for_sweep(s);
 	struct needed needed;
 	struct error why = { 0 };
 
-	if (lock < 0) {
-		stage_request_sweep(s);
+	if (lock < 0 || mark(arena, s, &needed, &why) < 0) {
+		if (!error_is(&why, ERROR_INVALID))
+			stage_request_sweep(s);
 		return 0;
 	}
-	if (mark(arena, s, &needed, &why) < 0)
+	if (sweep_layers(arena, s, &needed, ret_removed, err) == 0 && sweep_blobs(arena, s, &needed, err) == 0)
 		return 0;
-	if (sweep_layers(arena, s, &needed, ret_removed, err) < 0)
-		return -1;
-	return sweep_blobs(arena, s, &needed, err);
+	stage_request_sweep(s);
+	return -1;
 }

@@ -249,14 +249,12 @@ static int copy_contents(struct copy *c, int source, int target)
 		close(source);
 		return failed(c, "read");
 	}
-	while ((entry = readdir(dir))) {
+	while ((entry = fd_next_entry(dir))) {
 		struct entry e = {
 			.source_dir = dirfd(dir), .target_dir = target, .source = entry->d_name, .target = entry->d_name,
 		};
 		size_t name_n = strlen(entry->d_name);
 
-		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
-			continue;
 		if (n + name_n + 2 > PATH_MAX_BYTES)
 			return error_set(c->err, ERROR_FAILED, "%.200s...: the path is too long", c->path);
 		if (n > 0)
@@ -267,7 +265,7 @@ static int copy_contents(struct copy *c, int source, int target)
 			return -1;
 		c->path[c->path_n = n] = '\0';
 	}
-	return 0;
+	return errno ? failed(c, "list") : 0;
 }
 
 static bool is_target_top(const struct copy *c, const struct stat *st)

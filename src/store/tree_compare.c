@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "base/string.h"
-#include "store/stage.h"
 #include "sys/fd.h"
 
 #define BLOCK ((size_t)256 << 10)
@@ -170,10 +169,8 @@ static int list(struct arena *arena, int fd, struct strings *ret)
 	*ret = (struct strings){ 0 };
 	if (!dir)
 		return -1;
-	errno = 0;
-	while ((entry = readdir(dir)))
-		if (!stage_is_dot(entry->d_name))
-			strings_add(arena, ret, entry->d_name);
+	while ((entry = fd_next_entry(dir)))
+		strings_add(arena, ret, entry->d_name);
 	if (errno)
 		return -1;
 	if (ret->n > 1)

@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "spec/reference.h"
-#include "store/stage.h"
 #include "sys/fd.h"
 
 #define RECORD_MAX ((size_t)1 << 20)
@@ -107,7 +106,7 @@ int volume_write(struct arena *arena, struct store *s, const struct volume *v, s
 	if (check_name(v->name, err) < 0)
 		return -1;
 	snprintf(path, sizeof(path), "volumes/%s/volume.json", v->name);
-	return store_write(s, path, text, strlen(text), !v->anonymous, err);
+	return store_write(s, path, text, strlen(text), true, err);
 }
 
 static int compare_volumes(const void *a, const void *b)
@@ -123,17 +122,17 @@ int volume_list(struct arena *arena, const struct store *s, struct volumes *ret,
 	*ret = (struct volumes){ 0 };
 	if (!dir)
 		return error_errno(err, "open %s/volumes", s->path);
-	while ((entry = readdir(dir))) {
+	while ((entry = fd_next_entry(dir))) {
 		struct error why = { 0 };
 		struct volume v;
 
-		if (stage_is_dot(entry->d_name))
-			continue;
 		if (volume_read(arena, s, entry->d_name, &v, &why) == 0)
 			*ARRAY_ADD(arena, ret) = v;
 		else if (!error_is(&why, ERROR_NOT_FOUND))
 			strings_add(arena, &ret->broken, entry->d_name);
 	}
+	if (errno)
+		return error_errno(err, "list %s/volumes", s->path);
 	if (ret->n > 1)
 		qsort(ret->v, ret->n, sizeof(*ret->v), compare_volumes);
 	return 0;

@@ -245,6 +245,17 @@ DIR *fd_opendir(int dirfd, const char *name)
 	return dir;
 }
 
+struct dirent *fd_next_entry(DIR *dir)
+{
+	struct dirent *entry;
+
+	do {
+		errno = 0;
+		entry = readdir(dir);
+	} while (entry && (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0));
+	return entry;
+}
+
 int fd_random_hex(char *buf, size_t n)
 {
 	static const char digits[] = "0123456789abcdef";

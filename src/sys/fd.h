@@ -49,6 +49,9 @@ int fd_open_dir(int dirfd, const char *name);			/* O_DIRECTORY|O_NOFOLLOW */
 /* rm -rf of name below dirfd without following links; makes directories writable on the way. 0 when absent. */
 int fd_remove_tree(int dirfd, const char *name);
 DIR *fd_opendir(int dirfd, const char *name);
+/* The next entry but "." and "..". NULL at the end, with errno 0, and when reading failed, with errno: a list that was not
+ * read to its end must not be taken for a short one. */
+struct dirent *fd_next_entry(DIR *dir);
 /* n random bytes as 2n lower-case hex digits. buf has 2n+1 bytes. */
 int fd_random_hex(char *buf, size_t n);
 

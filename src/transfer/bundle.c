@@ -17,6 +17,7 @@
 #define MEMORY_TOTAL_MAX ((size_t)64 << 20)
 #define MEMBERS_MAX 100000
 #define LINKS_MAX 8
+#define NAME_LENGTH_MAX 4096
 
 struct member {
 	char *name, *link;		/* link: another member's name; NULL */
@@ -52,7 +53,7 @@ static int take_memory(struct bundle *b, struct tar_reader *r, struct member *m,
 	return more;
 }
 
-static int take_file(struct bundle *b, struct tar_reader *r, struct member *m, struct error *err)
+static int take_file(struct bundle *b, struct tar_reader *r, struct member *m, int64_t size, struct error *err)
 {
 	int64_t offset, at = 0;
 	const void *p;
@@ -61,7 +62,7 @@ static int take_file(struct bundle *b, struct tar_reader *r, struct member *m, s
 
 	m->sink = arena_new_one(b->work->arena, struct sink);
 	m->sink->fd = -1;
-	if (sink_open(m->sink, &b->work->places, err) < 0)
+	if (sink_open(m->sink, &b->work->places, err) < 0 || sink_check_room(m->sink->fd, size, "the member", err) < 0)
 		return -1;
 	while ((more = tar_reader_data(r, &p, &n, &offset, err)) > 0) {
 		if (offset != at)
@@ -111,7 +112,7 @@ static int take_member(struct bundle *b, struct tar_reader *r, struct archive_en
 	}
 	if (size <= IN_MEMORY_MAX && b->in_memory + (size_t)size <= MEMORY_TOTAL_MAX)
 		return take_memory(b, r, m, size, err);
-	return take_file(b, r, m, err);
+	return take_file(b, r, m, size, err);
 }
 
 static int take_all(struct bundle *b, struct tar_reader *r, struct error *err)
@@ -123,6 +124,10 @@ static int take_all(struct bundle *b, struct tar_reader *r, struct error *err)
 	while ((more = tar_reader_next(r, &entry, err)) > 0) {
 		const char *raw = archive_entry_pathname(entry), *name = raw ? tree_clean(&room, raw, err) : "";
 
+		if (name && strlen(name) > NAME_LENGTH_MAX) {
+			error_set(err, ERROR_INVALID, "a name of %zu bytes in the archive is too long", strlen(name));
+			name = NULL;
+		}
 		if (!name || take_member(b, r, entry, name, err) < 0) {
 			error_frame(err, "%.200s", raw);
 			more = -1;

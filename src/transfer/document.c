@@ -19,6 +19,7 @@ static int get_once(struct work *w, struct registry *r, const char *path, const 
 		ret->data = arena_memdup(w->arena, x.body.data ? x.body.data : "", x.body.size);
 		ret->size = x.body.size;
 		ret->content_type = arena_strdup(w->arena, x.content_type);
+		ret->content_encoding = arena_strdup(w->arena, x.content_encoding);
 	}
 	exchange_done(&x);
 	return result;

@@ -6,7 +6,7 @@
 
 #include "transfer/registry.h"
 
-struct document { char *data; size_t size; char *content_type; };
+struct document { char *data; size_t size; char *content_type, *content_encoding; };
 
 /* path: below the registry's host. accept: a header's line, or NULL. More than limit bytes are an error. what: in
  * messages, "manifest latest of quay.io/app". A status of 404 is ERROR_NOT_FOUND. */

@@ -8,13 +8,17 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "transfer/peer.h"
 #include "transfer/tls.h"
 #include "transfer/url.h"
 
 #define REDIRECTS_MAX 10
 #define ERROR_BODY_MAX ((size_t)64 << 10)
 #define HEADER_MAX 8192
+#define HEADERS_MAX ((size_t)256 << 10)
 #define IDLE_S 60L
+#define SPEED_MIN 100L			/* bytes a second: less is silence */
+#define IN_MEMORY_S 300L		/* for a whole answer of a few MiB, however steadily it drips */
 #define CONNECT_S 30L
 #define RETRY_PAUSE_MAX_MS 60000
 
@@ -45,7 +49,8 @@ void exchange_done(struct exchange *x)
 static void forget_answer(struct exchange *x)
 {
 	x->status = 0;
-	x->content_type = x->content_digest = x->content_range = x->location = x->range = x->chunk_least = x->link = NULL;
+	x->content_type = x->content_encoding = x->content_digest = x->content_range = NULL;
+	x->location = x->range = x->chunk_least = x->link = NULL;
 	x->retry_after_s = x->content_length = -1;
 	x->challenges = (struct challenges){ 0 };
 	buffer_done(&x->body);
@@ -72,6 +77,7 @@ static bool take_text(struct exchange *x, const char *line, size_t n)
 {
 	const struct { const char *name; char **place; } texts[] = {
 		{ "Docker-Content-Digest:", &x->content_digest }, { "Content-Type:", &x->content_type },
+		{ "Content-Encoding:", &x->content_encoding },
 		{ "Content-Range:", &x->content_range },	  { "Location:", &x->location },
 		{ "Range:", &x->range },			  { "OCI-Chunk-Min-Length:", &x->chunk_least },
 		{ "Link:", &x->link },
@@ -96,6 +102,11 @@ static size_t on_header(char *line, size_t size, size_t n, void *context)
 	char *value;
 
 	n *= size;
+	x->headers_size += n;
+	if (x->headers_size > HEADERS_MAX) {
+		x->too_long = true;
+		return 0;
+	}
 	if (n > HEADER_MAX)
 		return n;
 	if (n > 5 && strncmp(line, "HTTP/", 5) == 0)
@@ -137,24 +148,6 @@ static size_t on_body(char *p, size_t size, size_t n, void *context)
 }
 
 /* --- asking */
-
-static bool same_host(const char *url, const char *host)
-{
-	CURLU *u = curl_url();
-	char *name = NULL;
-	size_t n;
-	bool same;
-
-	if (!u || curl_url_set(u, CURLUPART_URL, url, 0) != CURLUE_OK)
-		curl_url_cleanup(u), u = NULL;
-	if (u)
-		curl_url_get(u, CURLUPART_HOST, &name, 0);
-	n = name ? strlen(name) : 0;
-	same = n && strncasecmp(host, name, n) == 0 && (host[n] == '\0' || host[n] == ':');
-	curl_free(name);
-	curl_url_cleanup(u);
-	return same;
-}
 
 static int add_header(struct exchange *x, const char *text)
 {
@@ -269,7 +262,8 @@ static void set_options(struct exchange *x)
 	curl_easy_setopt(c, CURLOPT_PRIVATE, x);
 	curl_easy_setopt(c, CURLOPT_USERAGENT, "bryo/" BRYO_VERSION);
 	curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT, CONNECT_S);
-	curl_easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, 1L);
+	curl_easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, SPEED_MIN);
+	curl_easy_setopt(c, CURLOPT_TIMEOUT, x->take || x->method ? 0L : IN_MEMORY_S);
 	curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME, x->patience_s ? x->patience_s : IDLE_S);
 	curl_easy_setopt(c, CURLOPT_BUFFERSIZE, 131072L);
 	curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, on_header);
@@ -310,6 +304,7 @@ static void set_address(struct exchange *x)
 int exchange_prepare(struct exchange *x)
 {
 	struct registry *r = x->registry;
+	bool own_host;
 
 	if (!x->at)
 		set_address(x);
@@ -318,8 +313,11 @@ int exchange_prepare(struct exchange *x)
 	if (!x->easy || set_headers(x) < 0)
 		return error_set(&x->error, ERROR_FAILED, "libcurl: out of memory");
 	forget_answer(x);
+	x->headers_size = 0;
 	set_options(x);
-	tls_setup(x->easy, r, same_host(x->at, r->host));
+	own_host = url_same_host(x->arena, x->at, arena_printf(x->arena, "%s://%s", r->scheme, r->host));
+	tls_setup(x->easy, r, own_host);
+	peer_setup(x->easy, own_host, &x->refused_peer);
 	return 0;
 }
 
@@ -387,14 +385,29 @@ static bool try_plain(const struct exchange *x, CURLcode code)
 	       (!r->scheme_is_known || str_eq(r->scheme, "http"));
 }
 
+static void explain_silence(struct exchange *x)
+{
+	const char *host = x->registry->shown_host;
+	double connected = 0, total = 0;
+
+	curl_easy_getinfo(x->easy, CURLINFO_CONNECT_TIME, &connected);
+	curl_easy_getinfo(x->easy, CURLINFO_TOTAL_TIME, &total);
+	if (connected <= 0)
+		error_set(&x->error, ERROR_NETWORK, "%s: no connection within %ld seconds", host, CONNECT_S);
+	else if (!x->take && !x->method && total >= (double)IN_MEMORY_S)
+		error_set(&x->error, ERROR_NETWORK, "%s: no whole answer within %ld seconds", host, IN_MEMORY_S);
+	else
+		error_set(&x->error, ERROR_NETWORK, "%s: nothing, or less than %ld bytes a second, came for %ld seconds", host,
+			  SPEED_MIN, x->patience_s ? x->patience_s : IDLE_S);
+}
+
 static void explain(struct exchange *x, CURLcode code)
 {
 	struct registry *r = x->registry;
 
 	error_set(&x->error, ERROR_NETWORK, "%s: %s", r->shown_host, curl_easy_strerror(code));
 	if (code == CURLE_OPERATION_TIMEDOUT)
-		error_set(&x->error, ERROR_NETWORK, "%s: nothing came for %ld seconds", r->shown_host,
-			  x->patience_s ? x->patience_s : IDLE_S);
+		explain_silence(x);
 	if (code == CURLE_SSL_CACERT_BADFILE)
 		error_set(&x->error, ERROR_INVALID, "%s: a file *.crt in %s holds no certificate", r->shown_host, r->certs_dir);
 	else if (code == CURLE_PEER_FAILED_VERIFICATION)
@@ -415,7 +428,10 @@ static enum exchange_next no_answer(struct exchange *x, CURLcode code)
 	if (x->refused_by_taker)
 		return failed(x, ERROR_FAILED, "the transfer was given up");
 	if (x->too_long)
-		return failed(x, ERROR_INVALID, "the answer is too long");
+		return failed(x, ERROR_INVALID, x->headers_size > HEADERS_MAX ? "the answer's headers are too long" :
+			      "the answer is too long");
+	if (x->refused_peer)
+		return failed(x, ERROR_DENIED, "the registry leads to an address of this machine's own link, which is refused");
 	if (try_plain(x, code)) {
 		r->scheme = "http";
 		r->scheme_is_known = true;

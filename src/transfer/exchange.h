@@ -38,7 +38,7 @@ struct exchange {
 	/* the answer */
 	long status;
 	struct buffer body;
-	char *content_type, *content_digest, *content_range, *location, *range, *chunk_least, *link;
+	char *content_type, *content_encoding, *content_digest, *content_range, *location, *range, *chunk_least, *link;
 	int64_t content_length;		/* -1: not said */
 	int64_t retry_after_s;		/* -1: not said */
 	struct error error;		/* why there is none */
@@ -53,7 +53,8 @@ struct exchange {
 	struct arena *arena;		/* of the answer's headers */
 	int redirects;
 	int64_t sent;
-	bool authorize, renewed, too_long, refused_by_taker;
+	bool authorize, renewed, too_long, refused_by_taker, refused_peer;
+	size_t headers_size;		/* of all headers, those of interim answers too */
 	unsigned token_number;		/* of the token that was sent */
 };
 

@@ -23,7 +23,7 @@ struct fetch_blob {
 	enum fetch_state state;
 	const char *digest;
 	char name[80], *path;
-	int64_t size, have;
+	int64_t size, have, most;	/* most: that was ever there, if only until a restart */
 	int fd;				/* tmp/blob-<hex>, locked */
 	struct hash hash;		/* over what is there */
 	struct progress *progress;
@@ -125,6 +125,8 @@ static int begin_file(struct fetch_blob *b)
 
 	if (fstat(b->fd, &st) < 0)
 		return error_errno(&b->error, "look at a partial blob");
+	if (sink_check_room(b->fd, b->size - st.st_size, "it", &b->error) < 0)
+		return -1;
 	if (st.st_size == 0 || st.st_size > b->size)
 		return restart(b);
 	if (hash_init(&b->hash, b->digest, &b->error) < 0)
@@ -160,7 +162,10 @@ static int on_bytes(void *context, const char *p, size_t n)
 		return error_errno(&b->error, "write a blob");
 	hash_add(&b->hash, p, n);
 	b->have += (int64_t)n;
-	b->tries = 0;
+	if (b->have > b->most) {
+		b->most = b->have;
+		b->tries = 0;
+	}
 	progress_note(b->progress, "Downloading", b->have);
 	return 0;
 }
@@ -175,7 +180,7 @@ static void pause_until(struct fetch_blob *b, enum fetch_state state, int64_t ms
 
 static void give_up(struct fetch_blob *b)
 {
-	if (error_is(&b->error, ERROR_NO_SPACE))
+	if (!transfer_may_pass(&b->error))
 		unlinkat(b->fetch->work->places.tmp, b->name, 0);
 	end(b, FETCH_FAILED);
 }
@@ -289,6 +294,12 @@ static bool is_cut(const struct fetch_blob *b)
 	return b->x.status / 100 == 2 && b->have < b->size;
 }
 
+/* The registry has less than the descriptor says: what was announced came, and asking again would not make it more. */
+static bool is_short(const struct fetch_blob *b, CURLcode code)
+{
+	return code == CURLE_OK && b->x.status == 200 && b->have < b->size && b->x.content_length == b->have;
+}
+
 static void ended(struct fetch_blob *b, CURLcode code)
 {
 	curl_multi_remove_handle(b->fetch->registry->multi, b->x.easy);
@@ -299,6 +310,12 @@ static void ended(struct fetch_blob *b, CURLcode code)
 	}
 	if (!b->error.kind && !b->x.error.kind && b->x.status / 100 == 2 && b->have == b->size) {
 		finish(b);
+		return;
+	}
+	if (!b->error.kind && !b->x.error.kind && is_short(b, code)) {
+		error_set(&b->error, ERROR_INVALID, "size does not match: the registry has %lld bytes, the descriptor says %lld",
+			  (long long)b->have, (long long)b->size);
+		give_up(b);
 		return;
 	}
 	if (!b->error.kind && !b->x.error.kind && b->x.status == 416 && b->have > 0) {

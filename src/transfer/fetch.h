@@ -16,7 +16,7 @@ struct fetch;
 struct fetch_blob;
 
 struct fetch *fetch_open(struct work *w, const struct transfer_request *r, struct error *err);
-/* What is not whole stays for the next time, or goes: on a full disk. */
+/* What is not whole stays for the next time, or goes. */
 void fetch_close(struct fetch *f, bool discard);
 /* Begins a blob; the answer belongs to the fetch. */
 struct fetch_blob *fetch_add(struct fetch *f, const char *digest, int64_t size, struct progress *progress,

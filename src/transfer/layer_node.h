@@ -39,7 +39,7 @@ struct layer_tree {
 	size_t table_size, nodes;	/* table_size: a power of two */
 	uint64_t seed;			/* nobody can make names that meet in the table */
 	struct arena *arena;
-	size_t memory, memory_max;
+	size_t memory, memory_max, xattrs_size;
 };
 
 /* Memory of the tree's, counted; NULL and err when it is too much. */

@@ -9,6 +9,8 @@
 
 #include "transfer/layer_node.h"
 
+#define XATTRS_MEMORY ((size_t)64 << 20)	/* here, and later in the kernel for as long as the image is used */
+
 struct layer_tree *layer_tree_new(const struct tree_options *options, size_t memory_max, struct error *err)
 {
 	struct layer_tree *t = calloc(1, sizeof(*t));
@@ -72,6 +74,9 @@ static int copy_xattr(struct layer_tree *t, const struct tree_entry *e, const st
 
 	if (name_size > XATTR_NAME_MAX + 1 || from->size > XATTR_SIZE_MAX)
 		return error_set(err, ERROR_INVALID, "an extended attribute of /%s is too large", e->path);
+	t->xattrs_size += from->size;
+	if (t->xattrs_size > XATTRS_MEMORY)
+		return error_set(err, ERROR_INVALID, "the layer's extended attributes take more than %zu MiB", XATTRS_MEMORY >> 20);
 	copy = layer_tree_alloc(t, name_size + from->size, err);
 	if (!copy)
 		return -1;

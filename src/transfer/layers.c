@@ -236,6 +236,6 @@ int op_layers(struct work *w, const struct transfer_request *r, struct transfer_
 		if (result == 0)
 			*ARRAY_ADD(w->arena, &ret->unpacked) = c.jobs[i].result;
 	}
-	fetch_close(c.fetch, result < 0 && error_is(err, ERROR_NO_SPACE));
+	fetch_close(c.fetch, result < 0 && !transfer_may_pass(err));
 	return result;
 }

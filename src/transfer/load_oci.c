@@ -91,8 +91,10 @@ static int load_entry(struct loader *l, const struct image_descriptor *d, const 
 	char *text = found_is_stored(d->digest, err) < 0 ? NULL :
 		     take(l, d, manifest_name(l, d->digest), IMAGE_MANIFEST_MAX, &size, err);
 
-	if (!text || image_manifest_decode(l->work->arena, text, size, type, &kind, &m, &index, err) < 0)
+	if (!text)
 		return error_frame(err, "manifest");
+	if (image_manifest_decode(l->work->arena, text, size, type, &kind, &m, &index, err) < 0)
+		return -1;
 	if (kind == MANIFEST_IMAGE)
 		return load_manifest(l, d, name, &m, index_digest, err);
 	if (depth >= DEPTH_MAX)

@@ -23,6 +23,9 @@
 #include "transfer/work.h"
 #include "transfer/yaml.h"
 
+/* Archives as a whole may be packed with xz, whose dictionaries have any size: load and import need a third of this. */
+#define ARCHIVE_MEMORY ((size_t)384 << 20)
+
 struct operation {
 	const char *name;
 	work_op *run;
@@ -110,6 +113,8 @@ static int enter(const struct work *w, const struct transfer_request *r, const s
 		else
 			readable[s.readable_n++] = w->channel->fds[i];
 	}
+	if (o->run == op_load || o->run == op_import)
+		s.memory = ARCHIVE_MEMORY;
 	if (r->source)
 		s.readable_path = r->source->certs_dir;
 	if (sandbox_enter(&s, err) < 0 || (!o->network && sandbox_no_network(err) < 0))

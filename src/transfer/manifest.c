@@ -35,6 +35,16 @@ static int get_manifest(struct work *w, struct registry *r, const char *referenc
 	return 0;
 }
 
+/* A packed answer, which nobody asked for, is the true cause of what its bytes are not. */
+static int not_a_manifest(struct work *w, const struct registry *r, const char *reference, const struct document *text,
+			  struct error *err)
+{
+	if (!str_is_empty(text->content_encoding) && !str_eq(text->content_encoding, "identity"))
+		error_set(err, ERROR_INVALID, "it was sent with Content-Encoding %s, which was not asked for",
+			  str_printable(w->arena, text->content_encoding, 40));
+	return error_frame(err, "manifest %s of %s/%s", reference, r->shown_host, r->path);
+}
+
 /* Another name of the same image brought it before. NULL when it is not there or not what it should be. */
 static char *stored_config(struct work *w, const struct image_descriptor *d, size_t *ret_size)
 {
@@ -93,7 +103,8 @@ static int take_image(struct work *w, struct registry *r, const struct document 
 	return found_image(w, m, str_starts(digest, "sha256:") ? digest : stored, type, config, size, ret, err);
 }
 
-static int follow(struct work *w, struct registry *r, const char *reference, const char *platform, int depth,
+/* size: what the index says about the manifest; -1: nobody said. */
+static int follow(struct work *w, struct registry *r, const char *reference, int64_t size, const char *platform, int depth,
 		  const char *index_digest, struct transfer_image *ret, struct error *err)
 {
 	char digest[DIGEST_TEXT_MAX];
@@ -106,9 +117,12 @@ static int follow(struct work *w, struct registry *r, const char *reference, con
 
 	if (get_manifest(w, r, reference, &text, digest, err) < 0)
 		return -1;
+	if (size >= 0 && (uint64_t)size != text.size)
+		return error_set(err, ERROR_INVALID, "manifest %s: size does not match: %zu bytes, the index says %lld", reference,
+				 text.size, (long long)size);
 	type = media_type_of(w->arena, text.content_type);
 	if (image_manifest_decode(w->arena, text.data, text.size, type, &kind, &m, &index, err) < 0)
-		return error_frame(err, "manifest %s of %s/%s", reference, r->shown_host, r->path);
+		return not_a_manifest(w, r, reference, &text, err);
 	if (kind == MANIFEST_IMAGE) {
 		ret->index_digest = arena_strdup(w->arena, index_digest);
 		return take_image(w, r, &text, &m, digest, !str_is_empty(m.media_type) ? m.media_type : type ? type :
@@ -121,8 +135,8 @@ static int follow(struct work *w, struct registry *r, const char *reference, con
 		return error_frame(err, "%s/%s", r->shown_host, r->path);
 	if (!digest_is_valid(chosen->digest))
 		return error_set(err, ERROR_INVALID, "the index names a manifest by no valid digest");
-	return follow(w, r, chosen->digest, platform, depth + 1, depth ? index_digest : arena_strdup(w->arena, digest), ret,
-		      err);
+	return follow(w, r, chosen->digest, chosen->size, platform, depth + 1,
+		      depth ? index_digest : arena_strdup(w->arena, digest), ret, err);
 }
 
 int op_manifest(struct work *w, const struct transfer_request *request, struct transfer_event *ret, struct error *err)
@@ -134,7 +148,7 @@ int op_manifest(struct work *w, const struct transfer_request *request, struct t
 		return -1;
 	if (str_is_empty(r->path) || str_is_empty(request->reference))
 		return error_set(err, ERROR_USAGE, "the request for a manifest names none");
-	if (follow(w, r, request->reference, request->platform, 0, NULL, &image, err) < 0)
+	if (follow(w, r, request->reference, -1, request->platform, 0, NULL, &image, err) < 0)
 		return -1;
 	*ARRAY_ADD(w->arena, &ret->images) = image;
 	return 0;
@@ -171,7 +185,7 @@ int op_look(struct work *w, const struct transfer_request *request, struct trans
 		return -1;
 	type = media_type_of(w->arena, text.content_type);
 	if (image_manifest_decode(w->arena, text.data, text.size, type, &kind, &m, &index, err) < 0)
-		return error_frame(err, "manifest %s of %s/%s", request->reference, r->shown_host, r->path);
+		return not_a_manifest(w, r, request->reference, &text, err);
 	*ARRAY_ADD(w->arena, &ret->manifests) = (struct image_descriptor){
 		.media_type = arena_strdup(w->arena, type_of_found(&m, &index, kind, type)),
 		.digest = arena_strdup(w->arena, digest), .size = (int64_t)text.size,

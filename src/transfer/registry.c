@@ -6,6 +6,7 @@
 #include "spec/base64.h"
 #include "transfer/exchange.h"
 #include "transfer/tls.h"
+#include "transfer/url.h"
 
 #define TOKEN_ANSWER_MAX ((size_t)1 << 20)
 #define RETRIES_DEFAULT 3
@@ -135,15 +136,13 @@ static char *token_query(struct registry *r, const struct challenge *c)
 }
 
 /* Secrets go over https to whichever server the registry names; over plain http only to its own host, and only when the
- * registry itself is allowed to be reached like that. */
-static bool realm_may_know(const struct registry *r, const char *realm)
+ * registry itself is reached like that. */
+static bool realm_may_know(struct registry *r, const char *realm)
 {
-	const char *host = str_after(realm, "http://");
-	size_t n = strcspn(r->host, ":");
+	char *own = arena_printf(r->arena, "%s://%s", r->scheme, r->host);
 
-	if (!host)
-		return str_starts(realm, "https://");
-	return r->insecure && str_eq(r->scheme, "http") && strncmp(host, r->host, n) == 0 && strchr(":/?", host[n]);
+	return str_starts(url_origin(r->arena, realm), "https://") ||
+	       (r->insecure && url_same_host(r->arena, realm, own));
 }
 
 static int take_token(struct registry *r, const struct exchange *x, struct error *err)
@@ -217,12 +216,16 @@ static int token_by_post(struct registry *r, const struct challenge *c, const ch
 
 static int get_token(struct registry *r, const struct challenge *c, struct error *err)
 {
-	bool may_know = realm_may_know(r, c->realm);
+	const char *origin = url_origin(r->arena, c->realm);
 	char *query = token_query(r, c);
+	bool may_know;
 	int result = 1;
 
-	if (!str_starts(c->realm, "https://") && !str_starts(c->realm, "http://"))
+	if (!origin)
 		return error_set(err, ERROR_NETWORK, "%s names a token server that is no web address", r->shown_host);
+	if (str_eq(r->scheme, "https") && !str_starts(origin, "https://"))
+		return error_set(err, ERROR_NETWORK, "%s names a token server without https, which is refused", r->shown_host);
+	may_know = realm_may_know(r, c->realm);
 	if (r->identity_token && may_know)
 		result = token_by_post(r, c, query, err);
 	return result > 0 ? token_by_get(r, c, query, may_know, err) : result;

@@ -49,7 +49,7 @@ static void limit(__rlimit_resource_t what, rlim_t most)
 	setrlimit(what, &r);
 }
 
-static void set_limits(void)
+static void set_limits(size_t memory)
 {
 	struct rlimit files;
 
@@ -57,7 +57,7 @@ static void set_limits(void)
 	limit(RLIMIT_FSIZE, FILE_SIZE_MAX);
 	signal(SIGXFSZ, SIG_IGN);
 #ifndef __SANITIZE_ADDRESS__
-	limit(RLIMIT_DATA, MEMORY_MAX);
+	limit(RLIMIT_DATA, memory ? memory : MEMORY_MAX);
 #endif
 	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
 		files.rlim_cur = files.rlim_max < 4096 ? files.rlim_max : 4096;
@@ -126,7 +126,7 @@ int sandbox_enter(const struct sandbox *s, struct error *err)
 {
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return error_errno(err, "give up new privileges");
-	set_limits();
+	set_limits(s->memory);
 	if (restrict_files(s, err) < 0)
 		return -1;
 	return sandbox_filter(false, err);

@@ -19,6 +19,7 @@ struct sandbox {
 	size_t readable_n;
 	const int *objects;		/* a directory where regular files are made and removed, nothing else; NULL */
 	const char *readable_path;	/* one more, by name; NULL */
+	size_t memory;			/* bytes that the process may allocate; 0: 2 GiB */
 };
 
 int sandbox_enter(const struct sandbox *s, struct error *err);

@@ -79,6 +79,9 @@ static void check_architecture(struct program *p)
 	add(p, IF_EQUAL(NATIVE, 1, 0));
 	add(p, ANSWER(SECCOMP_RET_KILL_PROCESS));
 	add(p, LOAD(offsetof(struct seccomp_data, nr)));
+	/* No call at all: what a tracer makes of one that it lets fail. */
+	add(p, IF_EQUAL(0xffffffffu, 0, 1));
+	add(p, ANSWER(SECCOMP_RET_ALLOW));
 #ifdef __x86_64__
 	add(p, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, 0x40000000u, 0, 1));	/* x32 */
 	add(p, ANSWER(SECCOMP_RET_KILL_PROCESS));

@@ -5,10 +5,13 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "sys/fd.h"
 #include "sys/lock.h"
+
+#define CHECKED_MIN ((int64_t)64 << 20)
 
 /* A new locked file in tmp/ for file systems without O_TMPFILE. */
 static int open_named(const struct places *places, char *name, size_t size)
@@ -53,6 +56,16 @@ int sink_open(struct sink *s, const struct places *places, struct error *err)
 		return -1;
 	}
 	return 0;
+}
+
+int sink_check_room(int fd, int64_t size, const char *what, struct error *err)
+{
+	struct statvfs vfs;
+
+	if (size < CHECKED_MIN || fstatvfs(fd, &vfs) < 0 || (uint64_t)size / vfs.f_frsize <= vfs.f_bavail)
+		return 0;
+	return error_set(err, ERROR_NO_SPACE, "%s needs %lld bytes, but only %llu are free", what, (long long)size,
+			 (unsigned long long)vfs.f_bavail * vfs.f_frsize);
 }
 
 int sink_write(struct sink *s, const void *p, size_t n, struct error *err)

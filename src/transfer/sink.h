@@ -39,6 +39,9 @@ int sink_bytes(const struct places *places, const void *p, size_t n, char *diges
 bool sink_has(const struct places *places, const char *digest, int64_t size);
 /* The blob opened for reading; regular files only. -1 with errno. */
 int sink_open_blob(const struct places *places, const char *digest);
+/* ERROR_NO_SPACE when the file system of fd has no room for that many bytes: said before they are written, because a number
+ * in a header costs a stranger nothing. what: who needs them. Small sizes simply meet ENOSPC. */
+int sink_check_room(int fd, int64_t size, const char *what, struct error *err);
 /* An unnamed file for reading and writing in tmp/. -1 with errno. */
 int sink_scratch(const struct places *places);
 

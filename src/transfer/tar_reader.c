@@ -53,28 +53,30 @@ int tar_reader_open(struct tar_reader *r, struct inflate *in, struct hash *hash,
 	return 0;
 }
 
+/* A name that is no UTF-8 gives a warning: its bytes are there all the same. Any other warning is about a header that is
+ * malformed and would be passed over, as damaged blocks would (ARCHIVE_RETRY), by this reader but not by every other. */
+static bool is_about_names(const struct tar_reader *r)
+{
+	const char *text = archive_error_string(r->archive);
+
+	return text && strstr(text, "converted");
+}
+
 int tar_reader_next(struct tar_reader *r, struct archive_entry **ret, struct error *err)
 {
-	int code;
+	int code = archive_read_next_header(r->archive, ret);
 
-	do
-		code = archive_read_next_header(r->archive, ret);
-	while (code == ARCHIVE_RETRY);
 	if (code == ARCHIVE_EOF)
 		return 0;
-	/* A warning is a name that is no UTF-8: the bytes are there all the same. */
-	if (code == ARCHIVE_OK || code == ARCHIVE_WARN)
+	if (code == ARCHIVE_OK || (code == ARCHIVE_WARN && is_about_names(r)))
 		return 1;
 	return failed(r, err);
 }
 
 int tar_reader_data(struct tar_reader *r, const void **ret, size_t *ret_size, int64_t *ret_offset, struct error *err)
 {
-	int code;
+	int code = archive_read_data_block(r->archive, ret, ret_size, ret_offset);
 
-	do
-		code = archive_read_data_block(r->archive, ret, ret_size, ret_offset);
-	while (code == ARCHIVE_RETRY);
 	if (code == ARCHIVE_EOF)
 		return 0;
 	return code == ARCHIVE_OK || code == ARCHIVE_WARN ? 1 : failed(r, err);

@@ -72,7 +72,7 @@ int tree_hardlink(struct tree *t, const struct tree_entry *e, const char *target
 int tree_finish(struct tree *t, struct error *err);
 void tree_done(struct tree *t);
 
-/* Lexical cleaning as path.Clean("/" + name) without the slash; NULL and err for an empty or over-long name. The result
+/* Lexical cleaning as path.Clean("/" + name) without the slash; NULL and err for an over-long or too deep name. The result
  * lives in buf. */
 struct tree_name { char *data; size_t room; };
 const char *tree_clean(struct tree_name *buf, const char *name, struct error *err);

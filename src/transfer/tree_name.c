@@ -6,6 +6,7 @@
 #include "transfer/tree.h"
 
 #define NAME_LENGTH_MAX ((size_t)1 << 16)
+#define DEPTH_MAX 1000			/* each entry below costs a walk */
 
 static int make_room(struct tree_name *buf, size_t size)
 {
@@ -24,6 +25,7 @@ static int make_room(struct tree_name *buf, size_t size)
 const char *tree_clean(struct tree_name *buf, const char *name, struct error *err)
 {
 	size_t len = strlen(name);
+	int depth = 0;
 	char *out;
 
 	if (len > NAME_LENGTH_MAX) {
@@ -41,37 +43,45 @@ const char *tree_clean(struct tree_name *buf, const char *name, struct error *er
 		if (n == 2 && name[0] == '.' && name[1] == '.') {
 			while (out > buf->data && *--out != '/')
 				;
+			depth -= depth > 0;
 		} else if (n > 0 && !(n == 1 && name[0] == '.')) {
 			if (out > buf->data)
 				*out++ = '/';
 			memcpy(out, name, n);
 			out += n;
+			depth++;
 		}
 		name += n;
 		while (*name == '/')
 			name++;
 	}
 	*out = '\0';
+	if (depth > DEPTH_MAX) {
+		error_set(err, ERROR_INVALID, "/%.80s... is more than %d directories deep", buf->data, DEPTH_MAX);
+		return NULL;
+	}
 	return buf->data;
 }
 
-/* Is a directory above the last component one of the marks that older storage drivers kept their own files in? */
-static bool is_below_meta(const char *path)
+/* Of a directory above the last component. Older storage drivers kept their own files below marks of theirs; below a
+ * whiteout nothing can be. */
+static enum tree_mark mark_of_parents(const char *path)
 {
 	const char *slash;
 
 	for (; (slash = strchr(path, '/')); path = slash + 1)
-		if (str_starts(path, ".wh..wh."))
-			return true;
-	return false;
+		if (str_starts(path, ".wh."))
+			return str_starts(path, ".wh..wh.") ? MARK_IGNORED : MARK_INVALID;
+	return MARK_NONE;
 }
 
 enum tree_mark tree_mark_of(const char *path)
 {
 	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path, *hidden;
+	enum tree_mark above = mark_of_parents(path);
 
-	if (is_below_meta(path))
-		return MARK_IGNORED;
+	if (above != MARK_NONE)
+		return above;
 	hidden = str_after(name, ".wh.");
 	if (!hidden)
 		return MARK_NONE;
@@ -91,7 +101,7 @@ bool tree_xattr_is_kept(const char *name)
 	if (str_starts(name, "system."))
 		return str_starts(name, "system.posix_acl_");
 	return str_starts(name, "user.") && !str_starts(name, "user.overlay.") &&
-	       !str_starts(name, "user.fuseoverlayfs.");
+	       !str_starts(name, "user.fuseoverlayfs.") && !str_starts(name, "user.bryo.");
 }
 
 /* user.* of devices, links and file systems without xattrs cannot be kept; what the kernel refuses for other reasons

@@ -2,13 +2,12 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/statvfs.h>
 
+#include "transfer/sink.h"
 #include "transfer/tar_reader.h"
 
 #define XATTRS_MAX 256
 #define FILE_SIZE_MAX ((int64_t)1 << 40)	/* apparent size; sparse login records come near it, attacks go beyond */
-#define SPACE_CHECK_MIN ((int64_t)64 << 20)	/* smaller files simply meet ENOSPC */
 
 struct state {
 	const struct untar *u;
@@ -16,6 +15,14 @@ struct state {
 	struct tree_name path, target;
 	struct tree_xattr xattrs[XATTRS_MAX];
 };
+
+/* The kernel's three forms (linux/capability.h): where it refuses one only later, the layer could not be used. */
+static bool is_capability(const unsigned char *value, size_t size)
+{
+	static const size_t sizes[] = { [1] = 12, [2] = 20, [3] = 24 };	/* by revision, the highest byte */
+
+	return size >= 12 && value[3] >= 1 && value[3] < ELEMENTS(sizes) && size == sizes[value[3]];
+}
 
 static int take_xattrs(struct state *s, struct archive_entry *from, struct tree_entry *e, struct error *err)
 {
@@ -27,7 +34,9 @@ static int take_xattrs(struct state *s, struct archive_entry *from, struct tree_
 	if (archive_entry_xattr_reset(from) > XATTRS_MAX)
 		return error_set(err, ERROR_INVALID, "/%s has more than %d extended attributes", e->path, XATTRS_MAX);
 	while (archive_entry_xattr_next(from, &name, &value, &size) == ARCHIVE_OK)
-		if (name && tree_xattr_is_kept(name))
+		if (name && strcmp(name, "security.capability") == 0 && !is_capability(value, size))
+			return error_set(err, ERROR_INVALID, "/%s has a malformed security.capability", e->path);
+		else if (name && tree_xattr_is_kept(name))
 			s->xattrs[e->xattrs_n++] = (struct tree_xattr){ name, value, size };
 	return 0;
 }
@@ -55,18 +64,15 @@ static int take_entry(struct state *s, struct archive_entry *from, struct tree_e
 static int check_size(const struct state *s, const struct tree_entry *e, struct archive_entry *from, struct error *err)
 {
 	int64_t size = archive_entry_size(from);
-	struct statvfs vfs;
+	char what[128];
 
 	if (size < 0 || size > FILE_SIZE_MAX)
 		return error_set(err, ERROR_INVALID, "file /%s says it has %lld bytes: more than %lld are refused", e->path,
 				 (long long)size, (long long)FILE_SIZE_MAX);
-	if (size < SPACE_CHECK_MIN || archive_entry_sparse_count(from) > 0 ||
-	    fstatvfs(s->u->target->room(s->u->to), &vfs) < 0)
+	if (archive_entry_sparse_count(from) > 0)
 		return 0;
-	if ((uint64_t)size / vfs.f_frsize <= vfs.f_bavail)
-		return 0;
-	return error_set(err, ERROR_NO_SPACE, "file /%s needs %lld bytes, but only %llu are free", e->path,
-			 (long long)size, (unsigned long long)vfs.f_bavail * vfs.f_frsize);
+	snprintf(what, sizeof(what), "file /%.100s", e->path);
+	return sink_check_room(s->u->target->room(s->u->to), size, what, err);
 }
 
 static int write_data(struct state *s, struct archive_entry *from, const struct tree_entry *e, struct error *err)
@@ -113,7 +119,7 @@ static int put_mark(struct state *s, const struct tree_entry *e, struct error *e
 	if (mark == MARK_NONE || mark == MARK_IGNORED)
 		return mark == MARK_IGNORED;
 	if (mark == MARK_INVALID)
-		return error_set(err, ERROR_INVALID, "/%s is not a whiteout of anything", e->path);
+		return error_set(err, ERROR_INVALID, "/%s is a whiteout of nothing, or lies below one", e->path);
 	return s->u->target->mark(s->u->to, e->path, mark, err) < 0 ? -1 : 1;
 }
 

@@ -39,6 +39,18 @@ char *url_origin(struct arena *arena, const char *url)
 	return text;
 }
 
+bool url_same_host(struct arena *arena, const char *a, const char *b)
+{
+	const char *one = url_origin(arena, a), *other = url_origin(arena, b);
+
+	if (!one || !other)
+		return false;
+	one = strstr(one, "://");
+	other = strstr(other, "://");
+	return strrchr(one, ':') - one == strrchr(other, ':') - other &&
+	       strncmp(one, other, (size_t)(strrchr(one, ':') - one)) == 0;
+}
+
 char *url_resolve(struct arena *arena, const char *base, const char *location, struct error *err)
 {
 	CURLU *u = curl_url();

@@ -3,12 +3,6 @@ load helpers
 
 make() { "$MAKE_IMAGE" "$@"; }
 
-# hostile NAME: an archive made by hostile-archive; sets FILE.
-hostile() {
-	FILE=$E2E_DIR/$1.tar
-	"$BATS_TEST_DIRNAME/hostile-archive.py" "$1" "$FILE"
-}
-
 assert_nothing_left() {
 	run bryo images -q
 	assert_output ""
@@ -62,64 +56,21 @@ assert_nothing_left() {
 	assert_nothing_left
 }
 
-@test "forged digests and sizes are refused" {
-	for forgery in layer-digest config-digest manifest-digest manifest-size layer-size negative-size more-diff-ids \
-		wrong-diff-id unknown-layer schema1 bad-digest traversal-digest; do
-		hostile "$forgery"
-		run timeout 20 "$BRYO" load -q -i "$FILE"
-		[ "$status" -eq 125 ] || { echo "$forgery"; show; return 1; }
-		assert_nothing_left
-	done
-}
-
-@test "a FIFO as index.json does not hang, and nothing is fetched for a missing layer" {
+@test "a FIFO as index.json does not hang" {
 	make --format oci-dir box p
 	rm p/index.json
 	mkfifo p/index.json
 	run timeout 10 "$BRYO" load -i p
 	assert_status 125
-	hostile foreign
-	run timeout 10 "$BRYO" load -i "$FILE"
-	assert_status 125
-	assert_contains "never fetches"
 	assert_nothing_left
 }
 
-@test "layers that climb out, fake opaque marks, absurd sparse files, duplicate names" {
-	hostile climb
-	run timeout 20 "$BRYO" load -q -i "$FILE"
-	assert_ok
-	[ ! -e "$E2E_DIR/climbed" ] && [ ! -e /climbed ]
-	run bryo run --rm --network none localhost/hostile /bin/sh -c 'cat /climbed; ls /etc/shadowed'
-	assert_contains climbed
-	bryo rmi -fa
-	hostile sparse
-	run timeout 20 "$BRYO" load -q -i "$FILE"
-	assert_status 125
-	assert_contains "bytes"
-	hostile sparse-old
-	run timeout 20 "$BRYO" load -q -i "$FILE"
-	assert_status 125
-	hostile fake-opaque
-	run timeout 20 "$BRYO" load -q -i "$FILE"
-	assert_ok
-	run bryo run --rm --network none localhost/hostile /bin/cat /etc/lower
-	assert_output lower
-	hostile duplicates
-	run bryo load -q -i "$FILE"
-	assert_ok
-}
-
 @test "an id that is not mapped is named, with the range that is needed" {
-	hostile big-uid
-	run bryo load -q -i "$FILE"
+	"$BATS_TEST_DIRNAME/hostile/check" --make "beyond the range" x.tar
+	run bryo load -q -i x.tar
 	assert_status 125
-	assert_contains "/home/someone belongs to 3000000:3000000"
+	assert_contains "/f belongs to 3000000:3000000"
 	assert_contains "usermod --add-subuids"
-	hostile uid-wrap
-	run bryo load -q -i "$FILE"
-	assert_status 125
-	assert_contains "is no id"
 	assert_nothing_left
 }
 

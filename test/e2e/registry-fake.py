@@ -26,6 +26,7 @@ a second one, of "another host", after it. Each request is a line of the log: PO
   layer-type   a layer of an unknown type
   slow         one byte of a blob each second
   escape       an error message with terminal escapes
+What breaks the protocol, and --images DIRECTORY in place of --image, is in registry_faults.py.
 What can go wrong while it is pushed to (up-...) is in registry_uploads.py. --keep DIRECTORY: the last manifest goes there.
 """
 import argparse, base64, hashlib, json, os, ssl, sys, threading, time
@@ -35,10 +36,12 @@ INDEX = "application/vnd.oci.image.index.v1+json"
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 
 sys.dont_write_bytecode = True
+from registry_faults import Faults
 from registry_uploads import Uploads
 
 parser = argparse.ArgumentParser()
-parser.add_argument("--image", required=True)
+parser.add_argument("--image")
+parser.add_argument("--images")
 parser.add_argument("--port-file", required=True)
 parser.add_argument("--log")
 parser.add_argument("--auth", action="store_true")
@@ -69,7 +72,7 @@ def times(what):
         return seen[what]
 
 
-class Handler(Uploads, BaseHTTPRequestHandler):
+class Handler(Faults, Uploads, BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     does, options, ports, times = does, options, ports, staticmethod(times)
 
@@ -118,12 +121,14 @@ class Handler(Uploads, BaseHTTPRequestHandler):
         self.close_connection = push		# a body may be left
         scheme = "https" if options.cert else "http"
         self.failure(401, "UNAUTHORIZED", "authentication required", WWW_Authenticate=
-                     'Bearer realm="%s://127.0.0.1:%d/token",service="fake, registry",scope="repository:a/b:pull"'
-                     % (scheme, ports[0]))
+                     'Bearer realm="%s",service="fake, registry",scope="repository:a/b:pull"'
+                     % self.realm("%s://127.0.0.1:%d/token" % (scheme, ports[0])))
         return False
 
     def do_GET(self):
         path = self.path.split("?")[0]
+        if path == "/token" and "realm-redirect" in does:
+            return self.answer(307, Location="http://localhost:%d/token" % ports[1])
         if path == "/token":
             return self.token()
         if self.server.server_port == ports[1] and "/uploads/" not in path:		# "another host"
@@ -134,6 +139,8 @@ class Handler(Uploads, BaseHTTPRequestHandler):
             return self.answer(200, b"{}")
         if self.pushed(path):
             return None
+        if options.images:
+            return self.served(path)
         if "/manifests/" in path:
             return self.manifest(path.rsplit("/", 1)[1])
         if "/blobs/" in path:
@@ -164,6 +171,8 @@ class Handler(Uploads, BaseHTTPRequestHandler):
             body = json.dumps({"schemaVersion": 2, "mediaType": INDEX, "manifests": [
                 dict(top, mediaType=MANIFEST, platform={"os": "plan9", "architecture": "mips"})]}).encode()
             kind = INDEX
+        if self.manifest_fault(body):
+            return None
         changed = json.loads(body)
         if "both" in does:
             changed["manifests"] = []
@@ -201,6 +210,8 @@ class Handler(Uploads, BaseHTTPRequestHandler):
         if "downgrade" in does:
             return self.answer(307, Location="http://127.0.0.1:%d/cdn/%s" % (ports[1], digest))
         count = times(digest)
+        if big and self.blob_fault(body, count):
+            return None
         if big and "dead" in does:
             return self.failure(500, "UNKNOWN", "out of order")
         if big and count == 1 and "busy" in does:

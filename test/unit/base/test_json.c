@@ -52,6 +52,7 @@ static void parses_and_prints(void **state)
 		{ "\"a\\u00e4\\ud83d\\ude00/\\/\"", "\"a\xc3\xa4\xf0\x9f\x98\x80//\"" },
 		{ "\"\\u0001\\t\\\\\\\"\"", NULL },
 		{ "\"\xc2\x9b" "1m\xc2\xa0\"", "\"\\u009b1m\xc2\xa0\"" },
+		{ "\"\xe2\x80\xaex\xe2\x81\xa9\xe2\x80\xa9\"", "\"\\u202ex\\u2069\xe2\x80\xa9\"" },
 		{ "[]", NULL },
 		{ "[1,[2,{}],\"x\"]", NULL },
 		{ "{\"b\":1,\"a\":{\"c\":[]}}", NULL },
@@ -132,6 +133,28 @@ static void depth_is_limited(void **state)
 	assert_non_null(strstr(err.text, "nested too deeply"));
 	text[129] = '\0';
 	assert_non_null(parse(text + 1, &err));
+}
+
+/* "[{},{},...]" of n objects. */
+static struct json *parse_objects(size_t n, struct error *err)
+{
+	size_t len = 3 * n + 1;
+	char *text = arena_alloc(arena, len + 1);
+
+	for (size_t i = 0; i < n; i++)
+		memcpy(text + 3 * i, i ? ",{}" : "[{}", 3);
+	text[len - 1] = ']';
+	error_clear(err);
+	return json_parse(arena, text, len, "t", err);
+}
+
+static void weight_is_limited(void **state)
+{
+	struct error err;
+
+	assert_non_null(parse_objects(170000, &err));
+	assert_null(parse_objects(180000, &err));
+	assert_non_null(strstr(err.text, "too many values"));
 }
 
 static void nul_bytes_are_refused(void **state)
@@ -286,7 +309,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(parses_and_prints),	 cmocka_unit_test(refuses),
-		cmocka_unit_test(depth_is_limited),	 cmocka_unit_test(nul_bytes_are_refused),
+		cmocka_unit_test(depth_is_limited),	 cmocka_unit_test(weight_is_limited), cmocka_unit_test(nul_bytes_are_refused),
 		cmocka_unit_test(prints_indented_as_go), cmocka_unit_test(members),
 		cmocka_unit_test(every_type_round_trips), cmocka_unit_test(nulls_are_absent),
 		cmocka_unit_test(errors_have_positions),

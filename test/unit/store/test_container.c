@@ -94,10 +94,11 @@ static void is_renamed_and_removed(void **state)
 
 struct buried { char id[65]; bool volumes; int times; };
 
-static void bury(void *context, int dir, const char *id, bool volumes)
+static void bury(void *context, struct store *s, int dir, const char *id, bool volumes)
 {
 	struct buried *b = context;
 
+	assert_true(s->root_fd >= 0);
 	assert_int_equal(faccessat(dir, "config.json", F_OK, 0), 0);
 	snprintf(b->id, sizeof(b->id), "%s", id);
 	b->volumes = volumes;
@@ -139,6 +140,25 @@ static void a_killed_creation_gives_the_name_back(void **state)
 	assert_ok(store_collect(&store));
 	assert_false(fixture_exists("containers/names/web"));
 	assert_int_equal(fixture_count("tmp"), 0);
+}
+
+/* Its other record names them too. */
+static void layers_of_a_container_without_rootfs_json_are_kept(void **state)
+{
+	struct image image = fixture_image('f', "a", "localhost/f:latest");
+	struct strings layers = image.layers;
+	char *config = arena_printf(arena, "{\"layers\":[\"%s\"]}", layers.v[0]);
+	int fd = container_store_create(arena, &store, id_of('b'), "b", config, &layers, NULL, false, &err);
+
+	(void)state;
+	assert_true(fd >= 0);
+	close(fd);
+	assert_int_equal(unlinkat(store.root_fd, arena_printf(arena, "containers/%s/rootfs.json", id_of('b')), 0), 0);
+	assert_ok(image_remove(arena, &store, &image, NULL, &err));
+	assert_true(layer_exists(&store, layers.v[0]));
+	assert_ok(container_store_remove(&store, id_of('b'), false, &err));
+	assert_ok(store_sweep(arena, &store, NULL, &err));
+	assert_false(layer_exists(&store, layers.v[0]));
 }
 
 static void the_lock_is_held_by_the_descriptor(void **state)
@@ -261,6 +281,7 @@ int main(void)
 		TEST(a_name_being_claimed_is_not_taken_over),
 		TEST(is_renamed_and_removed),
 		TEST(a_killed_removal_is_finished_by_the_next_collection),
+		TEST(layers_of_a_container_without_rootfs_json_are_kept),
 		TEST(a_killed_creation_gives_the_name_back),
 		TEST(the_lock_is_held_by_the_descriptor),
 		TEST(damage_stays_with_its_container),

@@ -29,6 +29,13 @@ static void test_clean(void **state)
 	big[70000] = '\0';
 	assert_null(tree_clean(&room, big, &err));
 	assert_int_equal(err.kind, ERROR_INVALID);
+	for (size_t i = 1; i < 60000; i += 2)
+		big[i] = '/';
+	big[2000] = '\0';		/* 1000 parts */
+	assert_non_null(tree_clean(&room, big, &err));
+	big[2000] = 'x';
+	big[2001] = '\0';
+	assert_null(tree_clean(&room, big, &err));
 	free(big);
 	free(room.data);
 }
@@ -39,7 +46,8 @@ static void test_marks(void **state)
 		{ "a/b", MARK_NONE }, { ".wh.a", MARK_WHITEOUT }, { "d/.wh.a", MARK_WHITEOUT }, { "d/.wh..a", MARK_WHITEOUT },
 		{ ".wh..wh..opq", MARK_OPAQUE }, { "d/.wh..wh..opq", MARK_OPAQUE }, { "d/.wh..wh.plnk", MARK_IGNORED },
 		{ ".wh..wh.plnk/1.2", MARK_IGNORED }, { ".wh.", MARK_INVALID }, { "d/.wh..", MARK_INVALID },
-		{ "d/.wh...", MARK_INVALID }, { "d/.wh....", MARK_WHITEOUT }, { ".wh", MARK_NONE }, { ".wh.d/a", MARK_NONE },
+		{ "d/.wh...", MARK_INVALID }, { "d/.wh....", MARK_WHITEOUT }, { ".wh", MARK_NONE },
+		{ ".wh.d/a", MARK_INVALID }, { "a/.wh.d/b/c", MARK_INVALID }, { "a/.wh..wh.x/b", MARK_IGNORED },
 	};
 
 	for (size_t i = 0; i < ELEMENTS(rows); i++)
@@ -50,7 +58,7 @@ static void test_xattrs(void **state)
 {
 	static const struct { const char *name; bool kept; } rows[] = {
 		{ "user.mime_type", true }, { "user.overlay.opaque", false }, { "user.overlay.redirect", false },
-		{ "user.fuseoverlayfs.origin", false }, { "trusted.overlay.opaque", false }, { "trusted.x", false },
+		{ "user.fuseoverlayfs.origin", false }, { "user.bryo.sha256", false }, { "trusted.overlay.opaque", false }, { "trusted.x", false },
 		{ "security.selinux", false }, { "security.capability", true }, { "system.posix_acl_access", true },
 		{ "system.nfs4_acl", false }, { "other", false },
 	};

@@ -317,7 +317,7 @@ static void test_whiteouts(void **state)
 static void test_refusals(void **state)
 {
 	static const struct { const char *name, *link; char type; const char *says; } rows[] = {
-		{ ".wh..", NULL, '0', "not a whiteout" },
+		{ ".wh..", NULL, '0', "a whiteout of nothing" },
 		{ "h", "absent", '1', "not in the same archive" },
 		{ "h", "../../../etc/passwd", '1', "not in the same archive" },
 		{ "h", "d", '1', "points to the directory" },

@@ -1,0 +1,274 @@
+/* `system check`: layers, their indexes by checksum and objects, their trees by unpacking their blobs again */
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "engine/check_part.h"
+#include "engine/take.h"
+#include "spec/object_name.h"
+#include "spec/oci_image.h"
+#include "store/layer.h"
+#include "store/layer_indexes.h"
+#include "store/tree_compare.h"
+#include "sys/fd.h"
+
+/* What a layer is made of, from its own record or from an image that has it. */
+struct ware { struct layer layer; bool known, recorded; };
+
+static void know_layer(struct check *c, const char *chain_id, struct ware *ret)
+{
+	*ret = (struct ware){ 0 };
+	if (layer_read(c->e->arena, &c->e->store, chain_id, &ret->layer, NULL) == 0 && str_eq(ret->layer.chain_id, chain_id))
+		ret->known = ret->recorded = true;
+	for (size_t i = 0; i < c->recalled.n; i++) {
+		const struct transfer_image *image = &c->recalled.v[i];
+
+		for (size_t j = 0; j < image->chain_ids.n; j++) {
+			if (!str_eq(image->chain_ids.v[j], chain_id))
+				continue;
+			ret->layer.chain_id = image->chain_ids.v[j];
+			ret->layer.diff_id = image->diff_ids.v[j];
+			ret->layer.blob_digest = image->layers.v[j].digest;
+			ret->layer.blob_media_type = image->layers.v[j].media_type;
+			ret->layer.blob_size = image->layers.v[j].size;
+			ret->known = true;
+			return;
+		}
+	}
+}
+
+static bool can_unpack(const struct check *c, const struct ware *w)
+{
+	return w->known && w->layer.diff_id && check_has_blob(c, w->layer.blob_digest);
+}
+
+/* Unpacks its blob into tmp/<place>/diff or tmp/<place>/index. */
+static int unpack(struct check *c, struct ware *w, const char *place, enum layer_form form, struct error *err)
+{
+	struct transfer_layer layer = { .digest = w->layer.blob_digest, .media_type = w->layer.blob_media_type,
+					.size = w->layer.blob_size, .diff_id = w->layer.diff_id, .stage = (char *)(uintptr_t)place };
+	struct transfer_request request = { .op = "layers", .objects = form == LAYER_INDEX };
+	struct transfer_event result;
+
+	*ARRAY_ADD(c->e->arena, &request.layers) = layer;
+	take_ranges(c->e, &request);
+	if (mkdirat(c->e->store.tmp_fd, place, 0700) < 0)
+		return error_errno(err, "make a stage");
+	if (transfer_call(c->e, &c->transfer, &request, NULL, 0, &result, err) < 0)
+		return -1;
+	if (result.unpacked.n != 1)
+		return error_set(err, ERROR_FAILED, "bryo-transfer unpacked %zu layers, not one", result.unpacked.n);
+	w->layer.size = result.unpacked.v[0].size;
+	w->layer.max_uid = (uint64_t)result.unpacked.v[0].max_uid;
+	w->layer.max_gid = (uint64_t)result.unpacked.v[0].max_gid;
+	return 0;
+}
+
+static int open_tree(int dir, const char *path)
+{
+	return openat(dir, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+/* --- what is wrong with it */
+
+static bool is_there(struct check *c, const char *chain_id, const char *name)
+{
+	char *path = arena_printf(c->e->arena, "layers/%s%s", digest_hex(chain_id), name);
+
+	return faccessat(c->e->store.root_fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/* An entry of an open index whose contents are damaged or missing; NULL when all are there. */
+static char *missing_contents(struct check *c, struct layer_index *index)
+{
+	const struct layer_entry *e;
+	char name[OBJECT_NAME_SIZE];
+
+	while (layer_index_next(index, &e, NULL) > 0) {
+		if (e->type != LAYER_FILE || !e->size)
+			continue;
+		object_name(e->digest, name);
+		if (faccessat(c->e->store.objects_fd, name, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+			return arena_printf(c->e->arena, "/%s: its contents are missing", e->path);
+		if (!c->o->repair && strings_has(&c->bad_objects, name))
+			return arena_printf(c->e->arena, "/%s: its contents are damaged", e->path);
+	}
+	return NULL;
+}
+
+static char *index_problem(struct check *c, const char *chain_id)
+{
+	const struct strings one = { .v = (char *[]){ (char *)(uintptr_t)chain_id, NULL }, .n = 1 };
+	struct layer_indexes x;
+	struct error why = { 0 };
+	char *problem = NULL;
+
+	if (layer_indexes_open(c->e->arena, &c->e->store, &one, &x, &why) < 0)
+		return arena_printf(c->e->arena, "its index cannot be read: %s", why.text);
+	if (!c->o->quick)
+		problem = missing_contents(c, x.v[0]);
+	layer_indexes_close(&x);
+	return problem;
+}
+
+/* The layer's problem, or NULL; and the form in which it is to be unpacked again. */
+static char *surface_problem(struct check *c, const char *chain_id, const struct ware *w, enum layer_form *ret_form)
+{
+	bool index = is_there(c, chain_id, "/index"), diff = is_there(c, chain_id, "/diff/.");
+	char *problem;
+
+	*ret_form = index ? LAYER_INDEX : diff ? LAYER_DIFF : layer_form_of(c->e->store.driver);
+	if (!index && !diff)
+		return is_there(c, chain_id, "") ? "its files are missing" : "it is missing";
+	problem = index ? index_problem(c, chain_id) : NULL;
+	return problem ? problem : w->recorded ? NULL : "its record layer.json is missing or damaged";
+}
+
+static char *depth_problem(struct check *c, const char *chain_id, const char *place, struct error *err)
+{
+	_cleanup_fd_ int is = open_tree(c->e->store.root_fd, arena_printf(c->e->arena, "layers/%s/diff", digest_hex(chain_id)));
+	_cleanup_fd_ int ought = open_tree(c->e->store.tmp_fd, arena_printf(c->e->arena, "%s/diff", place));
+	struct tree_difference d;
+
+	if (is < 0 || ought < 0) {
+		error_errno(err, "open the trees");
+		return NULL;
+	}
+	return tree_compare(c->e->arena, is, ought, &d, err) == 1 ? arena_printf(c->e->arena, "%s: %s", d.path, d.what) : NULL;
+}
+
+/* --- what is done about it */
+
+static char *users_of_layer(struct check *c, const char *chain_id)
+{
+	struct strings users = { 0 };
+
+	for (size_t i = 0; i < c->recalled.n; i++)
+		if (strings_has(&c->recalled.v[i].chain_ids, chain_id))
+			strings_add(c->e->arena, &users, check_image_name(c, c->recalled.v[i].id));
+	for (size_t i = 0; i < c->images.n; i++)
+		if (!check_recalled(c, c->images.v[i].id) && strings_has(&c->images.v[i].layers, chain_id))
+			strings_add(c->e->arena, &users, check_image_name(c, c->images.v[i].id));
+	return users.n ? strings_join(c->e->arena, &users, ", ") : NULL;
+}
+
+/* Without a whole blob it is at least marked, so that the next pull brings it. */
+static void give_up(struct check *c, const char *chain_id, struct check_finding *f)
+{
+	char *users = users_of_layer(c, chain_id);
+	struct error why = { 0 };
+
+	strings_add(c->e->arena, &c->bad_layers, chain_id);
+	if (c->o->repair)
+		layer_disown(&c->e->store, chain_id, &why);
+	if (users)
+		check_cure(c, f, "its blob is not there to unpack it again: pull again: %s", users);
+	else
+		check_cure(c, f, "its blob is not there to unpack it again, and no image has it");
+}
+
+static void mend(struct check *c, const char *chain_id, struct ware *w, const char *place, enum layer_form form,
+		 struct check_finding *f)
+{
+	char *users = users_of_layer(c, chain_id);
+	struct error why = { 0 };
+
+	if (!c->o->repair) {
+		check_cure(c, f, "--repair unpacks it again from its blob; it belongs to %s", users ? users : "no image");
+	} else if (form == LAYER_DIFF && strings_has(&c->used_layers, chain_id)) {
+		check_cure(c, f, "a container that runs uses it: stop it, then --repair unpacks the layer again");
+	} else {
+		check_mended(c, f, layer_replace(c->e->arena, &c->e->store, place, &w->layer, form, &why),
+			     "unpacked again from its blob", &why);
+		if (!f->repaired)
+			strings_add(c->e->arena, &c->bad_layers, chain_id);
+	}
+}
+
+/* Unpacks it when that is needed: to compare a tree with it, or to take the damaged one's place. */
+static char *look_at(struct check *c, const char *chain_id, const char *place, struct ware *w, enum layer_form *ret_form,
+		     struct error *err)
+{
+	char *problem = surface_problem(c, chain_id, w, ret_form);
+	bool compare = !problem && !c->o->quick && is_there(c, chain_id, "/diff/.");
+
+	if (!place || !can_unpack(c, w) || !(problem ? c->o->repair : compare))
+		return problem;
+	if (compare)
+		*ret_form = LAYER_DIFF;
+	if (unpack(c, w, place, *ret_form, err) < 0)
+		return problem;
+	return compare ? depth_problem(c, chain_id, place, err) : problem;
+}
+
+static void check_layer(struct check *c, const char *chain_id, const char *place)
+{
+	enum layer_form form;
+	struct ware w;
+	struct error why = { 0 };
+	char *problem;
+
+	know_layer(c, chain_id, &w);
+	problem = look_at(c, chain_id, place, &w, &form, &why);
+	if (why.kind)
+		check_cure(c, check_add(c, "layer", chain_id, NULL, "%s", problem ? problem : "it cannot be verified"),
+			   "unpacking it again failed: %s", why.text);
+	else if (problem && can_unpack(c, &w) && (place || !c->o->repair))
+		mend(c, chain_id, &w, place, form, check_add(c, "layer", chain_id, NULL, "%s", problem));
+	else if (problem)
+		give_up(c, chain_id, check_add(c, "layer", chain_id, NULL, "%s", problem));
+	if (place)
+		fd_remove_tree(c->e->store.tmp_fd, place);
+}
+
+static void add_once(struct check *c, struct strings *list, const struct strings *more)
+{
+	for (size_t i = 0; i < more->n; i++)
+		if (!strings_has(list, more->v[i]))
+			strings_add(c->e->arena, list, more->v[i]);
+}
+
+/* All that something needs, there or not. What nothing needs is a leftover. */
+static struct strings needed_layers(struct check *c)
+{
+	struct strings list = { 0 };
+
+	for (size_t i = 0; i < c->recalled.n; i++)
+		add_once(c, &list, &c->recalled.v[i].chain_ids);
+	for (size_t i = 0; i < c->images.n; i++)
+		add_once(c, &list, &c->images.v[i].layers);
+	for (size_t i = 0; i < c->containers.n; i++)
+		add_once(c, &list, &c->containers.v[i].layers);
+	return list;
+}
+
+/* A place to unpack layers to; NULL when nothing is to be unpacked, or cannot be: then that is a finding. */
+static char *make_stage(struct check *c, int *ret_lock)
+{
+	struct error why = { 0 };
+	char *stage;
+
+	*ret_lock = -1;
+	if (c->o->quick && !c->o->repair)
+		return NULL;
+	*ret_lock = store_stage(c->e->arena, &c->e->store, &stage, &why);
+	if (*ret_lock >= 0)
+		return stage;
+	check_cure(c, check_add(c, "layer", "all", NULL, "there is no room to unpack them again: %s", why.text),
+		   "remove what is not needed, or look at the records only: --quick");
+	return NULL;
+}
+
+void check_layers(struct check *c)
+{
+	struct strings layers = needed_layers(c);
+	int lock;
+	char *stage = make_stage(c, &lock);
+
+	c->report->layers = layers.n;
+	for (size_t i = 0; i < layers.n; i++)
+		check_layer(c, layers.v[i], stage ? arena_printf(c->e->arena, "%s/%zu", stage, i) : NULL);
+	if (stage)
+		store_stage_done(&c->e->store, stage, &lock);
+}
