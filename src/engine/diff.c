@@ -38,43 +38,10 @@ static int find(struct engine *e, enum diff_kind kind, const char *name, struct 
 	return error_is(err, ERROR_NOT_FOUND) ? (error_clear(err), not_found(kind, name, err)) : -1;
 }
 
-/* --- trees */
+/* --- mount points of the engine are no changes */
 
-static int open_object(struct engine *e, const struct object *o, struct image_files *ret, struct error *err)
-{
-	if (!o->is_container)
-		return image_files_open(e->arena, &e->store, &o->image.layers, ret, err);
-	*ret = (struct image_files){ .root = bare_root_open(e, &o->container, err), .lock = -1 };
-	return ret->root < 0 ? -1 : 0;
-}
-
-static int compare(struct engine *e, const struct image_files *older, const struct image_files *newer,
-		   struct changes *ret, struct error *err)
-{
-	const struct changes_how how = { .contents = true };
-
-	return changes_between(e->arena, older->root, newer->root, &how, ret, err);
-}
-
-static int diff_two(struct engine *e, const struct object *object, const struct object *other, struct changes *ret,
-		    struct error *err)
-{
-	struct image_files newer, older;
-	int result = -1;
-
-	if (open_object(e, object, &newer, err) < 0)
-		return -1;
-	if (open_object(e, other, &older, err) == 0) {
-		result = compare(e, &older, &newer, ret, err);
-		image_files_close(&e->store, &older);
-	}
-	image_files_close(&e->store, &newer);
-	return result;
-}
-
-/* --- a container */
-
-static bool is_own_mount_point(const struct container *c, const char *path)
+/* c: NULL, or the container whose mounts count, too. */
+static bool is_mount_point(const struct container *c, const char *path)
 {
 	static const char *const always[] = {
 		"/dev", "/etc/hostname", "/etc/hosts", "/etc/mtab", "/etc/resolv.conf", "/proc", "/run",
@@ -84,36 +51,82 @@ static bool is_own_mount_point(const struct container *c, const char *path)
 	for (size_t i = 0; i < ELEMENTS(always); i++)
 		if (strcmp(always[i], path) == 0)
 			return true;
-	for (size_t i = 0; i < c->mounts.n; i++)
+	for (size_t i = 0; c && i < c->mounts.n; i++)
 		if (strcmp(c->mounts.v[i].destination, path) == 0)
 			return true;
 	return false;
 }
 
+static void drop_mount_points(const struct container *c, struct changes *changes)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < changes->n; i++)
+		if (!is_mount_point(c, changes->v[i].path))
+			changes->v[n++] = changes->v[i];
+	changes->n = n;
+}
+
+/* --- two objects */
+
+static int open_object(struct engine *e, const struct object *o, struct image_files *ret, struct error *err)
+{
+	if (!o->is_container)
+		return image_files_open(e->arena, &e->store, &o->image.layers, ret, err);
+	*ret = (struct image_files){ .root = bare_root_open(e, &o->container, err), .lock = -1 };
+	return ret->root < 0 ? -1 : 0;
+}
+
+static int diff_trees(struct engine *e, const struct object *object, const struct object *other, struct changes *ret,
+		      struct error *err)
+{
+	const struct changes_how how = { 0 };
+	struct image_files newer, older;
+	int result = -1;
+
+	if (open_object(e, object, &newer, err) < 0)
+		return -1;
+	if (open_object(e, other, &older, err) == 0) {
+		result = changes_between(e->arena, older.root, newer.root, &how, ret, err);
+		image_files_close(&e->store, &older);
+	}
+	image_files_close(&e->store, &newer);
+	if (result == 0)
+		drop_mount_points(object->is_container ? &object->container : NULL, ret);
+	return result;
+}
+
+static int diff_two(struct engine *e, const struct object *object, const struct object *other, struct changes *ret,
+		    struct error *err)
+{
+	if (object->is_container || other->is_container)
+		return diff_trees(e, object, other, ret, err);
+	return image_files_changes_between(e->arena, &e->store, &other->image.layers, &object->image.layers, ret, err);
+}
+
+/* --- one object */
+
 static int diff_container(struct engine *e, const struct container *c, struct changes *ret, struct error *err)
 {
 	struct transfer_request ignored = { 0 };
-	struct changes all = { 0 };
 	struct id_maps maps;
 
-	*ret = (struct changes){ 0 };
 	if (c->rootfs)
 		return error_set(err, ERROR_UNSUPPORTED, "container %s has no image to be compared with", c->name);
 	if (layer_form_need(e, &c->layers, err) < 0 || bare_root_maps(e, c, &maps, &ignored, err) < 0 ||
-	    container_store_changes(e->arena, &e->store, c->id, &maps, &all, NULL, err) < 0)
+	    container_store_changes(e->arena, &e->store, c->id, &maps, ret, NULL, err) < 0)
 		return -1;
-	for (size_t i = 0; i < all.n; i++)
-		if (!is_own_mount_point(c, all.v[i].path))
-			*ARRAY_ADD(e->arena, ret) = all.v[i];
+	drop_mount_points(c, ret);
 	return 0;
 }
 
 int diff_objects(struct engine *e, enum diff_kind kind, const char *name, const char *other, struct changes *ret,
 		 struct error *err)
 {
+	_cleanup_fd_ int lock = store_lock(&e->store, LOCK_SHARED, true, err);	/* images stay meanwhile */
 	struct object a, b;
 
-	if (find(e, kind, name, &a, err) < 0)
+	if (lock < 0 || find(e, kind, name, &a, err) < 0)
 		return -1;
 	if (other)
 		return find(e, kind, other, &b, err) < 0 ? -1 : diff_two(e, &a, &b, ret, err);

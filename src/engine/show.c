@@ -13,13 +13,17 @@
 
 int show_container(struct engine *e, const struct container *c, char **ret_path, struct error *err)
 {
-	_cleanup_fd_ int tree = -1;
+	_cleanup_fd_ int lock = -1, tree = -1;
 	struct container_state s;
 
 	if (c->rootfs) {
 		*ret_path = c->rootfs;
 		return 0;
 	}
+	/* Nobody starts it in between. */
+	lock = container_store_open(&e->store, c->id, LOCK_EXCLUSIVE, err);
+	if (lock < 0)
+		return -1;
 	if (container_load_state(e, c, &s, err) < 0)
 		return -1;
 	if (state_is_live(&s)) {
@@ -85,8 +89,12 @@ static void image_event(struct engine *e, const struct image *image, const char 
 
 int show_image(struct engine *e, const struct image *image, char **ret_path, struct error *err)
 {
-	if (layer_form_need(e, &image->layers, err) < 0 ||
-	    image_files_mount(e->arena, &e->store, image->id, &image->layers, ret_path, err) < 0)
+	_cleanup_fd_ int lock = store_lock(&e->store, LOCK_SHARED, true, err);	/* its layers stay meanwhile */
+	struct image still;
+
+	if (lock < 0 || image_read(e->arena, &e->store, image->id, &still, err) < 0 ||
+	    layer_form_need(e, &still.layers, err) < 0 ||
+	    image_files_mount(e->arena, &e->store, image->id, &still.layers, ret_path, err) < 0)
 		return error_frame(err, "mount image %.12s", image->id);
 	image_event(e, image, "mount");
 	return 0;

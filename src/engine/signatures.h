@@ -25,8 +25,8 @@ int signatures_staging(struct engine *e, struct transfer *t, const struct regist
 		       struct error *err);
 /* Messages of simple signing, unchecked. */
 struct signature_list { struct gpg_bytes *v; size_t n; };
-int signatures_lookaside(struct engine *e, struct transfer *t, const char *url, const char *digest,
-			 struct signature_list *ret, struct error *err);
+int signatures_lookaside(struct engine *e, const char *url, const char *digest, struct signature_list *ret,
+			 struct error *err);
 int signatures_in(struct engine *e, const char *directory, struct signature_list *ret, struct error *err);
 /* cosign's, checked against the public keys (PEM) by bryo-transfer: see struct transfer_signature. */
 int signatures_attached(struct engine *e, struct transfer *t, const struct transfer_source *source, const char *digest,

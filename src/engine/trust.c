@@ -161,7 +161,7 @@ static int add_proof(struct hearing *h, struct transfer *t, const struct transfe
 
 	p->digest = digest;
 	if (has(scope, POLICY_SIGNED_BY) &&
-	    signatures_lookaside(h->e, t, h->places.lookaside, digest, &p->simple, err) < 0)
+	    signatures_lookaside(h->e, h->places.lookaside, digest, &p->simple, err) < 0)
 		return -1;
 	if (has(scope, POLICY_SIGSTORE) && h->places.attachments && h->keys.n &&
 	    signatures_attached(h->e, t, source, digest, &h->keys, &p->attached, err) < 0)

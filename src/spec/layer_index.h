@@ -43,8 +43,8 @@ struct layer_entry {
 	bool implied;			/* LAYER_DIRECTORY: named as a parent only: a lower layer's attributes stand */
 	bool linked;			/* LAYER_FILE, _SYMLINK, _FIFO: hard links to it come later in the same index */
 	int64_t size;			/* LAYER_FILE */
-	unsigned char digest[LAYER_DIGEST_SIZE];	/* LAYER_FILE of size > 0: SHA-256 of the contents; else zeros */
-	const char *target;		/* LAYER_SYMLINK: its text; LAYER_HARDLINK: the path of an earlier, linked entry */
+	unsigned char digest[LAYER_DIGEST_SIZE];	/* LAYER_FILE of size > 0: SHA-256 of its contents, else zeros */
+	const char *target;		/* LAYER_SYMLINK: its text; LAYER_HARDLINK: an earlier, linked entry's path */
 	uint64_t device;		/* LAYER_DEVICE */
 	const struct layer_xattr *xattrs;	/* LAYER_FILE, LAYER_DIRECTORY: sorted by name */
 	size_t xattrs_n;

@@ -118,7 +118,8 @@ int layer_index_add(struct layer_index_writer *w, const struct layer_entry *e, s
 	w->entries++;
 	if (!w->out.failed && !w->path.failed)
 		return 0;
-	return error_set(err, ERROR_INVALID, "the layer's index is larger than %zu bytes at /%s", w->out.limit, e->path);
+	return error_set(err, ERROR_INVALID, "the layer's index is larger than %zu bytes at /%s", w->out.limit,
+			 e->path);
 }
 
 int layer_index_end(struct layer_index_writer *w, struct error *err)

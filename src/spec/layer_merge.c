@@ -24,9 +24,9 @@ struct layer_merge {
 	struct arena *arena;
 	struct layer *layers;
 	size_t n;
-	size_t *heap, heap_n;		/* layers that have an entry, the first one's path first, upper ones before lower */
+	size_t *heap, heap_n;		/* layers that have an entry: the first path first, upper ones before lower */
 	size_t *same, same_n;		/* layers whose entry was looked at last, upper ones first */
-	struct floor *floors;		/* floors[0] is the root's; each one's path begins with that of the one before */
+	struct floor *floors;		/* floors[0] is the root's; each path begins with that of the one before */
 	size_t floors_n, floors_room;
 	char *below;			/* the path of the last floor */
 	size_t below_room;
@@ -155,7 +155,9 @@ static int compare_moved(const void *path, const void *moved)
 
 static struct moved *find_moved(const struct layer *layer, const char *path)
 {
-	return layer->moved.n ? bsearch(path, layer->moved.v, layer->moved.n, sizeof(*layer->moved.v), compare_moved) : NULL;
+	if (!layer->moved.n)
+		return NULL;
+	return bsearch(path, layer->moved.v, layer->moved.n, sizeof(*layer->moved.v), compare_moved);
 }
 
 /* Texts and values lie in the layer's file: only what the reader uses again is copied. */

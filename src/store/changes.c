@@ -42,9 +42,10 @@ static int read_names(struct walk *w, int fd, const char *path, struct strings *
 	*ret = (struct strings){ 0 };
 	if (fd >= 0 && !dir)
 		return error_errno(w->err, "read the directory %s", *path ? path : "/");
-	while (dir && (entry = readdir(dir)))
-		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-			strings_add(w->arena, ret, entry->d_name);
+	while (dir && (entry = fd_next_entry(dir)))
+		strings_add(w->arena, ret, entry->d_name);
+	if (dir && errno)
+		return error_errno(w->err, "read the directory %s", *path ? path : "/");
 	if (ret->n > 1)
 		qsort(ret->v, ret->n, sizeof(*ret->v), compare);
 	return 0;

@@ -540,21 +540,23 @@ static int mount_overlay_here(const struct store *s, const char *id, struct root
 
 int container_store_mount(struct arena *arena, struct store *s, const char *id, struct error *err)
 {
-	char *shown, *path = arena_printf(arena, "%s/containers/%s/rootfs", s->path, id);
+	const char *path = arena_printf(arena, "%s/containers/%s/rootfs", s->path, id);
 	struct rootfs_record r;
 	struct rootfs rootfs;
 	enum store_driver driver;
+	char *shown;
 	int fd;
 
 	if (read_record(arena, s, id, &r, err) < 0 || driver_parse(r.driver, &driver, err) < 0)
 		return error_frame(err, "the root file system of container %.12s", id);
 	if ((driver == DRIVER_OBJECTS || driver == DRIVER_OVERLAY) && container_show_is_shown(arena, s, id, &shown)) {
-		path = shown;
-	} else if (driver != DRIVER_VFS && describe_overlay(arena, s, id, &r, false, &rootfs, err) < 0) {
-		return -1;
-	} else if (driver == DRIVER_OBJECTS || driver == DRIVER_OVERLAY) {
-		return mount_overlay_here(s, id, &rootfs, err);
+		fd = open(shown, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		return fd < 0 ? error_errno(err, "open %s", shown) : fd;
 	}
+	if (driver != DRIVER_VFS && describe_overlay(arena, s, id, &r, false, &rootfs, err) < 0)
+		return -1;
+	if (driver == DRIVER_OBJECTS || driver == DRIVER_OVERLAY)
+		return mount_overlay_here(s, id, &rootfs, err);
 	if (driver == DRIVER_FUSE_OVERLAYFS) {
 		container_store_unmount(s, id);
 		if (mount_fuse_here(arena, s, id, &rootfs, err) < 0)

@@ -12,6 +12,7 @@
 #include "store/fuse_overlayfs.h"
 #include "store/image_tree.h"
 #include "store/layer.h"
+#include "store/layer_changes.h"
 #include "store/tree.h"
 #include "sys/errand.h"
 #include "sys/fd.h"
@@ -20,6 +21,7 @@ struct job { struct arena *arena; struct store *store; const struct strings *lay
 
 /* --- by the kernel */
 
+/* In the form of the driver; the caller saw to it that they have that. */
 static int describe(const struct job *j, struct rootfs *ret, struct error *err)
 {
 	*ret = (struct rootfs){ .kind = ROOTFS_OVERLAY };
@@ -33,6 +35,7 @@ static int describe(const struct job *j, struct rootfs *ret, struct error *err)
 	return 0;
 }
 
+/* In a child. */
 static int mount_here(void *context, struct error *err)
 {
 	const struct job *j = context;
@@ -56,6 +59,18 @@ static int mount_detached(const struct job *j, struct error *err)
 {
 	return j->layers->n ? errand_fd(mount_here, (void *)(uintptr_t)j, err) :
 			      error_set(err, ERROR_STATE, "the image has no layers");
+}
+
+/* For the other ways a layer must be a tree on disk. */
+static int need_diffs(const struct job *j, struct error *err)
+{
+	for (size_t i = 0; i < j->layers->n; i++) {
+		const struct strings up_to = { j->layers->v, i + 1 };
+
+		if (!layer_has(j->store, j->layers->v[i], LAYER_DIFF) && layer_make_diff(j->arena, j->store, &up_to, err) < 0)
+			return -1;
+	}
+	return 0;
 }
 
 /* --- by fuse-overlayfs */
@@ -119,6 +134,8 @@ static int open_fuse(const struct job *j, struct image_files *f, struct error *e
 
 static int open_other(const struct job *j, struct image_files *f, struct error *err)
 {
+	if (need_diffs(j, err) < 0)
+		return -1;
 	f->lock = store_stage(j->arena, j->store, &f->stage, err);
 	if (f->lock < 0)
 		return -1;
@@ -153,40 +170,71 @@ void image_files_close(struct store *s, struct image_files *f)
 
 /* --- changes */
 
-static int compare_whole(struct arena *arena, struct store *s, const struct strings *layers, int older,
-			 struct changes *ret, struct error *err)
+/* A layer's own tree is what an upper directory is; marks are files where the file system cannot have whiteouts. */
+static int changes_of_diff(struct arena *arena, struct store *s, int older, const char *chain_id, struct changes *ret,
+			   struct error *err)
 {
-	const struct changes_how how = { .contents = true };
-	struct image_files newer;
-	int result;
+	const struct changes_how how = { .marks = true };
+	char *path = layer_diff_path(arena, s, chain_id);
+	_cleanup_fd_ int top = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	if (image_files_open(arena, s, layers, &newer, err) < 0)
-		return -1;
-	result = changes_between(arena, older, newer.root, &how, ret, err);
-	image_files_close(s, &newer);
-	return result;
+	return top < 0 ? error_errno(err, "open %s", path) : changes_of_upper(arena, older, top, &how, ret, err);
 }
 
-/* A layer's own tree is what an upper directory is; marks are files where the file system cannot have whiteouts. */
 int image_files_changes(struct arena *arena, struct store *s, const struct strings *layers, struct changes *ret,
 			struct error *err)
 {
-	const struct changes_how how = { .marks = true };
 	struct strings lower = *layers;
-	_cleanup_fd_ int top = -1;
 	struct image_files older;
+	char *top;
 	int result;
 
 	*ret = (struct changes){ 0 };
 	if (layers->n == 0)
 		return 0;
-	lower.n--;
-	top = open(layer_diff_path(arena, s, layers->v[lower.n]), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	top = layers->v[--lower.n];
 	if (image_files_open(arena, s, &lower, &older, err) < 0)
 		return -1;
-	result = top >= 0 ? changes_of_upper(arena, older.root, top, &how, ret, err) :
-			    compare_whole(arena, s, layers, older.root, ret, err);
+	result = layer_has(s, top, LAYER_INDEX) ? layer_changes(arena, s, older.root, top, ret, err) :
+						  changes_of_diff(arena, s, older.root, top, ret, err);
 	image_files_close(s, &older);
+	return result;
+}
+
+static bool all_listed(const struct store *s, const struct strings *layers)
+{
+	for (size_t i = 0; i < layers->n; i++)
+		if (!layer_has(s, layers->v[i], LAYER_INDEX))
+			return false;
+	return true;
+}
+
+static int compare_trees(struct arena *arena, struct store *s, int older, const struct strings *newer,
+			 struct changes *ret, struct error *err)
+{
+	const struct changes_how how = { .contents = true };
+	struct image_files tree;
+	int result;
+
+	if (image_files_open(arena, s, newer, &tree, err) < 0)
+		return -1;
+	result = changes_between(arena, older, tree.root, &how, ret, err);
+	image_files_close(s, &tree);
+	return result;
+}
+
+int image_files_changes_between(struct arena *arena, struct store *s, const struct strings *older,
+				const struct strings *newer, struct changes *ret, struct error *err)
+{
+	struct image_files tree;
+	int result;
+
+	if (all_listed(s, older) && all_listed(s, newer))
+		return layer_changes_between(arena, s, older, newer, ret, err);
+	if (image_files_open(arena, s, older, &tree, err) < 0)
+		return -1;
+	result = compare_trees(arena, s, tree.root, newer, ret, err);
+	image_files_close(s, &tree);
 	return result;
 }
 
@@ -244,20 +292,33 @@ static int mount_at(const struct job *j, const char *path, struct error *err)
 		return error_errno(err, "open %s", path);
 	if (tree >= 0)
 		return mount_attach(tree, target) < 0 ? error_errno(err, "mount at %s", path) : 0;
+	if (need_diffs(j, err) < 0)
+		return -1;
 	if (j->store->driver == DRIVER_FUSE_OVERLAYFS && mount_fuse(j, path, false, NULL) == 0)
 		return 0;
 	return copy_to(j, path, err);
+}
+
+/* Two commands at once would mount one over the other. */
+static int lock_mounts(const struct store *s, struct error *err)
+{
+	int fd = fd_mkdirs(s->root_fd, "mounts", 0700) < 0 ? -1 : lock_open(s->root_fd, "mounts/.lock", LOCK_EXCLUSIVE, true);
+
+	return fd < 0 ? error_errno(err, "lock %s/mounts", s->path) : fd;
 }
 
 int image_files_mount(struct arena *arena, struct store *s, const char *image_id, const struct strings *layers,
 		      char **ret_path, struct error *err)
 {
 	const struct job j = { arena, s, layers };
+	_cleanup_fd_ int lock = lock_mounts(s, err);
 
 	*ret_path = mount_path(arena, s, image_id);
+	if (lock < 0)
+		return -1;
 	if (is_there(*ret_path))
 		return 0;
-	if (fd_mkdirs(s->root_fd, "mounts", 0700) < 0 || (mkdir(*ret_path, 0755) < 0 && errno != EEXIST))
+	if (mkdir(*ret_path, 0755) < 0 && errno != EEXIST)
 		return error_errno(err, "make %s", *ret_path);
 	if (mount_at(&j, *ret_path, err) == 0)
 		return 0;
@@ -268,9 +329,13 @@ int image_files_mount(struct arena *arena, struct store *s, const char *image_id
 int image_files_unmount(struct arena *arena, struct store *s, const char *image_id, struct error *err)
 {
 	char *path = mount_path(arena, s, image_id);
+	_cleanup_fd_ int lock = -1;
 
 	if (!is_there(path))
 		return 0;
+	lock = lock_mounts(s, err);
+	if (lock < 0)
+		return -1;
 	if (umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW) < 0 && errno != EINVAL)
 		return error_errno(err, "unmount %s", path);
 	return store_discard(s, arena_printf(arena, "mounts/%s", image_id), true, err) < 0 ? -1 : 1;

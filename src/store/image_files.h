@@ -21,9 +21,13 @@ int image_files_open(struct arena *arena, struct store *s, const struct strings 
 		     struct error *err);
 void image_files_close(struct store *s, struct image_files *f);
 
-/* What the topmost of the layers changed in those below, in proportion to that layer where its tree lies on disk. */
+/* What the topmost of the layers changed in those below, in proportion to that layer. */
 int image_files_changes(struct arena *arena, struct store *s, const struct strings *layers, struct changes *ret,
 			struct error *err);
+
+/* What one image's layers show that another's do not. */
+int image_files_changes_between(struct arena *arena, struct store *s, const struct strings *older,
+				const struct strings *newer, struct changes *ret, struct error *err);
 
 /* Mounts the layers for people to look at, in the caller's mount namespace; *ret_path is where. Mounted already is
  * success. */

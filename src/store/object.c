@@ -98,12 +98,18 @@ static int mark(struct arena *arena, const struct store *s, struct names *names,
 
 	if (!dir)
 		return error_errno(err, "open %s/layers", s->path);
-	while ((entry = readdir(dir))) {
-		char *chain_id = stage_is_dot(entry->d_name) ? NULL : layer_chain_id(arena, entry->d_name);
-
-		if (chain_id && layer_has(s, chain_id, LAYER_INDEX) && mark_layer(arena, s, chain_id, names, err) < 0)
+	while ((entry = fd_next_entry(dir))) {
+		/* Whatever else the layer lacks: its record may be lost, and containers stand on it. */
+		if (faccessat(dirfd(dir), arena_printf(arena, "%s/index", entry->d_name), F_OK, AT_SYMLINK_NOFOLLOW) < 0) {
+			if (errno != ENOENT && errno != ENOTDIR)
+				return error_errno(err, "look at layer %.12s", entry->d_name);
+			continue;
+		}
+		if (mark_layer(arena, s, layer_chain_id(arena, entry->d_name), names, err) < 0)
 			return -1;
 	}
+	if (errno)
+		return error_errno(err, "list %s/layers", s->path);
 	return names->room ? 0 : grow(names) < 0 ? error_errno(err, "remember the objects") : 0;
 }
 

@@ -88,8 +88,6 @@ void store_collect_leftovers(struct store *s);
 /* Removes layers and blobs that no image and no container names; put off to the next collection while somebody holds
  * the lock shared. Removed layers' chain IDs go to ret_removed when not NULL. */
 int store_sweep(struct arena *arena, struct store *s, struct strings *ret_removed, struct error *err);
-/* Removes objects that no layer names, put off in the same way. It takes its time: for the collector. */
-int store_sweep_objects(struct arena *arena, struct store *s, struct error *err);
 /* What a sweep would remove: the names in layers/ and blobs/sha256. 1 when it cannot be told now, because somebody holds the
  * lock shared; -1 (err) when it cannot be told at all, because a record is damaged. */
 int store_unneeded(struct arena *arena, struct store *s, struct strings *ret_layers, struct strings *ret_blobs,

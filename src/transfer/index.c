@@ -1,4 +1,5 @@
-/* The operation `index`: a layer that lies there as a directory tree becomes objects and an index. Descriptor: the tree.
+/* The operation `index`: a layer that lies there as a directory tree becomes objects and an index. Descriptor: the
+ * tree.
  *
  * The tree is one of another driver (diff/) or a container's upper directory: whiteouts are 0:0 character devices, or
  * files .wh.NAME where the file system could not make devices; opaque directories have an attribute or the file
@@ -41,7 +42,8 @@ static int walk_directory(struct walk *w, int fd, const struct stat *st, int dep
 
 static bool is_opaque(int fd)
 {
-	static const char *const names[] = { "user.overlay.opaque", "trusted.overlay.opaque", "user.fuseoverlayfs.opaque" };
+	static const char *const names[] = { "user.overlay.opaque", "trusted.overlay.opaque",
+					     "user.fuseoverlayfs.opaque" };
 	char value[4];
 
 	for (size_t i = 0; i < ELEMENTS(names); i++)
@@ -224,16 +226,15 @@ static int walk_directory(struct walk *w, int fd, const struct stat *st, int dep
 	if (take_xattrs(w, fd, &e, err) < 0 || layer_tree_directory(w->maker.tree, &e, err) < 0 ||
 	    (is_opaque(fd) && layer_tree_opaque(w->maker.tree, e.path, err) < 0))
 		return -1;
-	while (r == 0 && (d = readdir(dir))) {
-		if (strcmp(d->d_name, ".") == 0 || strcmp(d->d_name, "..") == 0)
-			continue;
+	while (r == 0 && (d = fd_next_entry(dir))) {
 		if (buffer_printf(&w->path, "%s%s", length ? "/" : "", d->d_name) < 0)
-			return error_set(err, ERROR_INVALID, "a name in the tree is longer than %zu bytes", w->path.limit);
+			return error_set(err, ERROR_INVALID, "a name in the tree is longer than %zu bytes",
+					 w->path.limit);
 		r = add_name(w, dirfd(dir), d->d_name, depth + 1, err);
 		w->path.size = length;
 		w->path.data[length] = '\0';
 	}
-	return r;
+	return r == 0 && errno ? error_errno(err, "read the directory /%s", w->path.data) : r;
 }
 
 static int index_tree(struct walk *w, int root, const char *stage, struct transfer_unpacked *ret, struct error *err)
@@ -254,7 +255,8 @@ static int index_tree(struct walk *w, int root, const char *stage, struct transf
 
 int op_index(struct work *w, const struct transfer_request *r, struct transfer_event *ret, struct error *err)
 {
-	const struct tree_options options = { .squash_owner = r->squash_owner, .uids = { r->uid_ranges.v, r->uid_ranges.n },
+	const struct tree_options options = { .squash_owner = r->squash_owner,
+					      .uids = { r->uid_ranges.v, r->uid_ranges.n },
 					      .gids = { r->gid_ranges.v, r->gid_ranges.n } };
 	struct walk *walk = arena_new_one(w->arena, struct walk);
 	struct transfer_unpacked done;

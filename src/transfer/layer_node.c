@@ -75,7 +75,8 @@ static struct layer_node *look(const struct layer_tree *t, const struct layer_in
 	struct layer_node *node = t->table_size ? t->table[hash & (t->table_size - 1)] : NULL;
 
 	for (; node; node = node->chain)
-		if (node->hash == hash && node->parent == directory && strncmp(node->name, name, n) == 0 && !node->name[n])
+		if (node->hash == hash && node->parent == directory && strncmp(node->name, name, n) == 0 &&
+		    !node->name[n])
 			return node;
 	return NULL;
 }

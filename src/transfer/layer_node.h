@@ -1,7 +1,7 @@
 /* transfer/layer_node - the inside of transfer/layer_tree: names, what they stand for, and the way to them
  *
- * As on disk, a name (node) and what it stands for (inode) are two things: a hard link is one more name of an inode. The
- * names of a directory hang on its inode, so that replacing a directory is one assignment: its names are simply not
+ * As on disk, a name (node) and what it stands for (inode) are two things: a hard link is one more name of an inode.
+ * The names of a directory hang on its inode, so that replacing a directory is one assignment: its names are simply not
  * reached any more. All nodes are in one hash table by directory and name. */
 #ifndef BRYO_TRANSFER_LAYER_NODE_H
 #define BRYO_TRANSFER_LAYER_NODE_H
@@ -14,7 +14,7 @@ struct layer_inode {
 	uint32_t mode, uid, gid, names;	/* names: counted when the index is written */
 	struct timespec mtime;
 	union {
-		struct { struct layer_node *node, *first; } directory;	/* its one name (NULL: the root), its children */
+		struct { struct layer_node *node, *first; } directory;	/* its name (NULL: the root), its children */
 		struct { int64_t size; unsigned char digest[LAYER_DIGEST_SIZE]; } file;
 		const char *target;
 		uint64_t device;

@@ -192,7 +192,8 @@ int layer_tree_symlink(struct layer_tree *t, const struct tree_entry *e, const c
 	if (size == 1)
 		return error_set(err, ERROR_INVALID, "the link /%s points to nothing", e->path);
 	if (size > PATH_MAX)
-		return error_set(err, ERROR_INVALID, "the link /%s has a target of %zu bytes: too long", e->path, size - 1);
+		return error_set(err, ERROR_INVALID, "the link /%s has a target of %zu bytes: too long", e->path,
+				 size - 1);
 	copy = layer_tree_alloc(t, size, err);
 	link = copy ? put(t, e, LAYER_SYMLINK, 0777, err) : NULL;
 	if (!link)
@@ -231,7 +232,8 @@ int layer_tree_hardlink(struct layer_tree *t, const struct tree_entry *e, const 
 		return error_set(err, ERROR_INVALID, "the hard link /%s points to /%s, which is not in the same archive",
 				 e->path, target);
 	if (inode->type == LAYER_DIRECTORY)
-		return error_set(err, ERROR_INVALID, "the hard link /%s points to the directory /%s", e->path, target);
+		return error_set(err, ERROR_INVALID, "the hard link /%s points to the directory /%s", e->path,
+				 target);
 	node = layer_node_at(t, e->path, err);
 	if (!node)
 		return -1;

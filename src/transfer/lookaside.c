@@ -13,7 +13,7 @@ static int get_one(struct work *w, struct registry *r, int number, struct transf
 		   struct error *err)
 {
 	char *path = arena_printf(w->arena, "/%s/signature-%d", r->path, number);
-	char *what = arena_printf(w->arena, "signature https://%s%s", r->shown_host, path);
+	char *what = arena_printf(w->arena, "signature %s://%s%s", r->scheme, r->shown_host, path);
 	struct document text;
 
 	if (document_get(w, r, path, NULL, *left, what, &text, err) < 0) {
@@ -41,20 +41,14 @@ static int get_all(struct work *w, struct registry *r, struct transfer_event *re
 			 SIGNATURES_MAX);
 }
 
-/* The image's registry stays open beside the web server, with its connection and token. insecure here is plain http. */
+/* insecure here is plain http; an insecure registry says nothing about where its signatures lie. */
 int op_lookaside(struct work *w, const struct transfer_request *request, struct transfer_event *ret, struct error *err)
 {
-	struct registry *kept = w->registry, *r;
-	int result = -1;
+	struct registry *r = registry_open(w, request, err);
 
-	w->registry = NULL;
-	r = registry_open(w, request, err);
-	if (r) {
-		r->scheme = r->insecure ? "http" : "https";
-		r->scheme_is_known = true;
-		result = get_all(w, r, ret, err);
-	}
-	registry_free(w->registry);
-	w->registry = kept;
-	return result;
+	if (!r)
+		return -1;
+	r->scheme = r->insecure ? "http" : "https";
+	r->scheme_is_known = true;
+	return get_all(w, r, ret, err);
 }

@@ -105,6 +105,7 @@ static int enter(const struct work *w, const struct transfer_request *r, const s
 		s.writable_n = 0;
 		readable[s.readable_n++] = o->run == op_verify ? w->places.blobs : w->places.objects;
 	}
+
 	for (size_t i = 0; i < o->fds; i++) {
 		if (!is_directory(w->channel->fds[i]))
 			continue;

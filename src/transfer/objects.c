@@ -76,7 +76,8 @@ static int find(struct objects *o, const char *name, const unsigned char *digest
 	if (!S_ISREG(st.st_mode))
 		return error_set(err, ERROR_INVALID, "the object %s is no file", name);
 	if (st.st_size != size)
-		return unlinkat(o->dir, name, 0) < 0 && errno != ENOENT ? error_errno(err, "replace the object %s", name) : 0;
+		return unlinkat(o->dir, name, 0) < 0 && errno != ENOENT ?
+			error_errno(err, "replace the object %s", name) : 0;
 	if (has_digest(o, fd, digest))
 		return 1;
 	error_set(err, ERROR_INVALID, "the object %s has other contents than its name says", name);

@@ -1,11 +1,11 @@
 /* transfer/objects - the contents of files, kept once by their digest in the store's objects/
  *
- * An object is <c>/<21 characters> (spec/object_name): a file of mode 0444 that never changes, with its whole SHA-256 in
- * the extended attribute user.bryo.sha256. Contents up to OBJECTS_MEMORY are hashed in memory and written only when they
- * are not there; larger ones go to an unnamed file that is hashed while it grows and gets its name, or vanishes when
- * another has it. An object counts as there when its size and its whole digest are right; one of another size was cut by
- * a power failure and is replaced. Nothing is synced here: the store does that once for a whole pull. Empty files have
- * no object. */
+ * An object is <c>/<21 characters> (spec/object_name): a file of mode 0444 that never changes, with its whole SHA-256
+ * in the extended attribute user.bryo.sha256. Contents up to OBJECTS_MEMORY are hashed in memory and written only when
+ * they are not there; larger ones go to an unnamed file that is hashed while it grows and gets its name, or vanishes
+ * when another has it. An object counts as there when its size and its whole digest are right; one of another size was
+ * cut by a power failure and is replaced. Nothing is synced here: the store does that once for a whole pull. Empty
+ * files have no object. */
 #ifndef BRYO_TRANSFER_OBJECTS_H
 #define BRYO_TRANSFER_OBJECTS_H
 

@@ -6,7 +6,8 @@
 #include "sys/fd.h"
 #include "transfer/objects.h"
 
-static int list_directory(struct arena *arena, int objects, const char *directory, struct strings *ret, struct error *err)
+static int list_directory(struct arena *arena, int objects, const char *directory, struct strings *ret,
+			  struct error *err)
 {
 	_cleanup_dir_ DIR *dir = fd_opendir(objects, directory);
 	char name[OBJECT_NAME_SIZE];
@@ -32,7 +33,8 @@ int objects_list(struct arena *arena, int objects, struct strings *ret, struct e
 	if (!dir)
 		return error_errno(err, "read objects/");
 	while ((d = readdir(dir)))
-		if (strlen(d->d_name) == 1 && d->d_name[0] != '.' && list_directory(arena, objects, d->d_name, ret, err) < 0)
+		if (strlen(d->d_name) == 1 && d->d_name[0] != '.' &&
+		    list_directory(arena, objects, d->d_name, ret, err) < 0)
 			return -1;
 	return 0;
 }

@@ -142,12 +142,10 @@ static int pack_children(struct packer *p, int fd, const char *as, int depth, st
 
 	if (!dir)
 		return error_errno(err, "read the directory %s", as);
-	while ((d = readdir(dir))) {
+	while ((d = fd_next_entry(dir))) {
 		char *name;
 		int r;
 
-		if (strcmp(d->d_name, ".") == 0 || strcmp(d->d_name, "..") == 0)
-			continue;
 		if (asprintf(&name, "%s%s%s", as, *as ? "/" : "", d->d_name) < 0)
 			return error_errno(err, "allocate a name");
 		r = pack_entry(p, fd, d->d_name, name, depth + 1, err);
@@ -155,7 +153,7 @@ static int pack_children(struct packer *p, int fd, const char *as, int depth, st
 		if (r < 0)
 			return -1;
 	}
-	return 0;
+	return errno ? error_errno(err, "read the directory %s", as) : 0;
 }
 
 static int describe(struct packer *p, struct archive_entry *entry, int dirfd, const char *name, const struct stat *st,

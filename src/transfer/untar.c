@@ -61,7 +61,8 @@ static int take_entry(struct state *s, struct archive_entry *from, struct tree_e
 	return take_xattrs(s, from, e, err);
 }
 
-static int check_size(const struct state *s, const struct tree_entry *e, struct archive_entry *from, struct error *err)
+static int check_size(const struct state *s, const struct tree_entry *e, struct archive_entry *from,
+		      struct error *err)
 {
 	int64_t size = archive_entry_size(from);
 	char what[128];

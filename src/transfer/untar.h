@@ -1,8 +1,8 @@
 /* transfer/untar - the entries of one tar stream, parsed by libarchive, given to who makes something of them
  *
- * That is transfer/tree, which writes them below a directory (untar_to_tree), or a layer's tree in memory and the store's
- * objects (untar_to_layer). The whole stream is read, also what follows the end mark, so that the digest over the plain
- * bytes is the layer's diff ID. */
+ * That is transfer/tree, which writes them below a directory (untar_to_tree), or a layer's tree in memory and the
+ * store's objects (untar_to_layer). The whole stream is read, also what follows the end mark, so that the digest over
+ * the plain bytes is the layer's diff ID. */
 #ifndef BRYO_TRANSFER_UNTAR_H
 #define BRYO_TRANSFER_UNTAR_H
 

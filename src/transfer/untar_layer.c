@@ -1,8 +1,8 @@
 /* Entries of an archive for a layer's tree in memory, contents for the store's objects.
  *
- * Most files come in one piece, as large as they are: these go from the archive's buffer to the digest, and nowhere else
- * when the object is there. Holes must be hashed as zeros, which costs time for nothing in the archive: their sum is
- * limited. */
+ * Most files come in one piece, as large as they are: these go from the archive's buffer to the digest, and nowhere
+ * else when the object is there. Holes must be hashed as zeros, which costs time for nothing in the archive: their sum
+ * is limited. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/xattr.h>

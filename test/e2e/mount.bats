@@ -116,3 +116,13 @@ $(bryo inspect --format '{{.Id}}' b)"
 v
 Error: no volume with name \"nope\" found: no such volume"
 }
+
+@test "many at once mount one and the same" {
+	need_image
+	bryo create --name c $IMG true
+	run inside 'for i in 1 2 3 4 5 6; do $B image mount box & $B mount c & done; wait'
+	assert_ok
+	[ "$(sort -u <<<"$output" | wc -l)" -eq 2 ]
+	run inside 'grep -c /bryo/mounts/ /proc/self/mountinfo; grep -c /merged /proc/self/mountinfo'
+	assert_output $'1\n1'
+}

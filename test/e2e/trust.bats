@@ -268,6 +268,25 @@ teardown() { stop_gpg; e2e_teardown; }
 		"{\"type\":\"remapIdentity\",\"prefix\":\"vendor.example\",\"signedPrefix\":\"$REGISTRY/team\"}")]}}}"
 	run bryo pull -q vendor.example/box:1
 	assert_ok
+	# The same with TLS, by an authority that certs.d names for this host.
+	certificate
+	port=$(free_port)
+	(cd "$E2E_DIR/sigs" && exec python3 -c 'import http.server, ssl, sys
+server = http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), http.server.SimpleHTTPRequestHandler)
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+context.load_cert_chain("../crt", "../key")
+server.socket = context.wrap_socket(server.socket, server_side=True)
+server.serve_forever()' "$port" >"$E2E_DIR/web.log" 2>&1 3>&-) &
+	E2E_PIDS+=("$!")
+	wait_for_port "$port"
+	lookaside "https://127.0.0.1:$port"
+	run bryo pull -q vendor.example/box:1
+	assert_status 125
+	mkdir -p "$HOME/.config/containers/certs.d/127.0.0.1:$port"
+	cp crt "$HOME/.config/containers/certs.d/127.0.0.1:$port/ca.crt"
+	run bryo pull -q vendor.example/box:1
+	assert_ok
+	bryo rmi -fa >/dev/null
 	lookaside "http://127.0.0.1:1/"
 	run bryo pull -q vendor.example/box:1
 	assert_status 125

@@ -272,7 +272,6 @@ static void archives(void **state)
 		{ "f.wh.a f.wh.a", "wa" },
 		{ "f.wh.d sd>x", "sd>x" },
 		{ "sl>d dd fl/.wh.x fl/.wh..wh..opq", "Dd wd/x sl>d" },
-		{ "f.wh.a/b", "i.wh.a f.wh.a/b" },
 		/* hard links */
 		{ "fb=1 ha>b hc>a", "Fa=1 hb>a hc>a" },
 		{ "fb=1 ha>b fb=2", "fa=1 fb=2" },
