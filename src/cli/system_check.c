@@ -71,8 +71,8 @@ static void print_report(struct arena *arena, const struct check_report *r)
 {
 	for (size_t i = 0; i < r->findings.n; i++)
 		print_finding(arena, &r->findings.v[i]);
-	printf("checked %zu blobs, %zu objects, %zu layers, %zu images, %zu containers, %zu volumes: ", r->blobs, r->objects, r->layers,
-	       r->images, r->containers, r->volumes);
+	printf("checked %zu blobs, %zu objects, %zu layers, %zu images, %zu containers, %zu volumes: ", r->blobs, r->objects,
+	       r->layers, r->images, r->containers, r->volumes);
 	if (r->findings.n == 0)
 		puts("no damage found");
 	else

@@ -26,6 +26,11 @@ static char *users_of_blob(struct check *c, const char *digest)
 	return users.n ? strings_join(c->e->arena, &users, ", ") : NULL;
 }
 
+static int discard_blob(struct check *c, const char *digest, struct error *err)
+{
+	return store_discard(&c->e->store, arena_printf(c->e->arena, "blobs/sha256/%s", digest_hex(digest)), true, err);
+}
+
 static void blob_is_damaged(struct check *c, const char *digest, const char *problem)
 {
 	char *users = users_of_blob(c, digest);
@@ -33,8 +38,7 @@ static void blob_is_damaged(struct check *c, const char *digest, const char *pro
 	struct error why = { 0 };
 
 	if (c->o->repair)
-		check_mended(c, f, store_discard(&c->e->store, arena_printf(c->e->arena, "blobs/sha256/%s", digest_hex(digest)), true, &why),
-			     "removed", &why);
+		check_mended(c, f, discard_blob(c, digest, &why), "removed", &why);
 	else
 		check_cure(c, f, "--repair removes it");
 	if (users && (f->repaired || !c->o->repair))

@@ -69,7 +69,8 @@ static bool is_first_of_its_id(const struct check *c, size_t at)
 static void remove_name(struct check *c, size_t at)
 {
 	const char *name = c->names.v[at].key;
-	struct check_finding *f = check_add(c, "name", name, NULL, "it points to image %.12s, which is not there", c->names.v[at].value);
+	struct check_finding *f = check_add(c, "name", name, NULL, "it points to image %.12s, which is not there",
+					    c->names.v[at].value);
 	struct error why = { 0 };
 
 	if (c->o->repair)
@@ -182,6 +183,7 @@ void check_images(struct check *c)
 		}
 		problem = missing_blob(c, image);
 		if (problem)
-			check_cure(c, check_add(c, "image", image->id, check_image_name(c, image->id), "%s", problem), "pull or load it again");
+			check_cure(c, check_add(c, "image", image->id, check_image_name(c, image->id), "%s", problem),
+				   "pull or load it again");
 	}
 }

@@ -239,6 +239,17 @@ static int check(struct arena *arena, struct store *s, enum store_driver driver,
 }
 
 /* The reasons why the better drivers were passed over stay visible in driver_why. */
+/* A full disk, table of files or memory says nothing about the driver, and the answer is kept for long. */
+static bool is_passing(const struct error *why)
+{
+	static const int passing[] = { EMFILE, ENFILE, ENOMEM, EIO, EDQUOT, EAGAIN };
+
+	for (size_t i = 0; i < ELEMENTS(passing); i++)
+		if (why->sys == passing[i])
+			return true;
+	return error_is(why, ERROR_NO_SPACE);
+}
+
 static int probe(struct arena *arena, struct store *s, struct error *err)
 {
 	const char *passed = "";
@@ -252,8 +263,7 @@ static int probe(struct arena *arena, struct store *s, struct error *err)
 				s->driver_why = arena_printf(arena, "%s (%s)", s->driver_why, passed);
 			return 0;
 		}
-		/* A full disk or a store of somebody else's says nothing about the driver. */
-		if (error_is(&why, ERROR_NO_SPACE)) {
+		if (is_passing(&why)) {
 			*err = why;
 			return -1;
 		}

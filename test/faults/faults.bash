@@ -170,9 +170,9 @@ leaks() {
 
 look() {
 	local i out
-	out=$("$BRYO" start -a keep 2>&1)
+	out=$("$BRYO" start -a keep 2>&1 | tail -n 1)
 	[ "$out" = upper ] || { note "LOST: the container keep says: $out"; lost=$((lost + 1)); }
-	out=$("$BRYO" run --rm --network none localhost/keep echo ok 2>&1)
+	out=$("$BRYO" run --rm --network none localhost/keep echo ok 2>&1 | tail -n 1)
 	[ "$out" = ok ] || { note "LOST: the image keep says: $out"; lost=$((lost + 1)); }
 	out=$("$BRYO" volume ls -q 2>&1)
 	[ "$out" = keep ] || { note "LOST: volumes: $out"; lost=$((lost + 1)); }
