@@ -23,8 +23,8 @@ static const struct option push_command_options[] = {
 void push_prepare(struct cli *cli, const struct args *args, struct push_request *r)
 {
 	cli->quiet = r->quiet;
-	if (!args_was_given(args, "retry"))
-		r->retry = 3;
+	if (args_was_given(args, "retry") && r->retry == 0)
+		r->retry = -1;
 	r->level_given = args_was_given(args, "compression-level");
 	if (!args_was_given(args, "force-compression"))
 		r->recompress = r->compression != NULL;

@@ -62,9 +62,9 @@ int engine_open(struct engine *e, struct error *err)
 		engine_warn(e, "%s", e->identity.single_id_why);
 	if (store_open(e->arena, engine_store_path(e), e->options.storage_driver, e->identity.single_id, &e->store, err) < 0)
 		return -1;
+	e->store.run_fd = e->run_fd;
 	e->store.burial = (struct store_burial){ life_bury, e };
 	store_collect_leftovers(&e->store);
-	e->store.run_fd = e->run_fd;
 	e->store_is_open = true;
 	return 0;
 }

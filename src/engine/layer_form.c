@@ -47,15 +47,17 @@ static int make_index(struct engine *e, const char *chain_id, struct error *err)
 	return result;
 }
 
+static int missing(const char *chain_id, struct error *err)
+{
+	error_set(err, ERROR_NOT_FOUND, "the image's layer %s is not in the store any more", chain_id);
+	return error_hint(err, "pull or load the image again");
+}
+
 /* The topmost of layers. */
 static int make(struct engine *e, const struct strings *layers, enum layer_form form, struct error *err)
 {
 	const char *chain_id = layers->v[layers->n - 1];
 
-	if (!layer_exists(&e->store, chain_id)) {
-		error_set(err, ERROR_NOT_FOUND, "the image's layer %s is not in the store any more", chain_id);
-		return error_hint(err, "pull or load the image again");
-	}
 	if (form == LAYER_DIFF)
 		return layer_make_diff(e->arena, &e->store, layers, err);
 	return make_index(e, chain_id, err) < 0 ? error_frame(err, "layer %s", chain_id) : 0;
@@ -66,16 +68,19 @@ int layer_form_need(struct engine *e, const struct strings *layers, struct error
 {
 	enum layer_form form = layer_form_of(e->store.driver);
 	struct store_claim claim;
-	size_t missing = 0;
+	size_t lacking = 0;
 	int result = 0;
 
 	for (size_t i = 0; i < layers->n; i++)
-		missing += !layer_has(&e->store, layers->v[i], form);
-	if (missing == 0)
+		if (!layer_exists(&e->store, layers->v[i]))
+			return missing(layers->v[i], err);
+		else
+			lacking += !layer_has(&e->store, layers->v[i], form);
+	if (lacking == 0)
 		return 0;
 	if (store_claim(&e->store, &claim, err) < 0)
 		return -1;
-	engine_note(e, "Preparing %zu layers for the storage driver %s, once...", missing,
+	engine_note(e, "Preparing %zu layers for the storage driver %s, once...", lacking,
 		    store_driver_name(e->store.driver));
 	for (struct strings part = { layers->v, 1 }; part.n <= layers->n && result == 0; part.n++)
 		if (!layer_has(&e->store, layers->v[part.n - 1], form))

@@ -183,7 +183,5 @@ int list_push(struct engine *e, const struct push_request *r, const struct targe
 		transfer_close(&t);
 	}
 	store_claim_done(&e->store, &claim);
-	if (result == 0 && r->remove)
-		return image_remove(e->arena, &e->store, list, NULL, err);
 	return result;
 }

@@ -39,22 +39,30 @@ static void add_mounts(struct engine *e, const struct target *target, const stru
 	}
 }
 
-static int check_words(struct engine *e, const struct push_request *r, struct transfer_request *ret, struct error *err)
+/* zstd:chunked is zstd with more in it, which is not written. */
+static int take_compression(const struct push_request *r, struct transfer_request *ret, struct error *err)
+{
+	static const struct { const char *word, *compression; } words[] = {
+		{ "gzip", "gzip" }, { "zstd", "zstd" }, { "zstd:chunked", "zstd" },
+	};
+
+	for (size_t i = 0; r->compression && i < ELEMENTS(words); i++)
+		if (str_eq(r->compression, words[i].word))
+			ret->compression = (char *)(uintptr_t)words[i].compression;
+	if (r->compression && !ret->compression)
+		return error_set(err, ERROR_USAGE, "unknown compression format \"%s\": choose one of gzip, zstd, zstd:chunked",
+				 r->compression);
+	return 0;
+}
+
+static int take_words(struct engine *e, const struct push_request *r, struct transfer_request *ret, struct error *err)
 {
 	bool docker = false;
 	int64_t ns = 0;
 
-	if (manifest_family(r->format, &docker, err) < 0)
+	if (manifest_family(r->format, &docker, err) < 0 || take_compression(r, ret, err) < 0)
 		return -1;
 	ret->format = !r->format ? NULL : arena_strdup(e->arena, docker ? "docker" : "oci");
-	ret->compression = r->compression;
-	if (str_eq(r->compression, "zstd:chunked")) {
-		engine_warn(e, "zstd:chunked is written as zstd: without a table of contents");
-		ret->compression = arena_strdup(e->arena, "zstd");
-	} else if (r->compression && !str_eq(r->compression, "gzip") && !str_eq(r->compression, "zstd")) {
-		return error_set(err, ERROR_USAGE, "unknown compression format \"%s\": choose one of gzip, zstd, zstd:chunked",
-				 r->compression);
-	}
 	if (r->retry_delay && (units_parse_duration(r->retry_delay, &ns) < 0 || ns < 0))
 		return error_set(err, ERROR_USAGE, "invalid duration \"%s\" for --retry-delay: for example 5s", r->retry_delay);
 	ret->retry_delay_ms = ns / 1000000;
@@ -70,7 +78,7 @@ int push_fill(struct engine *e, const struct push_request *r, const struct targe
 	ret->source = (struct transfer_source *)(uintptr_t)&target->source;
 	if (r->level_given)
 		ret->level = (int64_t *)(uintptr_t)&r->level;
-	if (check_words(e, r, ret, err) < 0 || image_list(e->arena, &e->store, &images, err) < 0)
+	if (take_words(e, r, ret, err) < 0 || image_list(e->arena, &e->store, &images, err) < 0)
 		return -1;
 	for (size_t i = 0; i < images.n; i++)
 		if (!images.v[i].list)
@@ -123,11 +131,10 @@ static int push_to(struct engine *e, struct transfer *t, const struct push_reque
 static int push_image(struct engine *e, const struct push_request *r, const struct target *target,
 		      const struct image *image, char **ret_digest, struct error *err)
 {
-	_cleanup_fd_ int lock = store_lock(&e->store, LOCK_SHARED, true, err);
 	struct transfer t;
 	int result;
 
-	if (lock < 0 || transfer_open(e, &t, err) < 0)
+	if (transfer_open(e, &t, err) < 0)
 		return -1;
 	result = push_to(e, &t, r, target, image, ret_digest, err);
 	transfer_close(&t);
@@ -166,34 +173,50 @@ static int push_aside(struct engine *e, const struct push_request *r, const stru
 	return 0;
 }
 
+static int find_target(struct engine *e, const struct push_request *r, const char *destination, struct target *ret,
+		       struct error *err)
+{
+	if (target_find(e, &r->access, destination, ret, err) < 0)
+		return -1;
+	if (ret->name.digest)
+		return error_set(err, ERROR_USAGE, "%s: a digest cannot be pushed to, it follows from the content", destination);
+	if (str_eq(r->compression, "zstd:chunked"))
+		engine_warn(e, "zstd:chunked is written as zstd: without a table of contents");
+	return 0;
+}
+
+/* From the first look on nobody deletes what is pushed, even when its image is removed meanwhile. */
+static int find_and_push(struct engine *e, const struct push_request *r, struct image *image, struct target *target,
+			 char **ret_digest, struct error *err)
+{
+	_cleanup_fd_ int lock = store_lock(&e->store, LOCK_SHARED, true, err);
+	const char *destination = r->destination;
+	const char *wanted = str_starts(r->image, STORAGE) ? r->image + strlen(STORAGE) : r->image;
+	char *name = NULL;
+
+	if (lock < 0 || image_find(e->arena, &e->store, wanted, image, &name, err) < 0)
+		return -1;
+	if (!destination && !(destination = own_name(image, name, err)))
+		return -1;
+	if (find_target(e, r, destination, target, err) < 0 || sign_check(e, &r->sign, err) < 0)
+		return -1;
+	return image->list ? list_push(e, r, target, image, ret_digest, err) :
+	       push_image(e, r, target, image, ret_digest, err);
+}
+
 static int push_to_registry(struct engine *e, const struct push_request *r, char **ret_digest, struct error *err)
 {
-	const char *destination = r->destination;
-	struct target target;
+	struct target target = { 0 };
 	struct image image;
-	char *name = NULL;
-	int result;
 
-	if (image_find(e->arena, &e->store, str_starts(r->image, STORAGE) ? r->image + strlen(STORAGE) : r->image, &image,
-		       &name, err) < 0)
+	if (find_and_push(e, r, &image, &target, ret_digest, err) < 0) {
+		if (str_eq(target.name.registry, "localhost") && error_is(err, ERROR_NETWORK))
+			error_hint(err, "names below localhost/ are of this machine: name a registry, as in: "
+				   "bryo push %s REGISTRY/NAME", r->image);
 		return -1;
-	if (!destination && !(destination = own_name(&image, name, err)))
-		return -1;
-	if (target_find(e, &r->access, destination, &target, err) < 0)
-		return -1;
-	if (target.name.digest)
-		return error_set(err, ERROR_USAGE, "%s: a digest cannot be pushed to, it follows from the content", destination);
-	if (sign_check(e, &r->sign, err) < 0)
-		return -1;
-	result = image.list ? list_push(e, r, &target, &image, ret_digest, err) :
-		 push_image(e, r, &target, &image, ret_digest, err);
-	if (result < 0 && str_eq(target.name.registry, "localhost") && error_is(err, ERROR_NETWORK))
-		error_hint(err, "names below localhost/ are of this machine: name a registry, as in: bryo push %s REGISTRY/NAME",
-			   r->image);
-	if (result < 0)
-		return -1;
+	}
 	event_add(e, "image", "push", image.id, reference_print(e->arena, &target.name), NULL, NULL);
-	return 0;
+	return image.list && r->remove ? image_remove(e->arena, &e->store, &image, NULL, err) : 0;
 }
 
 int image_push(struct engine *e, const struct push_request *r, char **ret_digest, struct error *err)

@@ -15,7 +15,8 @@ struct push_request {
 	struct sign_request sign;
 	char *digestfile;
 	char *retry_delay;		/* "5s"; NULL: longer each time */
-	int64_t retry, level;
+	int64_t retry;			/* 0: the usual number, -1: not at all */
+	int64_t level;
 	bool level_given;
 	bool recompress;		/* layers that are compressed already, too */
 	bool quiet, all_tags;

@@ -83,7 +83,7 @@ struct transfer_request {
 	bool overwrite;			/* unpack: a file may take a directory's place, and the other way round */
 	ARRAY(int64_t) uid_map, gid_map;	/* pack, layer: a container's own map as inside,outside,count triples */
 	int64_t limit;			/* search */
-	int64_t retries, retry_delay_ms;	/* delay 0: longer each time */
+	int64_t retries, retry_delay_ms;	/* 0: the usual number, -1: none; delay 0: longer each time */
 	char *manifest, *document, *media_type;	/* push; keep, compose: document */
 	char *format;			/* push, layer, compose: "oci", "docker"; NULL as it is; save: "docker-archive" "oci"
 					   "docker-dir" "dir" "oci-in-dir" */

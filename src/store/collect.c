@@ -139,9 +139,8 @@ static void detach(struct store *s)
 		return;
 }
 
-void store_collect_in_background(const struct store *s)
+void store_collect_in_background(struct store *s)
 {
-	struct store own = *s;
 	pid_t pid;
 
 	if (lock_is_held(s->root_fd, "collect.lock"))
@@ -150,8 +149,8 @@ void store_collect_in_background(const struct store *s)
 	if (pid == 0) {
 		/* Once more, so that nobody has to reap the collector. */
 		if (fork() == 0) {
-			detach(&own);
-			store_collect(&own);
+			detach(s);
+			store_collect(s);
 		}
 		_exit(0);
 	}

@@ -76,7 +76,7 @@ static int open_diff(const struct store *s, const char *chain_id, struct error *
 }
 
 /* The image's own root directory, its owner as the container shows it. */
-static int stat_root(const struct store *s, const struct rootfs_record *r, const struct id_maps *maps, struct stat *ret,
+static int stat_root(struct store *s, const struct rootfs_record *r, const struct id_maps *maps, struct stat *ret,
 		     struct error *err)
 {
 	bool objects = strcmp(r->driver, store_driver_name(DRIVER_OBJECTS)) == 0;
@@ -96,7 +96,7 @@ static int stat_root(const struct store *s, const struct rootfs_record *r, const
 }
 
 /* The root directory's own mode and owner come from the upper directory: they are the topmost layer's. */
-static int make_upper(const struct store *s, int dir, const struct rootfs_record *r, const struct id_maps *maps,
+static int make_upper(struct store *s, int dir, const struct rootfs_record *r, const struct id_maps *maps,
 		      struct error *err)
 {
 	struct stat st;
@@ -345,7 +345,7 @@ static void forget_volatile(const struct store *s, const char *id)
 		fd_remove_tree(s->root_fd, path);
 }
 
-static int describe_objects(struct arena *arena, const struct store *s, const struct rootfs_record *r,
+static int describe_objects(struct arena *arena, struct store *s, const struct rootfs_record *r,
 			    struct rootfs *ret, struct error *err)
 {
 	struct id_maps maps = { 0 };
@@ -376,7 +376,7 @@ static void describe_layers(struct arena *arena, const struct store *s, const st
 		strings_add(arena, &ret->lower, skeleton);
 }
 
-static int describe_overlay(struct arena *arena, const struct store *s, const char *id, const struct rootfs_record *r,
+static int describe_overlay(struct arena *arena, struct store *s, const char *id, const struct rootfs_record *r,
 			    bool volatile_upper, struct rootfs *ret, struct error *err)
 {
 	*ret = (struct rootfs){ .kind = ROOTFS_OVERLAY, .volatile_upper = volatile_upper };

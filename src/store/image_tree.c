@@ -113,7 +113,7 @@ static int lock_place(const struct store *s, const char *chain_id, struct error 
 	return fd;
 }
 
-static int make(const struct store *s, const struct strings *layers, struct error *err)
+static int make(struct store *s, const struct strings *layers, struct error *err)
 {
 	const char *chain_id = layers->v[layers->n - 1];
 	_cleanup_arena_ struct arena *scratch = arena_new();
@@ -152,7 +152,7 @@ static int open_tree_of(const struct store *s, const char *chain_id, bool clone)
 }
 
 /* It may be dropped as soon as it was made, when memory is short. */
-static int open_or_make(const struct store *s, const struct strings *layers, bool clone, struct error *err)
+static int open_or_make(struct store *s, const struct strings *layers, bool clone, struct error *err)
 {
 	const char *chain_id = layers->v[layers->n - 1];
 
@@ -176,7 +176,7 @@ static int show_ids(int tree, const struct id_maps *maps)
 	return names < 0 ? -1 : mount_set_idmap(tree, names, false);
 }
 
-int image_tree_open(const struct store *s, const struct strings *layers, const struct id_maps *maps, struct error *err)
+int image_tree_open(struct store *s, const struct strings *layers, const struct id_maps *maps, struct error *err)
 {
 	bool mapped = maps && maps->uid.n;
 	int fd;

@@ -19,7 +19,7 @@
  * rootless namespace): a detached mount that shows owners so, which takes the kernel a while to close; NULL or empty: as
  * they are. The caller knows that the layers have their indexes, and holds what
  * keeps them (the store's lock, a container). */
-int image_tree_open(const struct store *s, const struct strings *layers, const struct id_maps *maps, struct error *err);
+int image_tree_open(struct store *s, const struct strings *layers, const struct id_maps *maps, struct error *err);
 /* The image's tree is not needed any more. */
 void image_tree_drop(const struct store *s, const char *chain_id);
 /* In an empty directory: the whole tree, stubs over what overlay knows as /c/... of its data-only layer. */

@@ -31,6 +31,16 @@ int skeleton_make(const struct store *s, struct error *err)
 	return 0;
 }
 
+/* In trees of any two images they are the same. */
+static const struct timespec ages_ago[2];
+
+static int add_directory(int root, const char *name)
+{
+	if (mkdirat(root, name, 0755) < 0)
+		return errno == EEXIST ? 0 : -1;
+	return utimensat(root, name, ages_ago, AT_SYMLINK_NOFOLLOW);
+}
+
 static int add_link(int root)
 {
 	_cleanup_fd_ int etc = fd_open_dir(root, "etc");
@@ -40,6 +50,7 @@ static int add_link(int root)
 		return 0;
 	if (fstat(etc, &st) < 0 || symlinkat("/proc/mounts", etc, "mtab") < 0)
 		return errno == EEXIST ? 0 : -1;
+	utimensat(etc, "mtab", ages_ago, AT_SYMLINK_NOFOLLOW);
 	return futimens(etc, (struct timespec[2]){ st.st_atim, st.st_mtim });
 }
 
@@ -61,6 +72,7 @@ static int add_file(int root, const char *path, struct error *err)
 	fd = openat(dir, slash + 1, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 	if (fd < 0)
 		return errno == EEXIST ? 0 : error_errno(err, "make /%s", path);
+	futimens(fd, ages_ago);
 	close(fd);
 	return futimens(dir, (struct timespec[2]){ st.st_atim, st.st_mtim }) < 0 ? error_errno(err, "make /%s", path) : 0;
 }
@@ -72,7 +84,7 @@ int skeleton_add(int root, struct error *err)
 	if (fstat(root, &st) < 0)
 		return error_errno(err, "look at the root of the tree");
 	for (size_t i = 0; i < ELEMENTS(directories); i++)
-		if (mkdirat(root, str_after(directories[i], "skeleton/"), 0755) < 0 && errno != EEXIST)
+		if (add_directory(root, str_after(directories[i], "skeleton/")) < 0)
 			return error_errno(err, "make /%s", str_after(directories[i], "skeleton/"));
 	for (size_t i = 0; i < ELEMENTS(files); i++)
 		if (add_file(root, str_after(files[i], "skeleton/"), err) < 0)

@@ -82,7 +82,7 @@ void store_bury(struct store *s, const char *entry);
 /* Removes unlocked tmp/ and trash/ entries, and layers and blobs that nothing needs when something was abandoned; best
  * effort. One collector at a time: a second one returns at once. */
 int store_collect(struct store *s);
-void store_collect_in_background(const struct store *s);	/* by a detached process; returns at once */
+void store_collect_in_background(struct store *s);	/* by a detached process; returns at once */
 /* In the background, when killed commands left anything: for whoever opened the store. */
 void store_collect_leftovers(struct store *s);
 /* Removes layers and blobs that no image and no container names; put off to the next collection while somebody holds

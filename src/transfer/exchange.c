@@ -576,5 +576,6 @@ int exchange_failure(const struct exchange *x, const char *what, struct error *e
 		return -1;
 	if (x->registry->username)
 		return error_hint(err, "the credentials are refused or lack a right; renew them with: bryo login %s", host);
-	return error_hint(err, "if the repository is private: bryo login %s", host);
+	return error_hint(err, x->registry->scopes.n ? "who pushes must be known: bryo login %s" :
+			  "if the repository is private: bryo login %s", host);
 }

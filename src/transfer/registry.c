@@ -78,7 +78,7 @@ struct registry *registry_open(struct work *w, const struct transfer_request *re
 		w->registry = make(request->source, err);
 	if (!w->registry)
 		return NULL;
-	w->registry->retries = request->retries > 0 ? request->retries : RETRIES_DEFAULT;
+	w->registry->retries = request->retries > 0 ? request->retries : request->retries < 0 ? 0 : RETRIES_DEFAULT;
 	w->registry->retry_delay_ms = request->retry_delay_ms;
 	return w->registry;
 }

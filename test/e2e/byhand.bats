@@ -81,6 +81,11 @@ by_hand() {
 	assert_output ""
 }
 
+@test "by hand, with objects" {
+	[ "$(bryo info --format '{{.Store.GraphDriverName}}')" = objects ] || skip "the object store does not work here"
+	by_hand objects
+}
+
 @test "by hand, with overlay" { by_hand overlay; }
 
 @test "by hand, with fuse-overlayfs" {

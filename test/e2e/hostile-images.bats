@@ -1,4 +1,5 @@
 # Manifests, configurations and archives that no honest tool makes (test/e2e/hostile/metadata.py, archives.py)
+# not quick
 load helpers
 
 check() {

@@ -1,4 +1,5 @@
 # A registry that lies about its images (test/e2e/hostile) and breaks the protocol (registry_faults.py)
+# not quick
 load helpers
 
 # fake [OPTION...]: starts registry-fake with the usual image; sets FAKE ("127.0.0.1:PORT") and OTHER (its second port).

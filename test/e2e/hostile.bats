@@ -73,7 +73,7 @@ assert_bait_untouched() {
 	assert_bait_untouched
 }
 
-@test "passwd and group: FIFO, huge, one long line, links to the host" {
+@test "passwd and group: FIFO, huge, sparse, one long line, links to the host" {
 	bait
 	for file in passwd group; do
 		hostile fifo:etc/$file
@@ -84,6 +84,12 @@ assert_bait_untouched() {
 		hostile huge:etc/$file
 		run box -u nobodyknows localhost/hostile true
 		[ "$status" -eq 125 ] || { show; return 1; }
+		hostile sparse:etc/$file
+		assert_ok
+		run box -u nobodyknows localhost/hostile true
+		[ "$status" -eq 125 ] || { show; return 1; }
+		run box -u 7:8 localhost/hostile id -u
+		assert_ok
 		hostile long-line:etc/$file
 		run box -u 7 localhost/hostile true
 		assert_ok

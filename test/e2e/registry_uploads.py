@@ -1,7 +1,7 @@
 """registry_uploads - the part of registry-fake that is pushed to
 
 Blobs and manifests that were pushed are kept in memory, and in DIRECTORY/<digest hex> with --keep. WHAT:
-  up-cut        the first piece of each blob is cut in the middle; what came until then is kept
+  up-cut        the first piece is cut in the middle; what came until then is kept
   up-lost       the same, but nothing is kept
   up-forgotten  the same, and the upload is not known any more
   up-gone       the first upload of each blob disappears before anything is sent
@@ -140,7 +140,8 @@ class Uploads:
         """True when this piece was answered, or not, in a way of its own."""
         does, first = self.does, self.times("piece" + number) == 1
         length = int(self.headers.get("Content-Length", 0))
-        if first and self.command == "PATCH" and {"up-cut", "up-lost", "up-forgotten"} & does:
+        cuts = self.command == "PATCH" and {"up-cut", "up-lost", "up-forgotten"} & does
+        if cuts and self.times("cut") == 1:
             data = self.read(length // 2)
             if "up-cut" in does:
                 upload["data"] += data
