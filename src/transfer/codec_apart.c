@@ -38,6 +38,7 @@ struct apart {
 	unsigned char *memory;
 	pid_t pid;
 	int full, vacant;		/* this side's ends */
+	int vacant_too;			/* the other end of vacant: giving back to a process that has ended is no SIGPIPE */
 	int block;			/* that was given last, -1 */
 	bool end;
 	char digest[DIGEST_TEXT_MAX];
@@ -99,7 +100,7 @@ static ssize_t apart_next(struct inflate *in, void *state, const void **ret, str
 
 	if (a->end)
 		return 0;
-	if (give_back(a, a->block) < 0 && errno != EPIPE)
+	if (give_back(a, a->block) < 0)
 		return error_errno(err, "give a block back");
 	a->block = -1;
 	if (fd_read_all(a->full, &m, sizeof(m)) != (ssize_t)sizeof(m))
@@ -126,6 +127,7 @@ static void apart_close(void *state)
 
 	fd_close(&a->full);
 	fd_close(&a->vacant);
+	fd_close(&a->vacant_too);
 	if (a->pid > 0) {
 		kill(a->pid, SIGKILL);
 		while (waitpid(a->pid, NULL, 0) < 0 && errno == EINTR)
@@ -138,8 +140,8 @@ static void apart_close(void *state)
 
 static const struct codec codec_apart = { .name = "apart", .next = apart_next, .close = apart_close };
 
-/* The ends of both pipes: a's, and the other process's. */
-static int make_pipes(struct apart *a, int ret[2])
+/* a's ends of both pipes, and the one that the other process alone has. */
+static int make_pipes(struct apart *a, int *ret_full)
 {
 	int full[2], vacant[2];
 
@@ -152,22 +154,22 @@ static int make_pipes(struct apart *a, int ret[2])
 	}
 	a->full = full[0];
 	a->vacant = vacant[1];
-	ret[0] = full[1];
-	ret[1] = vacant[0];
+	a->vacant_too = vacant[0];
+	*ret_full = full[1];
 	return 0;
 }
 
 static int start(struct apart *a, struct inflate *in, struct hash *hash)
 {
 	pid_t parent = getpid();
-	int ends[2];
+	int full;
 
 	a->memory = mmap(NULL, BLOCKS * BLOCK_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (a->memory == MAP_FAILED) {
 		a->memory = NULL;
 		return -1;
 	}
-	if (make_pipes(a, ends) < 0)
+	if (make_pipes(a, &full) < 0)
 		return -1;
 	a->pid = fork();
 	if (a->pid == 0) {
@@ -175,11 +177,10 @@ static int start(struct apart *a, struct inflate *in, struct hash *hash)
 		fd_close(&a->full);
 		fd_close(&a->vacant);
 		if (getppid() == parent)
-			decode(in, hash, a->memory, ends[0], ends[1]);
+			decode(in, hash, a->memory, full, a->vacant_too);
 		_exit(0);
 	}
-	close(ends[0]);
-	close(ends[1]);
+	close(full);
 	for (int i = 0; a->pid > 0 && i < BLOCKS; i++)
 		if (give_back(a, i) < 0)
 			return -1;
@@ -193,7 +194,7 @@ int inflate_apart(struct inflate *in, const char *like_digest, struct error *err
 
 	if (!a)
 		return error_errno(err, "start a decoding process");
-	a->full = a->vacant = a->block = -1;
+	a->full = a->vacant = a->vacant_too = a->block = -1;
 	if (hash_init(&hash, like_digest, err) < 0) {
 		apart_close(a);
 		return -1;
