@@ -59,7 +59,7 @@ static int get_once(struct download *d, struct registry *r, const char *url, int
 
 	exchange_init(&d->x, r);
 	d->x.address = url;
-	d->x.renewed = true;			/* nothing is asked for by the way of registries */
+	d->x.renewals = EXCHANGE_RENEWALS_MAX;			/* nothing is asked for by the way of registries */
 	d->x.begin = begin;
 	d->x.take = take;
 	d->x.context = d;

@@ -354,17 +354,18 @@ static enum exchange_next redirect(struct exchange *x)
 	return EXCHANGE_AGAIN;
 }
 
-/* A token that another exchange got meanwhile is tried before a new one is asked for. */
+/* A token that another exchange got meanwhile is tried before a new one is asked for. One that is good for few requests may
+ * have been used up by others before it was sent. */
 static enum exchange_next authorize(struct exchange *x)
 {
 	struct registry *r = x->registry;
 
-	if (x->url || !x->authorize || x->renewed)
+	if (x->url || !x->authorize || x->renewals == EXCHANGE_RENEWALS_MAX)
 		return EXCHANGE_DONE;
 	if (x->token_number == r->token_number) {
 		if (registry_authorize(r, &x->challenges, &x->error) < 0)
 			return EXCHANGE_DONE;
-		x->renewed = true;
+		x->renewals++;
 	}
 	return EXCHANGE_AGAIN;
 }

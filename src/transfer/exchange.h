@@ -15,6 +15,8 @@
 /* What is sent: memory, or a part of a file. */
 struct exchange_body { const char *data; int fd; int64_t from, size; };
 
+#define EXCHANGE_RENEWALS_MAX 3		/* of the token, for one exchange */
+
 struct exchange {
 	/* the question */
 	struct registry *registry;
@@ -51,9 +53,9 @@ struct exchange {
 	char *at;			/* the URL asked now */
 	struct challenges challenges;
 	struct arena *arena;		/* of the answer's headers */
-	int redirects;
+	int redirects, renewals;
 	int64_t sent;
-	bool authorize, renewed, too_long, refused_by_taker, refused_peer;
+	bool authorize, too_long, refused_by_taker, refused_peer;
 	size_t headers_size;		/* of all headers, those of interim answers too */
 	unsigned token_number;		/* of the token that was sent */
 };
