@@ -360,7 +360,8 @@ static enum exchange_next authorize(struct exchange *x)
 {
 	struct registry *r = x->registry;
 
-	if (x->url || !x->authorize || x->renewals == EXCHANGE_RENEWALS_MAX)
+	if (x->url || !x->authorize || x->renewals == EXCHANGE_RENEWALS_MAX ||
+	    (x->renewals && r->authorization_scheme == CHALLENGE_BASIC))
 		return EXCHANGE_DONE;
 	if (x->token_number == r->token_number) {
 		if (registry_authorize(r, &x->challenges, &x->error) < 0)

@@ -137,6 +137,7 @@ many names"
 	bryo run --name c --userns keep-id --user 0 localhost/odd sh -c 'echo x >>/owned/noted; rm -f /w/3; cat /owned/noted; ls /w'
 	bryo run --name d localhost/odd sh -c 'echo mine >/tmp/mine'
 	bryo system migrate
+	retry 5 eval '! pgrep -x "bryo|bryo-monitor" >/dev/null'	# nothing that cleans up outlives a reboot
 	rm -rf "$XDG_RUNTIME_DIR/bryo"
 	[ "$(trees)" -eq 0 ]
 	run bryo start -a d
