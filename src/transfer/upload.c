@@ -210,6 +210,15 @@ static void begin_anew(struct upload_blob *b)
 	again(b, STEP_START);
 }
 
+/* In smaller pieces. What the registry teaches is no failed try: there are only so many sizes. */
+static void begin_smaller(struct upload_blob *b)
+{
+	if (++b->all_tries >= TRIES_MAX)
+		give_up(b);
+	else
+		go(b, STEP_START);
+}
+
 static void go_on(struct upload_blob *b)
 {
 	int64_t left = b->request.size - b->have;
@@ -332,7 +341,9 @@ static void answer_send(struct upload_blob *b)
 		take_range(b, b->have + b->piece);
 	else if (status == 416)
 		again(b, STEP_ASK);
-	else if (status == 404 || (status == 413 && upload_make_smaller(&b->pieces, b->piece)))
+	else if (status == 413 && upload_make_smaller(&b->pieces, b->piece))
+		begin_smaller(b);
+	else if (status == 404)
 		begin_anew(b);
 	else
 		give_up(b);
@@ -358,7 +369,9 @@ static void answer_finish(struct upload_blob *b)
 		again(b, STEP_ASK);
 	else if (status == 400 && is_damaged(b))
 		give_up(b);
-	else if (status == 400 || status == 404 || (status == 413 && upload_make_smaller(&b->pieces, b->piece)))
+	else if (status == 413 && upload_make_smaller(&b->pieces, b->piece))
+		begin_smaller(b);
+	else if (status == 400 || status == 404)
 		begin_anew(b);
 	else
 		give_up(b);
