@@ -14,6 +14,7 @@
 #include "cgroup/control.h"
 #include "cgroup/hierarchy.h"
 #include "cgroup/systemd.h"
+#include "sys/clock.h"
 #include "sys/fd.h"
 
 #define FREEZE_WAIT_MS 10000
@@ -79,14 +80,6 @@ static bool is_so(int dirfd, int events, bool unified, bool frozen)
 	return !strstr(text, "frozen") || !!control_key(text, "frozen") == frozen;	/* kernels before 5.2 do not say */
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 static int write_state(int dirfd, bool unified, bool freeze)
 {
 	return unified ? control_write(dirfd, "cgroup.freeze", freeze ? "1" : "0") :
@@ -96,20 +89,20 @@ static int write_state(int dirfd, bool unified, bool freeze)
 static int set_frozen(int dirfd, bool unified, bool freeze)
 {
 	_cleanup_fd_ int events = unified ? openat(dirfd, "cgroup.events", O_RDONLY | O_CLOEXEC) : -1;
-	int64_t start = now_ms(), again = start + FREEZE_AGAIN_MS;
+	int64_t start = clock_now_ms(), again = start + FREEZE_AGAIN_MS;
 
 	if ((unified && events < 0) || write_state(dirfd, unified, freeze) < 0)
 		return -1;
-	while (now_ms() - start < FREEZE_WAIT_MS) {
+	while (clock_now_ms() - start < FREEZE_WAIT_MS) {
 		struct pollfd p = { .fd = events, .events = POLLPRI };
 
 		if (is_so(dirfd, events, unified, freeze))
 			return 0;
-		poll(&p, 1, now_ms() - start < 20 ? 1 : 10);	/* without a descriptor: just sleeps */
-		if (!unified && freeze && now_ms() > again) {
+		poll(&p, 1, clock_now_ms() - start < 20 ? 1 : 10);	/* without a descriptor: just sleeps */
+		if (!unified && freeze && clock_now_ms() > again) {
 			write_state(dirfd, unified, false);
 			write_state(dirfd, unified, true);
-			again = now_ms() + FREEZE_AGAIN_MS;
+			again = clock_now_ms() + FREEZE_AGAIN_MS;
 		}
 	}
 	errno = ETIMEDOUT;

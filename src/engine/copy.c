@@ -140,14 +140,8 @@ static int copy_tree(struct job *j, struct error *err)
 static int call(struct engine *e, const struct transfer_request *r, const int fds[2], struct error *err)
 {
 	struct transfer_event result;
-	struct transfer t;
-	int code;
 
-	if (transfer_open(e, &t, err) < 0)
-		return -1;
-	code = transfer_call(e, &t, r, fds, 2, &result, err);
-	transfer_close(&t);
-	return code;
+	return transfer_ask(e, r, fds, 2, &result, err);
 }
 
 static int copy_to_stream(struct job *j, struct error *err)

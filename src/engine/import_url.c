@@ -28,14 +28,12 @@ static int fetch(struct engine *e, const char *url, int fd, struct error *err)
 	struct transfer_source source = { .insecure = str_starts(url, "http://") };
 	struct transfer_request request = { .op = "download", .source = &source, .reference = (char *)(uintptr_t)url };
 	struct transfer_event result;
-	struct transfer t;
 	int code;
 
 	source.host = server_of(e, url, err);
-	if (!source.host || transfer_open(e, &t, err) < 0)
+	if (!source.host)
 		return -1;
-	code = transfer_call(e, &t, &request, &fd, 1, &result, err);
-	transfer_close(&t);
+	code = transfer_ask(e, &request, &fd, 1, &result, err);
 	if (code == 0 && lseek(fd, 0, SEEK_SET) < 0)
 		return error_errno(err, "read what was downloaded");
 	return code;

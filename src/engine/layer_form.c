@@ -14,16 +14,10 @@ static int ask_for_index(struct engine *e, const char *chain_id, const char *pla
 	struct transfer_layer layer = { .digest = (char *)chain_id, .stage = (char *)place };
 	struct transfer_request request = { .op = "index", .layers = { &layer, 1 }, .squash_owner = e->identity.single_id };
 	_cleanup_fd_ int diff = fd_open_dir(AT_FDCWD, layer_diff_path(e->arena, &e->store, chain_id));
-	struct transfer t;
-	int result;
 
 	if (diff < 0)
 		return error_errno(err, "open the tree of the layer");
-	if (transfer_open(e, &t, err) < 0)
-		return -1;
-	result = transfer_call(e, &t, &request, &diff, 1, ret, err);
-	transfer_close(&t);
-	return result;
+	return transfer_ask(e, &request, &diff, 1, ret, err);
 }
 
 /* The record is the one that the layer has. */

@@ -21,14 +21,10 @@ static int look(struct engine *e, const struct target *target, struct json **ret
 {
 	struct transfer_request request = { .op = "look", .source = (struct transfer_source *)(uintptr_t)&target->source };
 	struct transfer_event result;
-	struct transfer t;
 	int code;
 
 	request.reference = target_reference(target);
-	if (transfer_open(e, &t, err) < 0)
-		return -1;
-	code = transfer_call(e, &t, &request, NULL, 0, &result, err);
-	transfer_close(&t);
+	code = transfer_ask(e, &request, NULL, 0, &result, err);
 	if (code < 0)
 		return -1;
 	if (!result.document)

@@ -29,18 +29,12 @@ static int try_login(struct engine *e, const struct login_request *r, const char
 	struct transfer_source source;
 	struct transfer_request request = { .op = "login", .source = &source };
 	struct transfer_event result;
-	struct transfer t;
-	int code;
 
 	if (source_make(e, &from, &options, &source, err) < 0 || engine_open(e, err) < 0)
 		return -1;
 	source.username = r->username;
 	source.password = r->password;
-	if (transfer_open(e, &t, err) < 0)
-		return -1;
-	code = transfer_call(e, &t, &request, NULL, 0, &result, err);
-	transfer_close(&t);
-	return code;
+	return transfer_ask(e, &request, NULL, 0, &result, err);
 }
 
 static int show_login(struct engine *e, const struct login_request *r, const char *registry, char **ret_message,

@@ -14,13 +14,11 @@ static int ask(struct engine *e, const struct registry_source *from, const struc
 	struct transfer_source source;
 	struct transfer_request request = { .op = "tags", .source = &source, .retries = r->retry };
 	struct transfer_event result;
-	struct transfer t;
 	int code;
 
-	if (source_make(e, from, &options, &source, err) < 0 || transfer_open(e, &t, err) < 0)
+	if (source_make(e, from, &options, &source, err) < 0)
 		return -1;
-	code = transfer_call(e, &t, &request, NULL, 0, &result, err);
-	transfer_close(&t);
+	code = transfer_ask(e, &request, NULL, 0, &result, err);
 	if (code == 0)
 		*ret = result.tags;
 	return code;

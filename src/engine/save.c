@@ -138,13 +138,9 @@ static int call(struct engine *e, const struct transfer_request *r, struct save_
 		struct error *err)
 {
 	struct transfer_event result;
-	struct transfer t;
 	int code;
 
-	if (transfer_open(e, &t, err) < 0)
-		return -1;
-	code = transfer_call(e, &t, r, &target->fd, 1, &result, err);
-	transfer_close(&t);
+	code = transfer_ask(e, r, &target->fd, 1, &result, err);
 	if (code < 0 || save_target_commit(target, err) < 0)
 		return -1;
 	for (size_t i = 0; i < r->images.n; i++)

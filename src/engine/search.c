@@ -62,15 +62,11 @@ static int ask(struct engine *e, const struct search_request *r, const char *hos
 	const struct registry_source from = { arena_strdup(e->arena, host), arena_strdup(e->arena, path), false };
 	const struct source_options options = { r->authfile, r->creds, r->cert_dir, r->tls_verify };
 	struct transfer_source source;
-	struct transfer t;
-	int code;
 
-	if (source_make(e, &from, &options, &source, err) < 0 || transfer_open(e, &t, err) < 0)
+	if (source_make(e, &from, &options, &source, err) < 0)
 		return -1;
 	request->source = &source;
-	code = transfer_call(e, &t, request, NULL, 0, ret, err);
-	transfer_close(&t);
-	return code;
+	return transfer_ask(e, request, NULL, 0, ret, err);
 }
 
 static struct json *repository_row(struct engine *e, const char *registry, const struct transfer_repository *r)

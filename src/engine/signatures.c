@@ -161,7 +161,6 @@ static int from_server(struct engine *e, const char *url, struct signature_list 
 	struct transfer_source source = { .insecure = plain != NULL };
 	struct transfer_request request = { .op = "lookaside", .source = &source };
 	struct transfer_event result;
-	struct transfer t;
 	int code;
 
 	if (!host)
@@ -170,10 +169,7 @@ static int from_server(struct engine *e, const char *url, struct signature_list 
 	source.host = arena_strndup(e->arena, place, host);
 	source.path = arena_strdup(e->arena, place + host + 1);
 	source.certs_dir = registry_config_certs(e, source.host);
-	if (transfer_open(e, &t, err) < 0)
-		return -1;
-	code = transfer_call(e, &t, &request, NULL, 0, &result, err);
-	transfer_close(&t);
+	code = transfer_ask(e, &request, NULL, 0, &result, err);
 	return code < 0 ? -1 : take_blobs(e, &result, ret, err);
 }
 

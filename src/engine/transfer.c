@@ -139,3 +139,16 @@ int transfer_call(struct engine *e, struct transfer *t, const struct transfer_re
 	}
 	return done < 0 ? -1 : 0;
 }
+
+int transfer_ask(struct engine *e, const struct transfer_request *r, const int *fds, size_t fds_n,
+		 struct transfer_event *ret, struct error *err)
+{
+	struct transfer t;
+	int code;
+
+	if (transfer_open(e, &t, err) < 0)
+		return -1;
+	code = transfer_call(e, &t, r, fds, fds_n, ret, err);
+	transfer_close(&t);
+	return code;
+}

@@ -11,5 +11,8 @@ int transfer_open(struct engine *e, struct transfer *ret, struct error *err);
 int transfer_call(struct engine *e, struct transfer *t, const struct transfer_request *r, const int *fds, size_t fds_n,
 		  struct transfer_event *ret, struct error *err);
 void transfer_close(struct transfer *t);
+/* One request of a bryo-transfer of its own. */
+int transfer_ask(struct engine *e, const struct transfer_request *r, const int *fds, size_t fds_n,
+		 struct transfer_event *ret, struct error *err);
 
 #endif

@@ -27,14 +27,8 @@ static int open_volume(struct engine *e, const char *name, struct error *err)
 static int call(struct engine *e, const struct transfer_request *r, const int fds[2], struct error *err)
 {
 	struct transfer_event result;
-	struct transfer t;
-	int code;
 
-	if (transfer_open(e, &t, err) < 0)
-		return -1;
-	code = transfer_call(e, &t, r, fds, 2, &result, err);
-	transfer_close(&t);
-	return code;
+	return transfer_ask(e, r, fds, 2, &result, err);
 }
 
 int volume_export(struct engine *e, const char *name, int output, struct error *err)

@@ -5,9 +5,9 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/string.h"
+#include "sys/clock.h"
 
 #define WAIT_MS 30000
 
@@ -146,18 +146,10 @@ int bus_refused(const struct bus *b, const struct bus_message *m, const struct b
 			 b->verb, b->unit, e->message ? e->message : strerror(-m->result));
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 int bus_wait(struct bus *b, struct error *err)
 {
 	char job[sizeof(b->job)];
-	int64_t end = now_ms() + WAIT_MS;
+	int64_t end = clock_now_ms() + WAIT_MS;
 
 	memcpy(job, b->job, sizeof(job));
 	b->result[0] = '\0';
@@ -168,7 +160,7 @@ int bus_wait(struct bus *b, struct error *err)
 			result = calls.wait(b->connection, 100000);
 		if (result < 0)
 			return error_set(err, ERROR_FAILED, "wait for systemd to %s %s: %s", b->verb, b->unit, strerror(-result));
-		if (now_ms() > end)
+		if (clock_now_ms() > end)
 			return error_set(err, ERROR_FAILED, "systemd did not %s %s in time", b->verb, b->unit);
 	}
 	if (!str_eq(b->result, "done"))

@@ -1,11 +1,11 @@
 /* events: what a container uses, and that it ran out of memory */
 #include <errno.h>
 #include <poll.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cgroup/stats.h"
 #include "oci/record.h"
+#include "sys/clock.h"
 #include "sys/fd.h"
 
 struct watch {
@@ -47,19 +47,11 @@ static int tell_oom(struct watch *w)
 	return tell(w, w->o->arena, "oom", NULL);
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 /* 1: the next statistics are due, 0: something happened, -1. */
 static int wait_until(struct pollfd polled[2], int64_t due, struct error *err)
 {
 	char ignored[4096];
-	int64_t left = due - now_ms();
+	int64_t left = due - clock_now_ms();
 	int n = poll(polled, 2, left > 0 ? (int)left : 0);
 
 	if (n < 0 && errno != EINTR)
@@ -73,7 +65,7 @@ static int follow(struct watch *w, int process, int64_t interval_ms, struct erro
 {
 	_cleanup_fd_ int happenings = cgroup_watch(&w->c->record.cgroup, NULL);
 	struct pollfd polled[2] = { { .fd = process, .events = POLLIN }, { .fd = happenings, .events = POLLIN | POLLPRI } };
-	int64_t due = now_ms() + interval_ms;
+	int64_t due = clock_now_ms() + interval_ms;
 	int result = 0;
 
 	while (!polled[0].revents && result == 0) {

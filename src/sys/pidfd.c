@@ -9,8 +9,9 @@
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "sys/clock.h"
 
 #ifndef P_PIDFD
 #define P_PIDFD 3
@@ -26,17 +27,9 @@ int pidfd_signal(int pidfd, int signum)
 	return (int)syscall(SYS_pidfd_send_signal, pidfd, signum, NULL, 0);
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 int pidfd_wait_exit(int pidfd, int timeout_ms)
 {
-	int64_t end = now_ms() + timeout_ms;
+	int64_t end = clock_now_ms() + timeout_ms;
 	struct pollfd p = { .fd = pidfd, .events = POLLIN };
 
 	for (;;) {
@@ -44,7 +37,7 @@ int pidfd_wait_exit(int pidfd, int timeout_ms)
 
 		if (n < 0 && errno == EINTR) {
 			if (timeout_ms >= 0) {
-				int64_t left = end - now_ms();
+				int64_t left = end - clock_now_ms();
 
 				timeout_ms = left > 0 ? (int)left : 0;
 			}

@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 
+#include "sys/clock.h"
 #include "sys/fd.h"
 
 void channel_init(struct channel *c, int socket)
@@ -115,14 +115,6 @@ int channel_send_error(struct channel *c, const struct error *error)
 	return channel_send(c, &event);
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 void progress_init(struct progress *p, struct channel *c, const char *digest, int64_t total)
 {
 	*p = (struct progress){ .channel = c, .total = total };
@@ -133,7 +125,7 @@ void progress_note(struct progress *p, const char *status, int64_t current)
 {
 	struct transfer_event event = { .event = "progress", .id = p->id, .status = (char *)(uintptr_t)status,
 					.current = current, .total = p->total };
-	int64_t now = now_ms();
+	int64_t now = clock_now_ms();
 
 	if (!p->channel || (p->status == status && current != p->total && now - p->last_ms < 100))
 		return;

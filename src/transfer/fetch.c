@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "sys/clock.h"
 #include "sys/fd.h"
 #include "sys/lock.h"
 #include "transfer/exchange.h"
@@ -40,14 +40,6 @@ struct fetch {
 	struct fetch_blob *blobs;
 	size_t running;
 };
-
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 struct fetch *fetch_open(struct work *w, const struct transfer_request *r, struct error *err)
 {
@@ -175,7 +167,7 @@ static int on_bytes(void *context, const char *p, size_t n)
 static void pause_until(struct fetch_blob *b, enum fetch_state state, int64_t ms)
 {
 	b->state = state;
-	b->wake_ms = now_ms() + ms;
+	b->wake_ms = clock_now_ms() + ms;
 }
 
 static void give_up(struct fetch_blob *b)
@@ -383,7 +375,7 @@ static int move_on(struct fetch *f, struct error *err)
 		ended(x->context, code);
 		timeout = 0;
 	}
-	now = now_ms();
+	now = clock_now_ms();
 	for (struct fetch_blob *b = f->blobs; b; b = b->next) {
 		if (b->state != FETCH_LOCKING && b->state != FETCH_PAUSING)
 			continue;

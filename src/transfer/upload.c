@@ -1,9 +1,9 @@
 #include "transfer/upload.h"
 
 #include <curl/curl.h>
-#include <time.h>
 
 #include "spec/upload.h"
+#include "sys/clock.h"
 #include "transfer/exchange.h"
 #include "transfer/url.h"
 
@@ -41,14 +41,6 @@ struct upload {
 	struct upload_blob *blobs;
 	size_t running;
 };
-
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 struct upload *upload_open(struct work *w, const struct transfer_request *r, struct error *err)
 {
@@ -202,7 +194,7 @@ static void again(struct upload_blob *b, enum step step)
 	progress_note(b->request.progress, "Retrying", b->have);
 	b->step = step;
 	b->state = PAUSING;
-	b->wake_ms = now_ms() + pause;
+	b->wake_ms = clock_now_ms() + pause;
 }
 
 static void begin_anew(struct upload_blob *b)
@@ -449,7 +441,7 @@ static int move_on(struct upload *u, struct error *err)
 		ended(x->context, code);
 		timeout = 0;
 	}
-	now = now_ms();
+	now = clock_now_ms();
 	for (struct upload_blob *b = u->blobs; b; b = b->next) {
 		if (b->state != PAUSING)
 			continue;

@@ -125,7 +125,7 @@ fake() {
 }
 
 certificate() {
-	openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=127.0.0.1 -addext subjectAltName=IP:127.0.0.1 \
+	openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=127.0.0.1 -addext subjectAltName=IP:127.0.0.1,DNS:localhost \
 		-keyout "$E2E_DIR/key" -out "$E2E_DIR/crt" 2>/dev/null
 }
 

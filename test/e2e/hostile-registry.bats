@@ -2,24 +2,6 @@
 # not quick
 load helpers
 
-# fake [OPTION...]: starts registry-fake with the usual image; sets FAKE ("127.0.0.1:PORT") and OTHER (its second port).
-fake() {
-	local image=$E2E_DIR/fake-image
-	[ -d "$image" ] || "$MAKE_IMAGE" --format oci-dir box "$image"
-	rm -f "$E2E_DIR/ports" "$E2E_DIR/fake.log"
-	"$BATS_TEST_DIRNAME/registry-fake.py" --image "$image" --port-file "$E2E_DIR/ports" --log "$E2E_DIR/fake.log" "$@" \
-		>"$E2E_DIR/fake.out" 2>&1 3>&- &
-	E2E_PIDS+=("$!")
-	retry 10 test -f "$E2E_DIR/ports" || { cat "$E2E_DIR/fake.out" >&2; return 1; }
-	read -r port OTHER <"$E2E_DIR/ports"
-	FAKE=127.0.0.1:$port
-}
-
-certificate() {
-	openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=127.0.0.1 -addext subjectAltName=IP:127.0.0.1,DNS:localhost \
-		-keyout "$E2E_DIR/key" -out "$E2E_DIR/crt" 2>/dev/null
-}
-
 # refused WORDS [ARG...]: a pull (with ARG) ends in time with WORDS in one line, and brings nothing.
 refused() {
 	local words=$1
@@ -72,7 +54,7 @@ print(code, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)' "$BRYO" pul
 	done
 	fake --auth --do redirect-user
 	refused "blob unknown" --creds alice:secret
-	run grep "^$OTHER .* Bearer" "$E2E_DIR/fake.log"
+	run grep "^$FAKE_CDN .* Bearer" "$E2E_DIR/fake.log"
 	assert_status 1
 }
 
@@ -95,16 +77,16 @@ print(code, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)' "$BRYO" pul
 	fake --auth --do realm-user
 	refused "" --creds alice:secret
 	# The name and password in the address go there; alice's would have been answered by 200.
-	run grep "^$OTHER .* Basic .* 200" "$E2E_DIR/fake.log"
+	run grep "^$FAKE_CDN .* Basic .* 200" "$E2E_DIR/fake.log"
 	assert_status 1
 	fake --auth --do realm-redirect
 	refused "redirects, which is not followed" --creds alice:secret
-	run grep "^$OTHER" "$E2E_DIR/fake.log"
+	run grep "^$FAKE_CDN" "$E2E_DIR/fake.log"
 	assert_status 1
 	certificate
 	fake --auth --cert "$E2E_DIR/crt" --key "$E2E_DIR/key" --do realm-http
 	refused "without https" --creds alice:secret --tls-verify=false
-	run grep "^$OTHER" "$E2E_DIR/fake.log"
+	run grep "^$FAKE_CDN" "$E2E_DIR/fake.log"
 	assert_status 1
 }
 
