@@ -436,6 +436,7 @@ calls_in() { cp "$BRYO_BUILD/test/e2e/calls" "$1/rootfs/bin/calls"; }
 @test "a record that names another process is nobody's licence to kill it" {
 	local victim
 	up box
+	sleep 0.1 # the kernel dates processes in hundredths of a second
 	sleep 1000 3>&- & victim=$!
 	E2E_PIDS+=($victim)
 	cp oci/box/state.json saved
