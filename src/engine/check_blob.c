@@ -1,10 +1,12 @@
 /* `system check`: blobs and objects by digest */
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "engine/check_part.h"
+#include "spec/object_name.h"
 #include "spec/oci_image.h"
 #include "store/stage.h"
 #include "sys/fd.h"
@@ -91,8 +93,8 @@ static int check_contents(struct check *c, const struct strings *all, struct err
 	if (transfer_call(c->e, &c->transfer, &request, NULL, 0, &result, err) < 0)
 		return -1;
 	for (size_t i = 0; i < result.damaged.n; i++) {
-		strings_add(c->e->arena, &bad, result.damaged.v[i].digest);
-		blob_is_damaged(c, result.damaged.v[i].digest, result.damaged.v[i].text);
+		strings_add(c->e->arena, &bad, result.damaged.v[i].name);
+		blob_is_damaged(c, result.damaged.v[i].name, result.damaged.v[i].text);
 	}
 	for (size_t i = 0; i < all->n; i++)
 		if (!strings_has(&bad, all->v[i]))
@@ -115,17 +117,36 @@ int check_blobs(struct check *c, struct error *err)
 /* --- objects */
 
 /* Without it, unpacking a layer that has it makes it anew. */
-static void object_is_damaged(struct check *c, const char *name)
+static void object_is_damaged(struct check *c, const struct transfer_damage *d)
 {
-	struct check_finding *f = check_add(c, "object", name, NULL, "its contents are not what its name says");
+	struct check_finding *f = check_add(c, "object", d->name, NULL, "%s", d->text);
 	struct error why = { 0 };
 
+	strings_add(c->e->arena, &c->bad_objects, d->name);
 	if (!c->o->repair)
 		check_cure(c, f, "--repair removes it and unpacks the layers again that have it");
-	else if (unlinkat(c->e->store.objects_fd, name, 0) < 0)
-		check_mended(c, f, error_errno(&why, "remove objects/%s", name), NULL, &why);
 	else
-		check_mended(c, f, 0, "removed; the layers that have it are unpacked again", NULL);
+		check_mended(c, f, store_discard(&c->e->store, arena_printf(c->e->arena, "objects/%s", d->name), true, &why),
+			     "removed; the layers that have it are unpacked again", &why);
+}
+
+/* Nothing of bryo's puts anything else there. directory: "", or "c/" */
+static void check_names(struct check *c, const char *directory)
+{
+	_cleanup_dir_ DIR *dir = fd_opendir(c->e->store.objects_fd, *directory ? directory : ".");
+	char path[2 * NAME_MAX + 2];
+	struct dirent *entry;
+
+	while (dir && (entry = readdir(dir))) {
+		snprintf(path, sizeof(path), "%s%s", directory, entry->d_name);
+		if (stage_is_dot(entry->d_name) || object_name_is_valid(path))
+			continue;
+		if (!*directory && object_name_is_directory(path))
+			check_names(c, arena_printf(c->e->arena, "%s/", path));
+		else
+			check_cure(c, check_add(c, "leftover", arena_printf(c->e->arena, "objects/%s", path), NULL, "it is no object"),
+				   "remove it by hand");
+	}
 }
 
 int check_objects(struct check *c, struct error *err)
@@ -135,11 +156,11 @@ int check_objects(struct check *c, struct error *err)
 
 	if (c->o->quick)
 		return 0;
+	check_names(c, "");
 	if (transfer_call(c->e, &c->transfer, &request, NULL, 0, &result, err) < 0)
 		return -1;
 	c->report->objects = (size_t)result.checked;
-	c->bad_objects = result.damaged_objects;
-	for (size_t i = 0; i < c->bad_objects.n; i++)
-		object_is_damaged(c, c->bad_objects.v[i]);
+	for (size_t i = 0; i < result.damaged.n; i++)
+		object_is_damaged(c, &result.damaged.v[i]);
 	return 0;
 }

@@ -83,7 +83,7 @@ JSON_SHAPE(transfer_signature,
 	F(transfer_signature, payload, "payload", T_STRING),
 	F(transfer_signature, keys, "keys", T_INTS));
 JSON_SHAPE(transfer_damage,
-	F(transfer_damage, digest, "digest", T_STRING),
+	F(transfer_damage, name, "name", T_STRING, .required = true),
 	F(transfer_damage, text, "text", T_STRING));
 
 JSON_SHAPE(transfer_repository,
@@ -109,7 +109,6 @@ JSON_SHAPE(transfer_event,
 	F(transfer_event, missing, "missing", T_OBJECTS, .shape = &image_descriptor_shape),
 	F(transfer_event, document, "document", T_STRING),
 	F(transfer_event, damaged, "damaged", T_OBJECTS, .shape = &transfer_damage_shape),
-	F(transfer_event, damaged_objects, "damagedObjects", T_STRINGS),
 	F(transfer_event, checked, "checked", T_INT),
 	F(transfer_event, kind, "kind", T_INT),
 	F(transfer_event, errno_, "errno", T_INT),

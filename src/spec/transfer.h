@@ -33,7 +33,7 @@
  *   unpack    read a tar from a descriptor into a directory descriptor       (cp, volume import)
  *   index     a layer from a directory descriptor, as overlay or fuse-overlayfs keep it (diff/ of another driver, a
  *             container's upper directory): objects/ and tmp/<stage>/index of the only layer named
- *   objects-check  read objects (those named, or all) and answer those whose contents are not what their names say
+ *   objects-check  read objects (those named, or all) and compare them with their names; answers those that are damaged
  *   recipes-check  make the tars of `layers` (digest: chain ID) by their recipes and answer, by chain ID, those that do
  *             not have their diff ID
  *   layer     a layer blob of the entries of a directory descriptor that a file lists: `manifests` has its descriptor,
@@ -47,7 +47,7 @@
 #include "base/json.h"
 #include "spec/oci_image.h"
 
-#define TRANSFER_DAMAGED_MAX 100000
+#define TRANSFER_DAMAGED_MAX 50000
 
 struct transfer_source {
 	char *host, *path;		/* "127.0.0.1:5000", "library/busybox" */
@@ -112,8 +112,8 @@ struct transfer_image {
 	struct strings diff_ids, chain_ids;
 };
 
-/* What `verify` found: text says what is wrong with the blob. */
-struct transfer_damage { char *digest, *text; };
+/* What `verify` or `objects-check` found: text says what is wrong with the blob of this digest, the object of this name. */
+struct transfer_damage { char *name, *text; };
 
 struct transfer_unpacked { char *diff_id; int64_t size; int64_t max_uid, max_gid; bool recipe; };
 
@@ -136,8 +136,7 @@ struct transfer_event {
 	ARRAY(struct image_descriptor) manifests, missing;
 	char *document;
 	struct strings tags;
-	ARRAY(struct transfer_damage) damaged;
-	struct strings damaged_objects;	/* objects-check: names, at most TRANSFER_DAMAGED_MAX */
+	ARRAY(struct transfer_damage) damaged;	/* of objects at most TRANSFER_DAMAGED_MAX */
 	int64_t checked;		/* objects-check: objects that were read */
 	int64_t kind, errno_;		/* error: enum error_kind, errno */
 	char *text, *hint;

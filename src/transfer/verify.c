@@ -33,6 +33,7 @@ struct verify {
 	struct strings list;
 	bool objects;		/* names of objects; else digests of blobs */
 	const struct transfer_layer *layers;	/* or recipes of these */
+	bool listed;		/* the names are those that were there, nobody's wish: one that went meanwhile is no damage */
 	pid_t pids[PROCESSES_MAX];
 	size_t n;
 };
@@ -156,12 +157,11 @@ static void add(const struct verify *v, const struct damage *d, struct transfer_
 	char *name = v->list.v[d->index];
 	char *text = d->sys == ENOENT ? arena_strdup(arena, "it is missing") :
 		     d->sys ? arena_printf(arena, "it cannot be read: %s", strerror(d->sys)) :
-		     arena_printf(arena, "its contents are %s", d->digest);
+		     v->objects ? "its contents are not what its name says" : arena_printf(arena, "its contents are %s", d->digest);
 
-	if (!v->objects)
-		*ARRAY_ADD(arena, &ret->damaged) = (struct transfer_damage){ name, text };
-	else if (ret->damaged_objects.n < TRANSFER_DAMAGED_MAX)
-		strings_add(arena, &ret->damaged_objects, name);
+	if ((v->listed && d->sys == ENOENT) || (v->objects && ret->damaged.n >= TRANSFER_DAMAGED_MAX))
+		return;
+	*ARRAY_ADD(arena, &ret->damaged) = (struct transfer_damage){ name, text };
 }
 
 static int hear(const struct verify *v, int pipe, struct transfer_event *ret, struct error *err)
@@ -225,7 +225,8 @@ int op_objects_check(struct work *w, const struct transfer_request *r, struct tr
 	for (size_t i = 0; i < v.list.n; i++)
 		if (!object_name_is_valid(v.list.v[i]))
 			return error_set(err, ERROR_INVALID, "\"%s\" is not the name of an object", v.list.v[i]);
-	if (!v.list.n && objects_list(w->arena, w->places.objects, &v.list, err) < 0)
+	v.listed = !v.list.n;
+	if (v.listed && objects_list(w->arena, w->places.objects, &v.list, err) < 0)
 		return -1;
 	ret->checked = (int64_t)v.list.n;
 	return verify(&v, ret, err);
