@@ -58,36 +58,14 @@ static bool fits(struct chunked_table *t, int64_t blob_size)
 	       t->plain_size <= CHUNKED_PLAIN_MAX && t->offset <= blob_size && t->size <= blob_size - t->offset;
 }
 
-/* Digits up to the separator; -1 for anything else. */
-static int64_t number(const char **at, char end)
-{
-	int64_t n = 0;
-	const char *p = *at;
-
-	if (*p < '0' || *p > '9')
-		return -1;
-	for (; *p >= '0' && *p <= '9'; p++) {
-		if (n > INT64_MAX / 10 - 1)
-			return -1;
-		n = 10 * n + (*p - '0');
-	}
-	if (*p != end)
-		return -1;
-	*at = *p ? p + 1 : p;
-	return n;
-}
-
 int chunked_position_parse(const char *text, int64_t blob_size, struct chunked_table *ret, struct error *err)
 {
 	struct chunked_table t = { 0 };
-	const char *at = text;
 	int64_t type;
 
-	t.offset = number(&at, ':');
-	t.size = t.offset < 0 ? -1 : number(&at, ':');
-	t.plain_size = t.size < 0 ? -1 : number(&at, ':');
-	type = t.plain_size < 0 ? -1 : number(&at, '\0');
-	if (type != TYPE_FILES || !fits(&t, blob_size))
+	if (!str_take_i64(&text, ':', &t.offset) || !str_take_i64(&text, ':', &t.size) ||
+	    !str_take_i64(&text, ':', &t.plain_size) || !str_take_i64(&text, '\0', &type) || type != TYPE_FILES ||
+	    !fits(&t, blob_size))
 		return error_set(err, ERROR_INVALID, "the place of a layer's table of contents is not valid");
 	*ret = t;
 	return 0;
