@@ -18,7 +18,8 @@ JSON_SHAPE(transfer_layer,
 	F(transfer_layer, diff_id, "diffId", T_STRING),
 	F(transfer_layer, toc_position, "tocPosition", T_STRING),
 	F(transfer_layer, toc_digest, "tocDigest", T_STRING),
-	F(transfer_layer, stage, "stage", T_STRING));
+	F(transfer_layer, stage, "stage", T_STRING),
+	F(transfer_layer, recipe, "recipe", T_BOOL));
 
 JSON_SHAPE(transfer_mount,
 	F(transfer_mount, digest, "digest", T_STRING, .required = true),
@@ -74,7 +75,8 @@ JSON_SHAPE(transfer_unpacked,
 	F(transfer_unpacked, diff_id, "diffId", T_STRING),
 	F(transfer_unpacked, size, "size", T_INT),
 	F(transfer_unpacked, max_uid, "maxUid", T_INT),
-	F(transfer_unpacked, max_gid, "maxGid", T_INT));
+	F(transfer_unpacked, max_gid, "maxGid", T_INT),
+	F(transfer_unpacked, recipe, "recipe", T_BOOL));
 
 JSON_SHAPE(transfer_signature,
 	F(transfer_signature, blob, "blob", T_STRING),

@@ -126,7 +126,8 @@ static int retry_damaged(struct crew *c, struct job *job)
 		return 0;
 	unlinkat(c->work->places.blobs, digest_hex(job->layer->digest), 0);
 	stage = tree_open_dir(c->work->places.tmp, job->layer->stage, O_RDONLY);
-	if (stage < 0 || fd_remove_tree(stage, "diff") < 0 || fd_remove_tree(stage, "index") < 0)
+	if (stage < 0 || fd_remove_tree(stage, "diff") < 0 || fd_remove_tree(stage, "index") < 0 ||
+	    fd_remove_tree(stage, "recipe") < 0)
 		return 0;
 	job->was_here = false;
 	job->fetched_again = true;
@@ -152,7 +153,7 @@ static int hear_worker(struct crew *c, struct job *job, struct error *err)
 		}
 		job->phase = PHASE_DONE;
 		job->result = (struct transfer_unpacked){ arena_strdup(c->work->arena, m.result.diff_id), m.result.size,
-							  m.result.max_uid, m.result.max_gid };
+							  m.result.max_uid, m.result.max_gid, m.result.recipe };
 		progress_note(&job->progress, "Pull complete", job->progress.total);
 	}
 	return 0;

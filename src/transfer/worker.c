@@ -19,6 +19,7 @@
 
 _Static_assert(sizeof(struct worker_message) <= PIPE_BUF, "a worker's message crosses its pipe in one write");
 
+#define RECIPE_MAX ((size_t)256 << 20)
 #define APART_MIN ((int64_t)2 << 20)	/* packed bytes for which a second process is worth its start */
 
 struct teller { int pipe; struct timespec last; };
@@ -113,19 +114,47 @@ static int unpack_to_diff(const struct work *w, const struct transfer_request *r
 	return result;
 }
 
+/* It must be smaller than the blob that it takes the place of: well below a plain one, which a push compresses. */
+static size_t recipe_limit(const struct transfer_layer *layer)
+{
+	enum layer_compression packing;
+	int64_t most = image_layer_compression(layer->media_type, &packing) == 0 && packing == LAYER_PLAIN ?
+		       layer->size / 2 : layer->size;
+
+	return most < 0 ? 0 : (uint64_t)most > RECIPE_MAX ? RECIPE_MAX : (size_t)most;
+}
+
+static int untar_with_recipe(const struct transfer_layer *layer, struct untar *u, struct untar_layer *l, int stage,
+			     bool *ret_made, struct error *err)
+{
+	struct recipe_maker recipe;
+	int made = -1;
+
+	if (recipe_maker_init(&recipe, recipe_limit(layer), err) < 0)
+		return -1;
+	u->recipe = l->recipe = &recipe;
+	if (untar(u, err) == 0)
+		made = recipe_maker_finish(&recipe, stage, err);
+	recipe_maker_done(&recipe);
+	*ret_made = made > 0;
+	return made < 0 ? -1 : 0;
+}
+
 static int unpack_to_index(const struct work *w, const struct transfer_request *r, const struct transfer_layer *layer,
 			   struct untar *u, struct worker_result *ret, struct error *err)
 {
 	const struct tree_options options = options_of(r);
 	_cleanup_fd_ int stage = open_stage(w, layer->stage, err);
 	struct layer_maker maker;
+	struct untar_layer to;
 	int result;
 
 	if (stage < 0 || layer_maker_init(&maker, &w->places, &options, err) < 0)
 		return -1;
 	u->target = &untar_to_layer;
-	u->to = &(struct untar_layer){ .tree = maker.tree, .objects = &maker.objects };
-	result = untar(u, err);
+	to = (struct untar_layer){ .tree = maker.tree, .objects = &maker.objects };
+	u->to = &to;
+	result = layer->recipe ? untar_with_recipe(layer, u, &to, stage, &ret->recipe, err) : untar(u, err);
 	if (result == 0)
 		result = layer_maker_finish(&maker, stage, err);
 	ret->size = layer_tree_totals(maker.tree)->size;

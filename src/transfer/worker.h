@@ -8,7 +8,7 @@
 
 #include "transfer/work.h"
 
-struct worker_result { char diff_id[DIGEST_TEXT_MAX]; int64_t size, max_uid, max_gid; };
+struct worker_result { char diff_id[DIGEST_TEXT_MAX]; int64_t size, max_uid, max_gid; bool recipe; };
 
 enum worker_word { WORKER_PROGRESS, WORKER_DONE, WORKER_FAILED };
 
