@@ -1,4 +1,4 @@
-#include "transfer/chunked.h"
+#include "transfer/chunked_blob.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -8,8 +8,8 @@
 
 #include "spec/chunked.h"
 #include "sys/fd.h"
+#include "transfer/chunked_table.h"
 #include "transfer/exchange.h"
-#include "transfer/inflate.h"
 
 #define BASES_MAX 64
 #define BASES_TABLES_MAX ((int64_t)64 << 20)	/* packed tables of all of them */
@@ -24,7 +24,7 @@ enum { BLOCK = 1 << 17 };
 /* A piece of a blob that is here. */
 struct local { struct chunked_piece piece; int fd; };
 
-struct chunked {
+struct assembly {
 	struct work *work;
 	struct arena *arena;
 	struct registry *registry;
@@ -39,31 +39,10 @@ struct parts { struct part *v; size_t n; };
 
 /* --- tables */
 
-static char *unpack_table(struct arena *arena, const void *packed, const struct chunked_table *t, struct error *err)
-{
-	struct inflate *in = inflate_open_memory(packed, (size_t)t->size, err);
-	char *text = arena_alloc(arena, (size_t)t->plain_size + 2);
-	size_t done = 0;
-	ssize_t n = -1;
-
-	while (in && done <= (size_t)t->plain_size &&
-	       (n = inflate_read(in, text + done, (size_t)t->plain_size + 1 - done, err)) > 0)
-		done += (size_t)n;
-	inflate_close(in);
-	if (n < 0)
-		return NULL;
-	if (done == (size_t)t->plain_size) {
-		text[done] = '\0';
-		return text;
-	}
-	error_set(err, ERROR_INVALID, "the table of contents has not the size that was said");
-	return NULL;
-}
-
 static int read_pieces(struct arena *arena, const void *packed, const struct chunked_table *t,
 		       struct chunked_pieces *ret, struct error *err)
 {
-	char *text = unpack_table(arena, packed, t, err);
+	char *text = chunked_table_unpack(arena, packed, t, err);
 
 	return text ? chunked_pieces_read(arena, text, (size_t)t->plain_size, t, ret, err) : -1;
 }
@@ -71,7 +50,7 @@ static int read_pieces(struct arena *arena, const void *packed, const struct chu
 /* --- what is here */
 
 /* What the table takes in memory is given back before the next one is read. */
-static void add_base(struct chunked *c, int fd, const struct chunked_table *t)
+static void add_base(struct assembly *c, int fd, const struct chunked_table *t)
 {
 	_cleanup_arena_ struct arena *arena = arena_new();
 	struct chunked_pieces pieces;
@@ -107,7 +86,7 @@ static int compare_locals(const void *a, const void *b)
 	return x->size < y->size ? -1 : x->size > y->size;
 }
 
-static void find_bases(struct chunked *c)
+static void find_bases(struct assembly *c)
 {
 	_cleanup_dir_ DIR *dir = fd_opendir(c->work->places.blobs, ".");
 	int64_t tables = 0;
@@ -130,7 +109,7 @@ static void find_bases(struct chunked *c)
 		qsort(c->locals.v, c->locals.n, sizeof(*c->locals.v), compare_locals);
 }
 
-static const struct local *find_local(const struct chunked *c, const struct chunked_piece *piece)
+static const struct local *find_local(const struct assembly *c, const struct chunked_piece *piece)
 {
 	struct local key = { *piece, -1 };
 
@@ -139,7 +118,7 @@ static const struct local *find_local(const struct chunked *c, const struct chun
 
 /* --- the plan */
 
-static void add_part(struct chunked *c, struct parts *parts, struct part part)
+static void add_part(struct assembly *c, struct parts *parts, struct part part)
 {
 	struct part *last = parts->n ? &parts->v[parts->n - 1] : NULL;
 
@@ -161,7 +140,7 @@ static size_t small_run(const struct parts *parts, size_t i, int64_t hole)
 }
 
 /* What is small between fetched parts is fetched with them. */
-static void join_holes(struct chunked *c, struct parts *parts, int64_t hole)
+static void join_holes(struct assembly *c, struct parts *parts, int64_t hole)
 {
 	struct parts joined = { 0 };
 
@@ -189,7 +168,7 @@ static size_t requests(const struct parts *parts, int64_t *ret_bytes)
 }
 
 /* false: too little is here. */
-static bool plan(struct chunked *c, const struct chunked_pieces *pieces, int64_t size, struct parts *ret)
+static bool plan(struct assembly *c, const struct chunked_pieces *pieces, int64_t size, struct parts *ret)
 {
 	int64_t hole = HOLE_MIN, bytes;
 
@@ -225,7 +204,7 @@ static int take(void *context, const char *p, size_t n)
 }
 
 /* Some of the blob's bytes into the sink or into memory. */
-static int get_range(struct chunked *c, const char *digest, int64_t from, int64_t size, struct sink *sink, char *memory,
+static int get_range(struct assembly *c, const char *digest, int64_t from, int64_t size, struct sink *sink, char *memory,
 		     struct error *err)
 {
 	struct range *g = arena_new_one(c->arena, struct range);
@@ -267,7 +246,7 @@ static int copy_part(const struct part *p, char *block, struct sink *sink, struc
 	return 0;
 }
 
-static int write_parts(struct chunked *c, const struct transfer_layer *layer, const struct parts *parts,
+static int write_parts(struct assembly *c, const struct transfer_layer *layer, const struct parts *parts,
 		       struct sink *sink, struct error *err)
 {
 	char *block = arena_alloc(c->arena, BLOCK);
@@ -286,7 +265,7 @@ static int write_parts(struct chunked *c, const struct transfer_layer *layer, co
 }
 
 /* The table's frame and what follows it. */
-static char *get_tail(struct chunked *c, const struct transfer_layer *layer, const struct chunked_table *t,
+static char *get_tail(struct assembly *c, const struct transfer_layer *layer, const struct chunked_table *t,
 		      struct error *err)
 {
 	int64_t size = layer->size - t->begin;
@@ -307,7 +286,7 @@ static char *get_tail(struct chunked *c, const struct transfer_layer *layer, con
 }
 
 /* The bytes after the pieces are those of the tail. */
-static int make_blob(struct chunked *c, const struct transfer_layer *layer, const struct parts *parts, const char *tail,
+static int make_blob(struct assembly *c, const struct transfer_layer *layer, const struct parts *parts, const char *tail,
 		     size_t tail_size, struct error *err)
 {
 	struct sink sink;
@@ -324,7 +303,7 @@ static int make_blob(struct chunked *c, const struct transfer_layer *layer, cons
 	return result;
 }
 
-static int assemble(struct chunked *c, const struct transfer_layer *layer, struct error *err)
+static int assemble(struct assembly *c, const struct transfer_layer *layer, struct error *err)
 {
 	_cleanup_arena_ struct arena *arena = arena_new();
 	struct chunked_pieces pieces;
@@ -344,14 +323,14 @@ static int assemble(struct chunked *c, const struct transfer_layer *layer, struc
 
 static bool may_be_assembled(struct work *w, const struct transfer_layer *layer)
 {
-	return layer->toc_position && layer->toc_digest && digest_is_valid(layer->digest) &&
+	return !layer->recipe && layer->toc_position && layer->toc_digest && digest_is_valid(layer->digest) &&
 	       !sink_has(&w->places, layer->digest, layer->size);
 }
 
-int chunked_prepare(struct work *w, const struct transfer_request *r, struct error *err)
+int chunked_blob_prepare(struct work *w, const struct transfer_request *r, struct error *err)
 {
 	_cleanup_arena_ struct arena *arena = arena_new();
-	struct chunked c = { .work = w, .arena = arena };
+	struct assembly c = { .work = w, .arena = arena };
 	bool looked = false, full = false;
 
 	for (size_t i = 0; i < r->layers.n && !full; i++) {

@@ -270,7 +270,9 @@ static void set_options(struct exchange *x)
 	curl_easy_setopt(c, CURLOPT_HEADERDATA, x);
 	curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_body);
 	curl_easy_setopt(c, CURLOPT_WRITEDATA, x);
-	if (x->range_to > 0)
+	if (x->ranges)
+		curl_easy_setopt(c, CURLOPT_RANGE, x->ranges);
+	else if (x->range_to > 0)
 		curl_easy_setopt(c, CURLOPT_RANGE,
 				 arena_printf(x->arena, "%lld-%lld", (long long)x->range_from, (long long)x->range_to));
 	else if (x->range_from > 0)
