@@ -18,6 +18,7 @@ JSON_SHAPE(transfer_layer,
 	F(transfer_layer, diff_id, "diffId", T_STRING),
 	F(transfer_layer, toc_position, "tocPosition", T_STRING),
 	F(transfer_layer, toc_digest, "tocDigest", T_STRING),
+	F(transfer_layer, split_position, "splitPosition", T_STRING),
 	F(transfer_layer, stage, "stage", T_STRING),
 	F(transfer_layer, recipe, "recipe", T_BOOL));
 

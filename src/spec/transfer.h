@@ -60,7 +60,7 @@ struct transfer_layer {
 	char *digest, *media_type;	/* of the blob */
 	int64_t size;
 	char *diff_id;			/* must be what unpacking gives */
-	char *toc_position, *toc_digest;	/* of zstd:chunked: annotations of its table of contents; NULL */
+	char *toc_position, *toc_digest, *split_position;	/* of zstd:chunked: annotations of its table; NULL */
 	char *stage;			/* a directory below tmp/; the tree goes to <stage>/diff, or its list to <stage>/index */
 	bool recipe;			/* with `objects`: also <stage>/recipe, when that is worth it */
 };
