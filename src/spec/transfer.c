@@ -85,7 +85,8 @@ JSON_SHAPE(transfer_signature,
 	F(transfer_signature, keys, "keys", T_INTS));
 JSON_SHAPE(transfer_damage,
 	F(transfer_damage, name, "name", T_STRING, .required = true),
-	F(transfer_damage, text, "text", T_STRING));
+	F(transfer_damage, text, "text", T_STRING),
+	F(transfer_damage, unread, "unread", T_BOOL));
 
 JSON_SHAPE(transfer_repository,
 	F(transfer_repository, name, "name", T_STRING, .required = true),

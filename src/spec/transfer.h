@@ -112,8 +112,9 @@ struct transfer_image {
 	struct strings diff_ids, chain_ids;
 };
 
-/* What `verify` or `objects-check` found: text says what is wrong with the blob of this digest, the object of this name. */
-struct transfer_damage { char *name, *text; };
+/* What `verify` or `objects-check` found: text says what is wrong with the blob of this digest, the object of this name.
+ * unread: the kernel refused to read it, so nobody knows. */
+struct transfer_damage { char *name, *text; bool unread; };
 
 struct transfer_unpacked { char *diff_id; int64_t size; int64_t max_uid, max_gid; bool recipe; };
 

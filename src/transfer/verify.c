@@ -2,7 +2,7 @@
  * recipes make the tars that their layers' diff IDs say?
  *
  * As many processes as there are processors share the list; each tells what it finds through one pipe, in messages that
- * are never half. What cannot be read is as damaged as what has other contents. */
+ * are never half. What cannot be read is told apart from what has other contents: the next time it may be. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -151,6 +151,12 @@ static int start(struct verify *v, int pipe, struct error *err)
 	return 0;
 }
 
+/* Neither gone nor something else than a file. */
+static bool is_unread(int sys)
+{
+	return sys != 0 && sys != ENOENT && sys != ELOOP && sys != ENXIO && sys != EINVAL;
+}
+
 static void add(const struct verify *v, const struct damage *d, struct transfer_event *ret)
 {
 	struct arena *arena = v->work->arena;
@@ -161,7 +167,7 @@ static void add(const struct verify *v, const struct damage *d, struct transfer_
 
 	if ((v->listed && d->sys == ENOENT) || (v->objects && ret->damaged.n >= TRANSFER_DAMAGED_MAX))
 		return;
-	*ARRAY_ADD(arena, &ret->damaged) = (struct transfer_damage){ name, text };
+	*ARRAY_ADD(arena, &ret->damaged) = (struct transfer_damage){ name, text, is_unread(d->sys) };
 }
 
 static int hear(const struct verify *v, int pipe, struct transfer_event *ret, struct error *err)
