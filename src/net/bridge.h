@@ -8,45 +8,50 @@
 
 #include <stdint.h>
 
-#include "base/json.h"
 #include "net/rootless.h"
-
-struct network;
+#include "spec/network.h"
 
 /* What the user asks of one network, in his words: --network NAME:ip=...,mac=...,alias=...,interface_name=... */
 struct bridge_request {
 	char *network;			/* name or id */
-	char *interface;		/* NULL: ethN, the first that is free */
-	char *ip, *ip6, *mac;		/* NULL: chosen */
+	char *interface;		/* inside; never NULL once the engine has named those that the user did not */
+	struct strings ips;		/* at most one a subnet; of the other subnets they are chosen */
+	char *mac;			/* NULL: made from the address */
 	struct strings aliases;
+};
+
+struct bridge_address {
+	char *ip, *gateway;		/* "10.88.0.5"; gateway NULL: none */
+	int64_t prefix;			/* its length */
 };
 
 /* A container on a network, as it became; kept in the container's state. */
 struct bridge_endpoint {
 	char *network, *network_id;
-	char *bridge;			/* the bridge's interface */
-	char *interface;		/* inside */
-	char *ip, *ip6;			/* "10.88.0.5", NULL without one */
-	int64_t prefix, prefix6;	/* lengths */
-	char *gateway, *gateway6;	/* NULL: none */
-	char *mac;
+	char *interface, *mac;
+	ARRAY(struct bridge_address) addresses;
 	struct strings aliases;
-	int64_t mtu;
+	bool has_routes;		/* a way out: a gateway in a network that is not internal */
 	int64_t index;			/* of the pair's end at the bridge, in the rootless namespace; 0 before bridge_attach */
 };
 extern const struct json_shape bridge_endpoint_shape;
 
+/* The first address of a family, NULL when it has none. */
+const struct bridge_address *bridge_address_of(const struct bridge_endpoint *e, enum ip_family family);
+
 /* The network's bridge stands when this returns; r is held alone when it had to be made. */
 int bridge_open(struct arena *arena, struct rootless *r, const struct network *n, struct error *err);
-/* Takes the addresses (net/lease): all that is in *ret but index is known then, before the container exists. */
+/* Takes the addresses (net/lease): all that is in *ret but index is known then, before the container exists. r may be held
+ * alone afterwards. */
 int bridge_join(struct arena *arena, struct rootless *r, const struct network *n, const struct bridge_request *request,
 		const char *id, struct bridge_endpoint *ret, struct error *err);
-/* Connects the network namespace ns to the bridge: the pair, addresses, routes. No lock is needed: a lease is held. */
-int bridge_attach(struct arena *arena, struct rootless *r, const struct network *n, int ns, struct bridge_endpoint *e,
-		  struct error *err);
-/* Takes the pair away from a container that goes on living. */
+/* Connects the network namespace ns (its netlink socket: inside) to the bridge: the pair, addresses, routes. A lease keeps all
+ * of it there, so no lock is needed. position: of the network among the container's, for the order of default routes. */
+int bridge_attach(struct rootless *r, const struct network *n, int ns, int inside, size_t position,
+		  struct bridge_endpoint *e, struct error *err);
+/* Takes the pair away from a namespace that goes on living. */
 int bridge_detach(struct rootless *r, const struct bridge_endpoint *e, struct error *err);
 /* Takes away the bridge of a network that nobody is on; nothing happens when there is none. r is held alone. */
-int bridge_remove(struct rootless *r, const struct network *n, struct error *err);
+int bridge_remove(struct arena *arena, struct rootless *r, const struct network *n, struct error *err);
 
 #endif

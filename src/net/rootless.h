@@ -12,6 +12,8 @@
 #ifndef BRYO_NET_ROOTLESS_H
 #define BRYO_NET_ROOTLESS_H
 
+#include <stdbool.h>
+
 #include "base/arena.h"
 #include "base/error.h"
 #include "sys/lock.h"
@@ -22,7 +24,7 @@
 struct rootless_home {
 	int run_fd;			/* the runtime directory */
 	const char *run_path;
-	int (*open_holder)(void *context);	/* a pidfd of the holder; -1. For a caller with mounts of his own */
+	int (*open_holder)(void *context);	/* a pidfd of the holder; -1. NULL: the caller sees the holder's mounts */
 	bool (*lives)(void *context, const char *id);	/* does a container run, or is it being started? */
 	void *context;
 };
@@ -39,13 +41,16 @@ struct rootless {
 int rootless_open(struct arena *arena, const struct rootless_home *home, enum lock_mode mode, struct rootless *ret,
 		  struct error *err);
 /* The same only when it is there: -1 with an empty error when it is not. */
-int rootless_find(const struct rootless_home *home, enum lock_mode mode, struct rootless *ret, struct error *err);
+int rootless_find(struct arena *arena, const struct rootless_home *home, enum lock_mode mode, struct rootless *ret,
+		  struct error *err);
+/* Holds it alone from now on. Meanwhile it may have been made anew: what was found in it is to be looked for again. */
+int rootless_alone(struct arena *arena, struct rootless *r, struct error *err);
 /* Frees the lock; namespace and socket stay open. */
 void rootless_unlock(struct rootless *r);
 void rootless_close(struct rootless *r);
 
 /* Takes back the leases of this container (NULL: of none) and of all that do not live; when none is left, the namespace and
- * its helpers go too. Cheap when there is nothing to do. */
+ * its helpers go too. */
 void rootless_release(struct arena *arena, const struct rootless_home *home, const char *id);
 
 #endif
