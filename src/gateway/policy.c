@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/string.h"
+#include "sys/gateway.h"
 
 struct rule {
 	const char *network;
@@ -13,11 +14,11 @@ struct rule {
 
 /* The first that contains the address decides. */
 static const struct rule rules[] = {
-	{ "::ffff:169.254.1.1",	128,	POLICY_DNS },
-	{ "::ffff:169.254.1.2",	128,	POLICY_HOST },
-	{ "fd62:7279:6f00::1",	128,	POLICY_DNS },
-	{ "fd62:7279:6f00::2",	128,	POLICY_HOST },
-	{ "fd62:7279:6f00::",	48,	POLICY_REFUSE },
+	{ "::ffff:" GATEWAY_DNS,	128,	POLICY_DNS },
+	{ "::ffff:" GATEWAY_HOST,	128,	POLICY_HOST },
+	{ GATEWAY_DNS6,		128,	POLICY_DNS },
+	{ GATEWAY_HOST6,		128,	POLICY_HOST },
+	{ GATEWAY_OWN_NET6,	48,	POLICY_REFUSE },
 	{ "::ffff:0.0.0.0",	96 + 8,	POLICY_REFUSE },	/* 0.0.0.0 is this host */
 	{ "::ffff:127.0.0.0",	96 + 8,	POLICY_REFUSE },
 	{ "::ffff:169.254.0.0",	96 + 16, POLICY_REFUSE },
@@ -54,7 +55,7 @@ enum policy policy_judge(const struct in6_addr *to)
 
 bool policy_is_source(const struct in6_addr *from)
 {
-	static const char *const own[] = { "169.254.1.3", "fd62:7279:6f00::3" };
+	static const char *const own[] = { GATEWAY_OWN, GATEWAY_OWN6 };
 	struct in6_addr a;
 
 	for (size_t i = 0; i < ELEMENTS(own); i++)
