@@ -46,20 +46,25 @@ static const struct setting settings[] = {
 	{ "ipv4/tcp_retries2", "8", false },
 };
 
+static bool has_value(int dir, const struct setting *s)
+{
+	_cleanup_fd_ int fd = openat(dir, s->path, O_RDONLY | O_CLOEXEC);
+	char value[8] = "";
+
+	return fd >= 0 && read(fd, value, sizeof(value) - 1) > 0 && value[0] == s->value[0];
+}
+
+/* Where /proc/sys is read-only, as in other engines' containers, the value may be right already. */
 static int apply(const struct setting *s, struct error *err)
 {
 	_cleanup_fd_ int dir = open("/proc/sys/net", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	_cleanup_fd_ int fd = openat(dir, s->path, O_WRONLY | O_CLOEXEC);
-	char old[8] = "";
 
 	if (fd >= 0 && write(fd, s->value, strlen(s->value)) > 0)
 		return 0;
-	if (!s->needed)
+	if (!s->needed || has_value(dir, s))
 		return 0;
-	error_errno(err, "set net/%s", s->path);
-	fd_close(&fd);
-	fd = openat(dir, s->path, O_RDONLY | O_CLOEXEC);
-	return fd >= 0 && read(fd, old, sizeof(old) - 1) > 0 && old[0] == s->value[0] ? 0 : -1;
+	return error_set(err, ERROR_DENIED, "cannot set /proc/sys/net/%s to %s", s->path, s->value);
 }
 
 static int apply_settings(struct error *err)
@@ -111,7 +116,8 @@ static int add_rule(int netlink, int family, struct error *err)
 	netlink_request_add(&r, FRA_PRIORITY, &priority, sizeof(priority));
 	if (netlink_ask(netlink, &r, NULL, NULL, &failure) == 0 || failure.sys == EEXIST)
 		return 0;
-	*err = failure;
+	if (err)
+		*err = failure;
 	return error_frame(err, "add a rule to the routes");
 }
 
