@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 
-#include "engine/network_bridge.h"
+#include "engine/network_names.h"
 #include "engine/state.h"
 #include "sys/fd.h"
 
@@ -134,6 +134,7 @@ int network_write_files(struct engine *e, const struct container *c, const struc
 	const char *base = q->hosts_file ? q->hosts_file : "/etc/hosts";
 	char *hosts = NULL, *resolv;
 
+	network_names_others(e, c->id, r, &names.others);
 	if (!q->no_hosts) {
 		hosts = q->add_host.n || q->hosts_file ? NULL : joined_file(e, r, "hosts");
 		if (!hosts)
