@@ -112,6 +112,12 @@ static void fill_result(struct arena *arena, const struct network_bridge *b, str
 	strings_add(arena, &ret->dns, GATEWAY_DNS);
 }
 
+void network_bridge_result(struct engine *e, const struct network_bridge *b, struct net_result *ret)
+{
+	fill_result(e->arena, b, ret);
+	network_names_plan(e, b, ret);
+}
+
 int network_bridge_join(struct engine *e, const char *id, const struct net_request *r, struct network_bridge *ret,
 			struct net_result *result, struct error *err)
 {
@@ -128,8 +134,7 @@ int network_bridge_join(struct engine *e, const char *id, const struct net_reque
 		return -1;
 	}
 	rootless_unlock(&ret->rootless);
-	fill_result(e->arena, ret, result);
-	network_names_plan(e, ret, result);
+	network_bridge_result(e, ret, result);
 	return 0;
 }
 
