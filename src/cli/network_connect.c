@@ -5,10 +5,12 @@
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "cli/selection.h"
-#include "engine/network_connect.h"
+#include "engine/network_change.h"
 #include "engine/network_live.h"
 #include "engine/network_update.h"
 #include "engine/state.h"
+
+struct network_connect_request { char *ip, *ip6, *mac; struct strings aliases; };
 
 static const struct option network_connect_options[] = {
 	OPT_LIST(0, "alias", network_connect_request, aliases, "NAME", "Further name of the container on this network"),
@@ -21,11 +23,28 @@ static const struct option network_connect_options[] = {
 	OPT_END
 };
 
+/* As after --network: "NAME:ip=...,alias=...". */
+static char *connection_text(struct arena *arena, const char *network, const struct network_connect_request *r)
+{
+	struct strings options = { 0 };
+
+	if (r->ip)
+		strings_addf(arena, &options, "ip=%s", r->ip);
+	if (r->ip6)
+		strings_addf(arena, &options, "ip6=%s", r->ip6);
+	if (r->mac)
+		strings_addf(arena, &options, "mac=%s", r->mac);
+	for (size_t i = 0; i < r->aliases.n; i++)
+		strings_addf(arena, &options, "alias=%s", r->aliases.v[i]);
+	return arena_printf(arena, "%s%s%s", network, options.n ? ":" : "", strings_join(arena, &options, ","));
+}
+
 static int run_network_connect(struct cli *cli, const struct args *args, struct error *err)
 {
+	char *text = connection_text(cli->arena, args->operands.v[0], args->request);
 	struct engine *e = cli_engine(cli, err);
 
-	return e ? network_connect(e, args->operands.v[0], args->operands.v[1], args->request, err) : -1;
+	return e ? network_connect(e, args->operands.v[1], text, err) : -1;
 }
 
 static const struct command_example network_connect_examples[] = {
@@ -59,7 +78,7 @@ static int run_network_disconnect(struct cli *cli, const struct args *args, stru
 	const struct network_disconnect_request *r = args->request;
 	struct engine *e = cli_engine(cli, err);
 
-	return e ? network_disconnect(e, args->operands.v[0], args->operands.v[1], r->force, err) : -1;
+	return e ? network_disconnect(e, args->operands.v[1], args->operands.v[0], r->force, err) : -1;
 }
 
 const struct command network_disconnect_command = {
