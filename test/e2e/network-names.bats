@@ -221,6 +221,37 @@ zones() { ls "$XDG_RUNTIME_DIR/bryo/names/zones" 2>/dev/null; }
 	[ -z "$(zones)" ]
 }
 
+@test "ps and check know networks; unshare --rootless-netns" {
+	need_image
+	bryo network create shop
+	run bryo unshare --rootless-netns ip link
+	assert_status 125
+	assert_contains 'no container is on a network'
+	sleeper web --network shop --network bridge
+	sleeper none --network none
+	run bryo ps --format '{{.Names}} {{.Networks}}' --sort names
+	assert_output $'none \nweb shop,bridge'
+	id=$(bryo network inspect -f '{{.ID}}' shop)
+	for filter in shop "$id" "${id:0:12}" bridge podman; do
+		run bryo ps --filter "network=$filter" --format '{{.Names}}'
+		assert_output web
+	done
+	run bryo unshare --rootless-netns ip -o link
+	assert_contains ' br1:'
+	run bryo network ls -q -f dangling=false
+	assert_output $'bridge\nshop'
+	bryo stop -t 0 web
+	rm "$XDG_DATA_HOME/bryo/networks/shop.json"
+	run bryo start web
+	assert_status 125
+	assert_contains 'unable to find network with name or ID shop: network not found'
+	run bryo system check --quick
+	assert_status 125
+	assert_contains 'its network shop is missing'
+	bryo network create shop
+	bryo start web
+}
+
 @test "names: twenty at once are all known" {
 	need_image
 	bryo network create shop
