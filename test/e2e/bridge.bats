@@ -1,5 +1,11 @@
 # Containers on bridges: addresses, who reaches whom, what is left at the end
+# lab: -o 'cd /; exec /srv/bryo/test/e2e/outside' -x 'echo nameserver 10.77.0.1 >/etc/resolv.conf'
 load helpers
+
+# A host with the lab's network, or a skip.
+needs_outside() { ip -4 addr show dev eth0 2>/dev/null | grep -q 10.77.0.2 || skip "not in the lab's network"; }
+# A line to the host outside and back.
+ASK=(timeout 3 sh -c '(echo hi; sleep 0.5) | nc 10.77.0.1 7000')
 
 # inside CONTAINER COMMAND...: with a limit, so that what is dropped ends.
 inside() { bryo exec "$1" timeout 5 "${@:2}"; }
@@ -49,6 +55,19 @@ nothing_left() {
 	run bryo run --rm --network bridge $IMG /no/such/command
 	assert_status 127
 	nothing_left
+}
+
+@test "bridge: the world is reached, but not from an internal network" {
+	needs_outside
+	need_image
+	run bryo run --rm --network bridge $IMG "${ASK[@]}"
+	assert_output "10.77.0.2 hi"
+	bryo network create --internal inside
+	run bryo run --rm --network inside --cap-add net_admin $IMG sh -c "ip route add default via 10.89.0.1; ${ASK[4]}"
+	refute_contains hi
+	# Nothing that reaches the gateway's namespace on another way than by its interface.
+	run bryo run --rm --network inside --network bridge $IMG "${ASK[@]}"
+	assert_output "10.77.0.2 hi"
 }
 
 @test "bridge: what inspect says" {
