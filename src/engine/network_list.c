@@ -8,7 +8,7 @@
 /* --- who is on it */
 
 /* NAME, ID or NAME:OPTIONS of --network. */
-static bool names_network(const char *text, const struct network *n)
+bool network_is_named(const struct network *n, const char *text)
 {
 	size_t length = strcspn(text, ":");
 
@@ -23,7 +23,7 @@ static bool names_network(const char *text, const struct network *n)
 bool network_is_used_by(const struct network *n, const struct container *c)
 {
 	for (size_t i = 0; i < c->request.network.n; i++)
-		if (names_network(c->request.network.v[i], n))
+		if (network_is_named(n, c->request.network.v[i]))
 			return true;
 	return false;
 }
@@ -219,16 +219,5 @@ int network_rows(struct engine *e, const struct strings *filters, struct json **
 	for (size_t i = 0; i < networks.n; i++)
 		json_append(e->arena, rows, json_encode(e->arena, &network_shape, &networks.v[i]));
 	*ret = rows;
-	return 0;
-}
-
-int network_inspect(struct engine *e, const char *name, struct json **ret, struct error *err)
-{
-	struct network n;
-
-	if (network_find(e->arena, &e->store, name, &n, err) < 0)
-		return -1;
-	*ret = json_encode(e->arena, &network_shape, &n);
-	json_set(e->arena, *ret, "containers", json_new_object(e->arena));
 	return 0;
 }
