@@ -125,6 +125,7 @@ static int run_system_migrate(struct cli *cli, const struct args *args, struct e
 		return -1;
 	if (code)
 		return code;
+	network_bridge_end(&cli->engine);
 	return userns_migrate(&cli->engine.identity, err);
 }
 
