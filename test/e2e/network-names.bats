@@ -30,6 +30,23 @@ zones() { ls "$XDG_RUNTIME_DIR/bryo/names/zones" 2>/dev/null; }
 		assert_contains '(10.89.0.2)'
 	done
 	finds web nobody ''
+	bryo rename web shopfront
+	finds db shopfront 10.89.0.2
+	finds db web ''
+	finds db www 10.89.0.2
+}
+
+@test "names: IPv6" {
+	need_image
+	bryo network create --ipv6 --subnet fd00:77::/64 --subnet 10.77.77.0/24 six
+	sleeper web --network six
+	sleeper db --network six
+	run bryo exec db cat /etc/resolv.conf
+	assert_contains 'nameserver fd00:77::1'
+	run bryo exec db timeout 5 nslookup -type=aaaa web.dns.podman
+	assert_contains 'fd00:77::2'
+	run bryo exec web cat /etc/hosts
+	assert_matches $'fd00:77::2\t[0-9a-f]{12} web'
 }
 
 @test "names: of one's own networks only; the default network has none" {
