@@ -14,8 +14,9 @@
 
 /* In the caller's network namespace. -1 with errno. */
 int netlink_open(void);
-/* In the network namespace of the descriptor: the caller enters it and comes back. Not for processes with threads. */
-int netlink_open_in(int ns_fd, struct error *err);
+/* One in each of these network namespaces, by a child that goes there: who enters a namespace of his own from one that is not
+ * his, such as the host's, cannot come back. The child shares memory and descriptors with the caller, and costs little. */
+int netlink_open_in(const int *namespaces, size_t n, int *ret_sockets, struct error *err);
 
 struct netlink_request {
 	union {
@@ -29,6 +30,9 @@ struct netlink_request {
 void netlink_request_init(struct netlink_request *r, uint16_t type, uint16_t flags, const void *body, size_t n);
 void netlink_request_add(struct netlink_request *r, uint16_t type, const void *p, size_t n);
 void netlink_request_add_string(struct netlink_request *r, uint16_t type, const char *s);
+/* An attribute that holds others: what is added until netlink_request_end belongs to it, after a fixed part of n bytes. */
+size_t netlink_request_begin(struct netlink_request *r, uint16_t type, const void *body, size_t n);
+void netlink_request_end(struct netlink_request *r, size_t begun);
 
 /* Sends it and gives each message of the answer to take (NULL: none is expected) until the kernel has said that all is
  * done. -1 with the kernel's errno, and its words in err where it has any; EINTR: a list that changed meanwhile. */
