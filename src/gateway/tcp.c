@@ -230,6 +230,29 @@ static void open_connection(struct gateway *g, const struct packet *p)
 		fail(g, c, errno);
 }
 
+/* To the host itself nothing is lost, and pacing would only cost. */
+static void ease_local(int fd)
+{
+	union address own, peer;
+	socklen_t n = sizeof(own), m = sizeof(peer);
+
+	if (getsockname(fd, &own.any, &n) < 0 || getpeername(fd, &peer.any, &m) < 0 || own.any.sa_family != peer.any.sa_family)
+		return;
+	if (own.any.sa_family == AF_INET ? own.in.sin_addr.s_addr == peer.in.sin_addr.s_addr
+					 : IN6_ARE_ADDR_EQUAL(&own.in6.sin6_addr, &peer.in6.sin6_addr))
+		setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, "reno", 4);
+}
+
+/* No router's reports any more, and as many hops as ever. */
+static void end_tracing(const struct connection *c)
+{
+	bool v6 = !packet_is_v4(&c->entry.tuple.from);
+	int fd = c->relay.fd[OUTSIDE], standard = -1;
+
+	trouble_want(fd, v6, false);
+	setsockopt(fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_UNICAST_HOPS : IP_TTL, &standard, sizeof(standard));
+}
+
 /* The host's side answered. */
 static void take_answer(struct gateway *g, struct connection *c, uint32_t events)
 {
@@ -244,13 +267,9 @@ static void take_answer(struct gateway *g, struct connection *c, uint32_t events
 		fail(g, c, number);
 		return;
 	}
-	if (c->tracing) {
-		int standard = -1;
-		bool v6 = !packet_is_v4(&c->entry.tuple.from);
-
-		trouble_want(fd, v6, false);
-		setsockopt(fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_UNICAST_HOPS : IP_TTL, &standard, sizeof(standard));
-	}
+	if (c->tracing)
+		end_tracing(c);
+	ease_local(fd);
 	link_write(&g->setup.link, syns[c->syn].bytes, syns[c->syn].n);
 	drop_syn(c);
 	c->state = HANDSHAKE;
