@@ -67,13 +67,30 @@ void netlink_request_add(struct netlink_request *r, uint16_t type, const void *p
 		return;
 	}
 	memcpy(r->bytes + at, &head, sizeof(head));
-	memcpy(r->bytes + at + sizeof(head), p, n);
+	if (n)
+		memcpy(r->bytes + at + sizeof(head), p, n);
 	r->header.nlmsg_len = (uint32_t)(at + sizeof(head) + aligned(n));
 }
 
 void netlink_request_add_string(struct netlink_request *r, uint16_t type, const char *s)
 {
 	netlink_request_add(r, type, s, strlen(s) + 1);
+}
+
+size_t netlink_request_begin(struct netlink_request *r, uint16_t type, const void *body, size_t n)
+{
+	size_t begun = r->header.nlmsg_len;
+
+	netlink_request_add(r, type, body, n);
+	return begun;
+}
+
+void netlink_request_end(struct netlink_request *r, size_t begun)
+{
+	uint16_t n = (uint16_t)(r->header.nlmsg_len - begun);
+
+	if (!r->failed)
+		memcpy(r->bytes + begun, &n, sizeof(n));	/* rta_len */
 }
 
 /* --- answers */

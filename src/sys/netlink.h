@@ -29,6 +29,9 @@ struct netlink_request {
 void netlink_request_init(struct netlink_request *r, uint16_t type, uint16_t flags, const void *body, size_t n);
 void netlink_request_add(struct netlink_request *r, uint16_t type, const void *p, size_t n);
 void netlink_request_add_string(struct netlink_request *r, uint16_t type, const char *s);
+/* An attribute that holds others: what is added until netlink_request_end belongs to it, after a fixed part of n bytes. */
+size_t netlink_request_begin(struct netlink_request *r, uint16_t type, const void *body, size_t n);
+void netlink_request_end(struct netlink_request *r, size_t begun);
 
 /* Sends it and gives each message of the answer to take (NULL: none is expected) until the kernel has said that all is
  * done. -1 with the kernel's errno, and its words in err where it has any; EINTR: a list that changed meanwhile. */
