@@ -11,6 +11,7 @@
 #include "engine/container.h"
 #include "engine/df.h"
 #include "engine/image.h"
+#include "engine/network_remove.h"
 #include "engine/volume.h"
 
 /* --- unshare */
@@ -135,7 +136,7 @@ static const struct option system_prune_options[] = {
 
 static bool confirm_prune(struct cli *cli, const struct system_prune_request *r)
 {
-	return cli_confirm(arena_printf(cli->arena, "WARNING! This command removes:\n\t- all stopped containers\n%s\t- all %s\n\n"
+	return cli_confirm(arena_printf(cli->arena, "WARNING! This command removes:\n\t- all stopped containers\n\t- all networks not used by at least one container\n%s\t- all %s\n\n"
 					"Are you sure you want to continue?",
 					r->volumes ? "\t- all volumes not used by at least one container\n" : "",
 					r->all ? "images without at least one container associated with them" : "dangling images"));
@@ -164,7 +165,7 @@ static void print_reclaimed(struct cli *cli, int64_t before)
 static int run_system_prune(struct cli *cli, const struct args *args, struct error *err)
 {
 	struct system_prune_request *r = args->request;
-	struct strings containers = { 0 }, images = { 0 }, volumes = { 0 };
+	struct strings containers = { 0 }, images = { 0 }, volumes = { 0 }, networks = { 0 };
 	struct engine *e;
 	int64_t before;
 	int code = 0;
@@ -178,6 +179,9 @@ static int run_system_prune(struct cli *cli, const struct args *args, struct err
 	if (rm_stopped(cli, &r->filters, &containers, &code, err) < 0)
 		return -1;
 	rm_print_names("Deleted Containers", &containers);
+	if (network_prune(e, &r->filters, &networks, err) < 0)
+		return -1;
+	rm_print_names("Deleted Networks", &networks);
 	if (r->volumes) {
 		if (volume_prune(e, &r->filters, &volumes, err) < 0)
 			return -1;
@@ -211,4 +215,5 @@ GROUP(container, "container", "Manage containers");
 GROUP(image, "image", "Manage images");
 GROUP(manifest, "manifest", "Manage manifest lists: the images of several platforms under one name");
 GROUP(volume, "volume", "Manage volumes");
+GROUP(network, "network", "Manage networks");
 GROUP(system, "system", "Manage bryo itself");

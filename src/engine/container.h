@@ -7,6 +7,7 @@
 
 #include "engine/create_request.h"
 #include "engine/engine.h"
+#include "net/bridge.h"
 #include "spec/oci_image.h"
 #include "sys/attach.h"
 
@@ -49,6 +50,7 @@ struct container_state {		/* runtime directory: `state`; computed parts are not 
 	int64_t started_ns;
 	struct cgroup *cgroup;		/* NULL: it has none of its own */
 	char *ip, *gateway, *mac;
+	ARRAY(struct bridge_endpoint) networks;
 	struct strings ports;		/* "0.0.0.0:8080->80/tcp" in config form "IP HOSTPORT CTRPORT PROTO" */
 	int64_t restart_count;
 	/* computed by container_load_state */

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 
+#include "engine/network_bridge.h"
 #include "engine/state.h"
 #include "sys/fd.h"
 
@@ -19,14 +20,56 @@ static int publish_exposed(struct engine *e, const struct container *c, struct n
 	return 0;
 }
 
+/* --ip and others belong to the one network that there is; aliases to all. */
+static int add_options(struct engine *e, const struct create_request *r, struct net_request *ret, struct error *err)
+{
+	const struct { const char *flag, *option, *value; } single[] = {
+		{ "ip", "ip", r->ip }, { "ip6", "ip6", r->ip6 }, { "mac-address", "mac", r->mac_address },
+	};
+
+	for (size_t i = 0; i < ELEMENTS(single); i++) {
+		if (str_is_empty(single[i].value))
+			continue;
+		if (ret->mode != NET_BRIDGE)
+			return error_set(err, ERROR_USAGE, "--%s: networks and static ip/mac address can only be used with Bridge mode "
+					 "networking: invalid argument", single[i].flag);
+		if (ret->networks.n != 1)
+			return error_set(err, ERROR_USAGE, "--%s can only be set for a single network", single[i].flag);
+		if (bridge_request_option(e->arena, &ret->networks.v[0],
+					  arena_printf(e->arena, "%s=%s", single[i].option, single[i].value), err) < 0)
+			return -1;
+	}
+	if (r->network_alias.n && ret->mode != NET_BRIDGE)
+		return error_set(err, ERROR_USAGE, "--network-alias: networks and static ip/mac address can only be used with Bridge mode "
+				 "networking: invalid argument");
+	for (size_t i = 0; i < ret->networks.n; i++)
+		for (size_t j = 0; j < r->network_alias.n; j++)
+			if (bridge_request_option(e->arena, &ret->networks.v[i],
+						  arena_printf(e->arena, "alias=%s", r->network_alias.v[j]), err) < 0)
+				return -1;
+	return 0;
+}
+
+static int parse_networks(struct engine *e, const struct create_request *r, struct net_request *ret, struct error *err)
+{
+	if (!r->network.n && net_parse_mode(e->arena, "", ret, err) < 0)
+		return -1;
+	for (size_t i = 0; i < r->network.n; i++) {
+		if (net_parse_mode(e->arena, r->network.v[i], ret, err) < 0)
+			return -1;
+		if (r->network.n > 1 && ret->networks.n != i + 1)
+			return error_set(err, ERROR_USAGE, "cannot set multiple networks without bridge network mode, selected mode "
+					 "%s: invalid argument", r->network.v[i]);
+	}
+	return add_options(e, r, ret, err) < 0 ? -1 : network_bridge_check(e, ret, err);
+}
+
 int network_request(struct engine *e, const struct container *c, struct net_request *ret, struct error *err)
 {
 	const struct create_request *r = &c->request;
 
 	*ret = (struct net_request){ 0 };
-	if (r->network.n > 1)
-		return error_set(err, ERROR_UNSUPPORTED, "several networks for one container are not offered yet");
-	if (net_parse_mode(e->arena, r->network.n ? r->network.v[0] : "", ret, err) < 0)
+	if (parse_networks(e, r, ret, err) < 0)
 		return -1;
 	for (size_t i = 0; i < r->publish.n; i++)
 		if (net_parse_port(e->arena, r->publish.v[i], ret, err) < 0)
@@ -34,7 +77,7 @@ int network_request(struct engine *e, const struct container *c, struct net_requ
 	if (r->publish_all && publish_exposed(e, c, ret, err) < 0)
 		return -1;
 	/* As in Podman: with the host's network every port is published already, the others have nobody to forward. */
-	if (ret->mode != NET_PASTA && ret->mode != NET_SLIRP4NETNS)
+	if (ret->mode != NET_PASTA && ret->mode != NET_SLIRP4NETNS && ret->mode != NET_BRIDGE)
 		ret->ports.n = 0;
 	return 0;
 }

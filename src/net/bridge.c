@@ -1,7 +1,6 @@
 #include "net/bridge.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <sched.h>
 #include <sys/random.h>
 #include <sys/socket.h>
@@ -9,7 +8,7 @@
 #include "net/firewall.h"
 #include "net/gateway.h"
 #include "net/lease.h"
-#include "sys/fd.h"
+#include "sys/errand.h"
 #include "sys/netlink_link.h"
 
 #define METRIC 100
@@ -67,31 +66,37 @@ static int add_gateways(const struct rootless *r, const struct network *n, unsig
 	return 0;
 }
 
-/* In the rootless namespace, and back. */
-static int load_inside(struct arena *arena, const struct rootless *r, const char *text, struct error *err)
-{
-	_cleanup_fd_ int own = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-	int result;
+struct loading {
+	struct arena *arena;
+	int ns;
+	const char *text;
+};
 
-	if (own < 0 || setns(r->ns, CLONE_NEWNET) < 0)
+/* In a child. */
+static int load_there(void *context, struct error *err)
+{
+	const struct loading *l = context;
+
+	if (setns(l->ns, CLONE_NEWNET) < 0)
 		return error_errno(err, "enter the rootless network namespace");
-	result = firewall_load(arena, text, err);
-	if (setns(own, CLONE_NEWNET) < 0)
-		return error_errno(err, "leave the rootless network namespace");
-	return result;
+	return firewall_load(l->arena, l->text, err);
+}
+
+static int load(struct arena *arena, const struct rootless *r, const char *rules, struct error *err)
+{
+	struct loading l = { arena, r->ns, rules };
+
+	return rules ? errand_run(load_there, &l, err) : 0;
 }
 
 /* Up comes last: a bridge that is up is complete. */
 static int make(struct arena *arena, const struct rootless *r, const struct network *n, struct error *err)
 {
-	char *rules = firewall_add(arena, n);
 	struct netlink_link link;
 	uint8_t mac[6];
 
 	make_mac(n->subnets.n ? &n->subnets.v[0].gateway_ip : &(struct ip_address){ 0 }, mac);
-	if (rules && load_inside(arena, r, rules, err) < 0)
-		return -1;
-	if (netlink_link_add_bridge(r->socket, n->interface, mtu_of(n), mac, err) < 0 ||
+	if (load(arena, r, firewall_add(arena, n), err) < 0 || netlink_link_add_bridge(r->socket, n->interface, mtu_of(n), mac, err) < 0 ||
 	    netlink_link_find(r->socket, n->interface, &link, err) < 0)
 		return -1;
 	if (add_gateways(r, n, link.index, err) == 0 && netlink_link_set_up(r->socket, link.index, err) == 0)
@@ -100,24 +105,16 @@ static int make(struct arena *arena, const struct rootless *r, const struct netw
 	return -1;
 }
 
-static int check_driver(const struct network *n, struct error *err)
-{
-	if (str_eq(n->driver, "bridge") && n->interface)
-		return 0;
-	error_set(err, ERROR_UNSUPPORTED, "network %s has the driver %s", n->name, n->driver);
-	return error_hint(err, "it needs an interface of the host, which an unprivileged user cannot share; networks of the driver "
-			  "bridge are for containers");
-}
-
-int bridge_open(struct arena *arena, struct rootless *r, const struct network *n, struct error *err)
+static int open_bridge(struct arena *arena, struct rootless *r, const struct network *n, struct error *err)
 {
 	struct netlink_link link;
 
-	if (check_driver(n, err) < 0 || netlink_link_find(r->socket, n->interface, &link, err) < 0)
+	if (rootless_socket(r, err) < 0 || netlink_link_find(r->socket, n->interface, &link, err) < 0)
 		return -1;
 	if (link.is_up)
 		return 0;
-	if (rootless_alone(arena, r, err) < 0 || netlink_link_find(r->socket, n->interface, &link, err) < 0)
+	if (rootless_alone(arena, r, err) < 0 || rootless_socket(r, err) < 0 ||
+	    netlink_link_find(r->socket, n->interface, &link, err) < 0)
 		return -1;
 	if (link.is_up)		/* somebody else was faster */
 		return 0;
@@ -128,16 +125,15 @@ int bridge_open(struct arena *arena, struct rootless *r, const struct network *n
 
 int bridge_remove(struct arena *arena, struct rootless *r, const struct network *n, struct error *err)
 {
-	char *rules = firewall_remove(arena, n);
 	struct netlink_link link;
 
 	if (!n->interface)
 		return 0;
-	if (netlink_link_find(r->socket, n->interface, &link, err) < 0)
+	if (rootless_socket(r, err) < 0 || netlink_link_find(r->socket, n->interface, &link, err) < 0)
 		return -1;
 	if (!link.index)
 		return 0;
-	if (rules && load_inside(arena, r, rules, err) < 0)
+	if (load(arena, r, firewall_remove(arena, n), err) < 0)
 		return -1;
 	return netlink_link_delete(r->socket, link.index, err);
 }
@@ -161,6 +157,15 @@ static bool find_wanted(const struct bridge_request *q, const struct network_sub
 		if (ip_parse(q->ips.v[i], ret) && ip_has(&s->prefix, ret))
 			return true;
 	return false;
+}
+
+static int check_driver(const struct network *n, struct error *err)
+{
+	if (str_eq(n->driver, "bridge") && n->interface)
+		return 0;
+	error_set(err, ERROR_UNSUPPORTED, "network %s has the driver %s", n->name, n->driver);
+	return error_hint(err, "it needs an interface of the host, which an unprivileged user cannot share; networks of the driver "
+			  "bridge are for containers");
 }
 
 static int check_request(const struct network *n, const struct bridge_request *q, struct error *err)
@@ -200,8 +205,6 @@ static int take(struct arena *arena, struct rootless *r, const struct network *n
 	if (rootless_alone(arena, r, err) < 0)
 		return -1;
 	lease_collect(home->run_fd, NULL, home->lives, home->context);
-	if (bridge_open(arena, r, n, err) < 0)
-		return -1;
 	return lease_take(home->run_fd, n->name, s, wanted, id, ret, err);
 }
 
@@ -232,7 +235,7 @@ int bridge_join(struct arena *arena, struct rootless *r, const struct network *n
 
 	*ret = (struct bridge_endpoint){ .network = n->name, .network_id = n->id, .interface = q->interface,
 					 .aliases = q->aliases };
-	if (check_request(n, q, err) < 0)
+	if (check_driver(n, err) < 0 || check_request(n, q, err) < 0)
 		return error_frame(err, "network %s", n->name);
 	for (size_t i = 0; i < n->subnets.n; i++) {
 		const struct network_subnet *s = &n->subnets.v[i];
@@ -329,21 +332,23 @@ static int attach(struct rootless *r, const struct network *n, int ns, int insid
 	if (netlink_link_add_pair(r->socket, &pair, err) < 0 || netlink_link_find(inside, e->interface, &own, err) < 0)
 		return -1;
 	e->index = own.other;
-	return add_addresses(e, inside, own.index, err) < 0 || add_default_routes(n, inside, own.index, position, err) < 0 ||
+	return netlink_link_set_up(inside, own.index, err) < 0 || add_addresses(e, inside, own.index, err) < 0 || add_default_routes(n, inside, own.index, position, err) < 0 ||
 	       add_routes(n, inside, own.index, err) < 0 ? -1 : 0;
 }
 
-int bridge_attach(struct rootless *r, const struct network *n, int ns, int inside, size_t position,
+int bridge_attach(struct arena *arena, struct rootless *r, const struct network *n, int ns, int inside, size_t position,
 		  struct bridge_endpoint *e, struct error *err)
 {
-	if (attach(r, n, ns, inside, position, e, err) < 0)
+	if (open_bridge(arena, r, n, err) < 0 || attach(r, n, ns, inside, position, e, err) < 0)
 		return error_frame(err, "connect the container to network %s", n->name);
 	return 0;
 }
 
 int bridge_detach(struct rootless *r, const struct bridge_endpoint *e, struct error *err)
 {
-	if (e->index == 0 || netlink_link_delete(r->socket, (unsigned)e->index, err) == 0 || errno == ENODEV)
+	if (e->index == 0)
+		return 0;
+	if (rootless_socket(r, err) == 0 && (netlink_link_delete(r->socket, (unsigned)e->index, err) == 0 || errno == ENODEV))
 		return 0;
 	return error_frame(err, "disconnect the container from network %s", e->network);
 }

@@ -20,6 +20,12 @@ struct bridge_request {
 	struct strings aliases;
 };
 
+/* "NAME" or "NAME:option,option"; one more option, such as "ip=10.88.0.5". */
+int bridge_request_parse(struct arena *arena, const char *text, struct bridge_request *ret, struct error *err);
+int bridge_request_option(struct arena *arena, struct bridge_request *q, const char *option, struct error *err);
+/* Names those that the user did not: eth0, eth1 ..., in order, none of the taken ones. */
+void bridge_request_name_interfaces(struct arena *arena, struct bridge_request *v, size_t n, const struct strings *taken);
+
 struct bridge_address {
 	char *ip, *gateway;		/* "10.88.0.5"; gateway NULL: none */
 	int64_t prefix;			/* its length */
@@ -39,15 +45,14 @@ extern const struct json_shape bridge_endpoint_shape;
 /* The first address of a family, NULL when it has none. */
 const struct bridge_address *bridge_address_of(const struct bridge_endpoint *e, enum ip_family family);
 
-/* The network's bridge stands when this returns; r is held alone when it had to be made. */
-int bridge_open(struct arena *arena, struct rootless *r, const struct network *n, struct error *err);
 /* Takes the addresses (net/lease): all that is in *ret but index is known then, before the container exists. r may be held
  * alone afterwards. */
 int bridge_join(struct arena *arena, struct rootless *r, const struct network *n, const struct bridge_request *request,
 		const char *id, struct bridge_endpoint *ret, struct error *err);
-/* Connects the network namespace ns (its netlink socket: inside) to the bridge: the pair, addresses, routes. A lease keeps all
- * of it there, so no lock is needed. position: of the network among the container's, for the order of default routes. */
-int bridge_attach(struct rootless *r, const struct network *n, int ns, int inside, size_t position,
+/* Connects the network namespace ns (its netlink socket: inside) to the network's bridge, which is made when it is not there:
+ * the pair, addresses, routes. A lease keeps all of it there, so no lock is needed, but r may be held alone afterwards.
+ * position: of the network among the container's, for the order of default routes. */
+int bridge_attach(struct arena *arena, struct rootless *r, const struct network *n, int ns, int inside, size_t position,
 		  struct bridge_endpoint *e, struct error *err);
 /* Takes the pair away from a namespace that goes on living. */
 int bridge_detach(struct rootless *r, const struct bridge_endpoint *e, struct error *err);

@@ -59,6 +59,13 @@ static int visit(void *context, struct error *err)
 	return v->work(v, err);
 }
 
+static int unmount_there(const struct visit *v, struct error *err)
+{
+	if (umount2(v->path, MNT_DETACH) < 0)
+		return error_errno(err, "unmount %s", v->path);
+	return 0;
+}
+
 static int visit_holder(struct arena *arena, const struct rootless_home *home,
 			int (*work)(const struct visit *v, struct error *err), struct error *err)
 {
@@ -67,7 +74,7 @@ static int visit_holder(struct arena *arena, const struct rootless_home *home,
 
 	if (home->open_holder && holder < 0)
 		return error_set(err, ERROR_FAILED, "the holder of the rootless namespace is gone");
-	return errand_fd(visit, &v, err);
+	return work == unmount_there ? errand_run(visit, &v, err) : errand_fd(visit, &v, err);
 }
 
 static int open_there(const struct visit *v, struct error *err)
@@ -142,24 +149,14 @@ static int make_there(const struct visit *v, struct error *err)
 	return fd < 0 ? error_errno(err, "open the network namespace") : fd;
 }
 
-static int unmount_there(const struct visit *v, struct error *err)
-{
-	if (umount2(v->path, MNT_DETACH) < 0)
-		return error_errno(err, "unmount %s", v->path);
-	return open("/", O_PATH | O_CLOEXEC);
-}
-
 /* With the lock held alone. */
 static void take_away(struct arena *arena, const struct rootless_home *home)
 {
 	const char *path = path_of(arena, home, MOUNT);
-	int fd;
 
 	gateway_stop(path_of(arena, home, ROOTLESS_DIR));
-	if (umount2(path, MNT_DETACH) < 0 && home->open_holder) {
-		fd = visit_holder(arena, home, unmount_there, NULL);
-		fd_close(&fd);
-	}
+	if (umount2(path, MNT_DETACH) < 0 && home->open_holder)
+		visit_holder(arena, home, unmount_there, NULL);
 	unlink(path);
 }
 
@@ -202,10 +199,7 @@ static int open_locked(struct arena *arena, enum lock_mode mode, struct rootless
 		rootless_close(r);
 		return open_locked(arena, LOCK_EXCLUSIVE, r, err);
 	}
-	if (!complete && make(arena, r, err) < 0)
-		return -1;
-	r->socket = netlink_open_in(r->ns, err);
-	return r->socket < 0 ? -1 : 0;
+	return complete ? 0 : make(arena, r, err);
 }
 
 int rootless_open(struct arena *arena, const struct rootless_home *home, enum lock_mode mode, struct rootless *ret,
@@ -235,10 +229,15 @@ int rootless_find(struct arena *arena, const struct rootless_home *home, enum lo
 	if (faccessat(home->run_fd, MOUNT, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
 		return -1;
 	ret->lock = lock(home, mode, err);
-	if (ret->lock >= 0 && (ret->ns = find(arena, home)) >= 0 && (ret->socket = netlink_open_in(ret->ns, err)) >= 0)
+	if (ret->lock >= 0 && (ret->ns = find(arena, home)) >= 0)
 		return 0;
 	rootless_close(ret);
 	return -1;
+}
+
+int rootless_socket(struct rootless *r, struct error *err)
+{
+	return r->socket >= 0 ? 0 : netlink_open_in(&r->ns, 1, &r->socket, err);
 }
 
 void rootless_unlock(struct rootless *r)

@@ -32,11 +32,11 @@ struct rootless_home {
 struct rootless {
 	const struct rootless_home *home;
 	int ns;				/* the namespace */
-	int socket;			/* netlink in it */
+	int socket;			/* netlink in it, once somebody needed it; -1 */
 	int lock;
 };
 
-/* Opens it with the lock held; makes it, and heals its way out, when needed (then for a moment alone). The caller is uid 0
+/* Opens it with the lock held; makes it, and heals its way out, when needed (then it is held alone). The caller is uid 0
  * of the rootless user namespace and stands in the host's network namespace. */
 int rootless_open(struct arena *arena, const struct rootless_home *home, enum lock_mode mode, struct rootless *ret,
 		  struct error *err);
@@ -45,6 +45,8 @@ int rootless_find(struct arena *arena, const struct rootless_home *home, enum lo
 		  struct error *err);
 /* Holds it alone from now on. Meanwhile it may have been made anew: what was found in it is to be looked for again. */
 int rootless_alone(struct arena *arena, struct rootless *r, struct error *err);
+/* Opens the socket, unless it is. */
+int rootless_socket(struct rootless *r, struct error *err);
 /* Frees the lock; namespace and socket stay open. */
 void rootless_unlock(struct rootless *r);
 void rootless_close(struct rootless *r);

@@ -1,0 +1,38 @@
+/* engine/network_bridge - a container on networks: what the store knows of them joined with what net/bridge does
+ *
+ * network_bridge_join finds the networks, makes what of them is missing and takes the addresses, all before the container
+ * exists; network_bridge_attach connects it while it sets itself up; network_bridge_release takes back what it had, and,
+ * with the last container, everything. */
+#ifndef BRYO_ENGINE_NETWORK_BRIDGE_H
+#define BRYO_ENGINE_NETWORK_BRIDGE_H
+
+#include "engine/container.h"
+#include "net/net.h"
+
+struct network_bridge {
+	struct arena *arena;
+	struct rootless rootless;	/* its lock is free */
+	ARRAY(struct network) networks;
+	ARRAY(struct bridge_endpoint) endpoints;	/* in the same order */
+};
+
+/* Where the rootless network namespace is, for net/rootless. */
+const struct rootless_home *network_bridge_home(struct engine *e);
+
+/* The networks that a request names exist, and each is named once. Their names become canonical. */
+int network_bridge_check(struct engine *e, struct net_request *r, struct error *err);
+/* Fills *result as net_plan does. *ret is to be closed; on an error nothing is held. */
+int network_bridge_join(struct engine *e, const char *id, const struct net_request *r, struct network_bridge *ret,
+			struct net_result *result, struct error *err);
+/* The network namespace of pid. */
+int network_bridge_attach(struct network_bridge *b, pid_t pid, struct error *err);
+void network_bridge_close(struct network_bridge *b);
+
+/* Takes back what a container has that does not run any more. e stands outside of all network namespaces of containers. */
+void network_bridge_release(struct engine *e, const struct container *c, const struct container_state *s);
+/* The same for one whose start failed, whatever its state says. */
+void network_bridge_undo(struct engine *e, const char *id);
+/* What containers left that nobody cleaned up after; cheap when there is nothing. */
+void network_bridge_sweep(struct engine *e);
+
+#endif

@@ -1,0 +1,76 @@
+/* A network's record with the names that templates use: Go's names of Podman's members, and Docker's members. */
+#include "engine/network_list.h"
+
+static const struct json *member(struct arena *arena, const struct json *record, const char *name, bool list)
+{
+	const struct json *value = json_get(record, name);
+
+	return value ? value : list ? json_new_list(arena) : json_new_object(arena);
+}
+
+static void add_copy(struct arena *arena, struct json *view, const char *name, const struct json *value)
+{
+	json_set(arena, view, name, arena_memdup(arena, value, sizeof(*value)));
+}
+
+static struct json *subnets_view(struct arena *arena, const struct json *subnets)
+{
+	struct json *list = json_new_list(arena);
+
+	for (size_t i = 0; i < subnets->list.n; i++) {
+		const struct json *subnet = subnets->list.v[i], *range = json_get(subnet, "lease_range");
+		struct json *view = json_new_object(arena), *lease = range ? json_new_object(arena) : json_new_null(arena);
+		const char *gateway = json_get_string(subnet, "gateway");
+
+		json_set(arena, view, "Subnet", json_new_string(arena, json_get_string(subnet, "subnet")));
+		json_set(arena, view, "Gateway", json_new_string(arena, gateway ? gateway : ""));
+		if (range) {
+			json_set(arena, lease, "StartIP", json_new_string(arena, json_get_string(range, "start_ip")));
+			json_set(arena, lease, "EndIP", json_new_string(arena, json_get_string(range, "end_ip")));
+		}
+		json_set(arena, view, "LeaseRange", lease);
+		json_append(arena, list, view);
+	}
+	return list;
+}
+
+/* Docker's IPAM{Driver, Config[{Subnet, Gateway}]}. */
+static struct json *ipam_view(struct arena *arena, const struct json *subnets)
+{
+	struct json *ipam = json_new_object(arena), *config = json_new_list(arena);
+
+	for (size_t i = 0; i < subnets->list.n; i++) {
+		const char *gateway = json_get_string(subnets->list.v[i], "gateway");
+		struct json *one = json_new_object(arena);
+
+		json_set(arena, one, "Subnet", json_new_string(arena, json_get_string(subnets->list.v[i], "subnet")));
+		if (gateway)
+			json_set(arena, one, "Gateway", json_new_string(arena, gateway));
+		json_append(arena, config, one);
+	}
+	json_set(arena, ipam, "Driver", json_new_string(arena, "default"));
+	json_set(arena, ipam, "Config", config);
+	return ipam;
+}
+
+struct json *network_view(struct arena *arena, const struct json *record)
+{
+	static const struct { const char *member, *name; bool list; } renamed[] = {
+		{ "ipv6_enabled", "IPv6Enabled" }, { "ipv6_enabled", "EnableIPv6" }, { "dns_enabled", "DNSEnabled" },
+		{ "ipam_options", "IPAMOptions" }, { "network_dns_servers", "NetworkDNSServers", true }, { "labels", "Labels" },
+		{ "options", "Options" }, { "routes", "Routes", true }, { "containers", "Containers" },
+	};
+	const struct json *subnets = member(arena, record, "subnets", true);
+	const char *interface = json_get_string(record, "network_interface");
+	struct json *view = json_new_object(arena);
+
+	for (size_t i = 0; i < record->object.n; i++)
+		json_set(arena, view, record->object.v[i].name, record->object.v[i].value);
+	for (size_t i = 0; i < ELEMENTS(renamed); i++)
+		add_copy(arena, view, renamed[i].name, member(arena, record, renamed[i].member, renamed[i].list));
+	json_set(arena, view, "NetworkInterface", json_new_string(arena, interface ? interface : ""));
+	json_set(arena, view, "Scope", json_new_string(arena, "local"));
+	json_set(arena, view, "Subnets", subnets_view(arena, subnets));
+	json_set(arena, view, "IPAM", ipam_view(arena, subnets));
+	return view;
+}
