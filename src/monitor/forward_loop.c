@@ -5,7 +5,6 @@
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -43,16 +42,11 @@ static void drop_privileges(void)
 /* How many connections there may be: two descriptors each, and a third of all for pipes and datagrams. */
 static uint32_t limit_flows(const struct forwarder *f)
 {
-	rlim_t ours = (rlim_t)f->first_socket + f->plan->ports + SPARE_DESCRIPTORS;
-	struct rlimit files = { .rlim_cur = 256 };
+	uint64_t ours = (uint64_t)f->first_socket + f->plan->ports + SPARE_DESCRIPTORS, all = fd_raise_limit();
 
-	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
-		files.rlim_cur = files.rlim_max;
-		setrlimit(RLIMIT_NOFILE, &files);
-	}
-	if (files.rlim_cur <= ours + 3)
+	if (all <= ours + 3)
 		return 1;
-	return (files.rlim_cur - ours) / 3 < FLOWS ? (uint32_t)(files.rlim_cur - ours) / 3 : FLOWS;
+	return (all - ours) / 3 < FLOWS ? (uint32_t)(all - ours) / 3 : FLOWS;
 }
 
 static void tick(struct forwarder *f)

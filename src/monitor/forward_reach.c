@@ -52,7 +52,7 @@ static bool is_local(const union forward_name *name)
 
 bool forward_is_answerable(const struct forward_plan *plan, const union forward_name *client)
 {
-	if (!plan->keeps_client || is_local(client))
+	if (!plan->keeps_client[client->any.sa_family == AF_INET6] || is_local(client))
 		return false;
 	for (int i = 0; i < FORWARD_SUBNETS && plan->subnet[i].family; i++)
 		if (is_in(&plan->subnet[i], client))

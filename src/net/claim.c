@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -49,13 +48,12 @@ static unsigned port_of(const struct sockaddr_storage *a)
 /* A range may need more descriptors than a login has; its hard limit is far above. */
 static int open_socket(int family, int type)
 {
-	struct rlimit files;
 	int sock = socket(family, type | SOCK_CLOEXEC, 0);
 
-	if (sock >= 0 || errno != EMFILE || getrlimit(RLIMIT_NOFILE, &files) < 0)
+	if (sock >= 0 || errno != EMFILE)
 		return sock;
-	files.rlim_cur = files.rlim_max;
-	return setrlimit(RLIMIT_NOFILE, &files) < 0 ? -1 : socket(family, type | SOCK_CLOEXEC, 0);
+	fd_raise_limit();
+	return socket(family, type | SOCK_CLOEXEC, 0);
 }
 
 static void set_options(const struct net_port *p, bool keep, int family, int sock)
@@ -163,7 +161,7 @@ static int refused(struct arena *arena, const struct net_request *r, const struc
 	return error_hint(err, "see who has it: ss -l%snp 'sport = :%u'; or publish another port", tcp ? "t" : "u", port);
 }
 
-static int claim_given(struct arena *arena, struct net_request *r, struct net_port *p, struct error *err)
+static int claim_given(struct arena *arena, const struct net_request *r, struct net_port *p, struct error *err)
 {
 	unsigned got;
 

@@ -1,3 +1,5 @@
+#include "net/claim.h"
+
 /* Who has a port? The tables of the kernel name the socket, and the descriptors of the processes who has it. */
 #include <ctype.h>
 #include <dirent.h>
@@ -5,7 +7,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "net/claim.h"
+#include "base/string.h"
 #include "sys/fd.h"
 
 #define PROC_MAX ((size_t)8 << 20)

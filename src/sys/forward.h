@@ -31,8 +31,8 @@ struct forward_plan {
 	/* Who comes from one of these is the container's neighbour, to whom it would answer directly and not by the way that
 	 * the question took: it is shown the gateway's address instead. */
 	struct forward_address subnet[FORWARD_SUBNETS];
-	uint8_t keeps_client;		/* the namespace delivers what is sent to addresses of transparent sockets */
-	uint8_t reserved[3];
+	uint8_t keeps_client[2];	/* IPv4, IPv6: what is sent to a client's address comes to a socket that has it, too */
+	uint8_t reserved[2];
 	uint32_t ports;
 	struct forward_port port[];
 };

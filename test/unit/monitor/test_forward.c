@@ -316,7 +316,7 @@ static int setup(void **state)
 		return -1;
 	f->plan = calloc(1, sizeof(*f->plan) + sizeof(f->sockets));
 	f->plan->magic = FORWARD_MAGIC;
-	f->plan->keeps_client = 1;
+	f->plan->keeps_client[0] = f->plan->keeps_client[1] = 1;
 	set_address(&f->plan->target[0], "10.88.0.2", 32);
 	set_address(&f->plan->target[1], "fd88::2", 128);
 	set_address(&f->plan->subnet[0], "10.88.0.0", 16);
@@ -569,7 +569,7 @@ static void without_the_rule_nobody_is_imitated(void **state)
 	struct fixture *f = *state;
 
 	NEEDS_WORLD();
-	f->plan->keeps_client = 0;
+	f->plan->keeps_client[0] = 0;
 	publish(f, IPPROTO_TCP, WHO);
 	start(f);
 	assert_string_equal(who(f, "::ffff:198.51.100.7", "::ffff:198.51.100.1"), "10.88.0.1");
