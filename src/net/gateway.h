@@ -5,7 +5,7 @@
  * firewall rules are a text for the caller, who loads them together with his own, so that nft runs once. Connections are
  * made by the gateway in the host's network namespace, first; only then does the container's succeed. A supervising
  * process starts the working one again when it dies; where both are dead, gateway_start makes new ones.
- * See doc/design/gateway.md. */
+ * Its addresses are in sys/gateway.h, the reasons in doc/design/gateway.md. */
 #ifndef BRYO_NET_GATEWAY_H
 #define BRYO_NET_GATEWAY_H
 
@@ -13,19 +13,7 @@
 
 #include "base/arena.h"
 #include "base/error.h"
-
-#define GATEWAY_INTERFACE "out0"
-#define GATEWAY_MTU 65520			/* of the bridges and containers; the largest that all of this kernel's devices take */
-/* What containers reach through it besides the world: a forwarder to the host's name servers (UDP and TCP, port 53), also
- * to those on the host's loopback, and the host itself, by its own address: host.containers.internal. */
-#define GATEWAY_DNS "169.254.1.1"
-#define GATEWAY_HOST "169.254.1.2"
-#define GATEWAY_DNS6 "fd62:7279:6f00::1"
-#define GATEWAY_HOST6 "fd62:7279:6f00::2"
-/* out0's own addresses: programs in the namespace itself (a resolver of names) send from these. */
-#define GATEWAY_OWN "169.254.1.3"
-#define GATEWAY_OWN6 "fd62:7279:6f00::3"
-#define GATEWAY_MARK 0x6272			/* of packets that belong to a transparent socket; also the routing table */
+#include "sys/gateway.h"
 
 /* For `nft -f -`, in the namespace: the table "inet bryo_gateway", replaced whole. Before or after gateway_start. It also
  * delivers what belongs to anybody else's transparent sockets there: those of published ports. */

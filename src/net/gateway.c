@@ -1,0 +1,144 @@
+#include "net/gateway.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "net/helper.h"
+#include "sys/fd.h"
+#include "sys/pidfd.h"
+#include "sys/spawn.h"
+
+#define RECORD "gateway"	/* in the runtime directory: "PID START-TIME" of the supervisor */
+#define READY_TIMEOUT_MS 10000
+#define END_TIMEOUT_MS 2000
+
+#define TEXT_OF(number) #number
+#define TEXT(number) TEXT_OF(number)
+#define DELIVER "meta mark set " TEXT(GATEWAY_MARK) " accept\n"
+#define FIRST_SEGMENT "tcp flags & (fin | syn | rst | ack) == syn"
+#define LATER_SEGMENT "tcp flags & (fin | syn | rst | ack) != syn"
+
+/* A first segment that comes from out0 was written there by the gateway, which is ready for the connection: it goes to the
+ * listening socket. A first segment from elsewhere goes the usual way, out, even when a socket remembers a connection of
+ * these ports. All else that belongs to a transparent socket is delivered. */
+const char *gateway_rules(void)
+{
+	return "table inet bryo_gateway\n"
+	       "delete table inet bryo_gateway\n"
+	       "table inet bryo_gateway {\n"
+	       "	chain prerouting {\n"
+	       "		type filter hook prerouting priority mangle; policy accept;\n"
+	       "		" LATER_SEGMENT " socket transparent 1 " DELIVER
+	       "		iifname \"" GATEWAY_INTERFACE "\" " FIRST_SEGMENT " meta nfproto ipv4 tproxy ip to 127.0.0.1:"
+						TEXT(GATEWAY_PORT) " " DELIVER
+	       "		iifname \"" GATEWAY_INTERFACE "\" " FIRST_SEGMENT " meta nfproto ipv6 tproxy ip6 to [::1]:"
+						TEXT(GATEWAY_PORT) " " DELIVER
+	       "		meta l4proto udp socket transparent 1 " DELIVER
+	       "	}\n"
+	       "}\n";
+}
+
+/* --- the record */
+
+static int write_record(const char *runtime_dir, pid_t pid, struct error *err)
+{
+	_cleanup_fd_ int dir = fd_open_dir(AT_FDCWD, runtime_dir);
+	char text[64];
+	int n = snprintf(text, sizeof(text), "%d %llu\n", (int)pid, (unsigned long long)pidfd_start_time(pid));
+
+	if (dir < 0 || fd_write_file(dir, RECORD, text, (size_t)n, 0600, false) < 0)
+		return error_errno(err, "write %s/" RECORD, runtime_dir);
+	return 0;
+}
+
+/* A pidfd of the recorded process; -1 when it does not run. */
+static int open_recorded(const char *runtime_dir)
+{
+	_cleanup_fd_ int dir = fd_open_dir(AT_FDCWD, runtime_dir);
+	_cleanup_fd_ int fd = dir < 0 ? -1 : openat(dir, RECORD, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	char text[64] = "", *end;
+	long pid;
+
+	if (fd < 0 || fd_read_all(fd, text, sizeof(text) - 1) <= 0)
+		return -1;
+	pid = strtol(text, &end, 10);
+	return pid > 1 && *end == ' ' ? pidfd_open_same((pid_t)pid, strtoull(end, NULL, 10)) : -1;
+}
+
+bool gateway_is_running(const char *runtime_dir)
+{
+	_cleanup_fd_ int pidfd = open_recorded(runtime_dir);
+
+	return pidfd >= 0 && pidfd_wait_exit(pidfd, 0) == 0;
+}
+
+void gateway_stop(const char *runtime_dir)
+{
+	_cleanup_fd_ int dir = fd_open_dir(AT_FDCWD, runtime_dir), pidfd = open_recorded(runtime_dir);
+
+	if (pidfd >= 0) {
+		pidfd_signal(pidfd, SIGKILL);	/* the worker dies with it */
+		pidfd_wait_exit(pidfd, END_TIMEOUT_MS);
+	}
+	if (dir >= 0)
+		unlinkat(dir, RECORD, 0);
+}
+
+/* --- starting */
+
+static bool await_ready(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	char byte;
+	int n;
+
+	do
+		n = poll(&p, 1, READY_TIMEOUT_MS);
+	while (n < 0 && errno == EINTR);
+	return n == 1 && read(fd, &byte, 1) == 1;
+}
+
+static int start(struct arena *arena, int netns, int ready, const char *runtime_dir, struct helper_process *ret,
+		 struct error *err)
+{
+	const char *program = spawn_own_program(arena, "bryo-gateway", err);
+	int pass[] = { netns, ready };
+	struct strings argv = { 0 };
+	struct helper h = { .program = program, .argv = &argv, .pass = pass, .pass_n = ELEMENTS(pass),
+			    .runtime_dir = runtime_dir };
+
+	if (!program)
+		return -1;
+	strings_add(arena, &argv, "bryo-gateway");
+	strings_addf(arena, &argv, "%d", netns);
+	strings_addf(arena, &argv, "%d", ready);
+	return helper_start(arena, &h, ret, err);
+}
+
+int gateway_start(struct arena *arena, int netns, const char *runtime_dir, struct error *err)
+{
+	struct helper_process process;
+	_cleanup_fd_ int reading = -1;
+	int pipe[2], result;
+
+	if (gateway_is_running(runtime_dir))
+		return 0;
+	if (fd_pipe(pipe) < 0)
+		return error_errno(err, "start the gateway");
+	reading = pipe[0];
+	result = start(arena, netns, pipe[1], runtime_dir, &process, err);
+	close(pipe[1]);
+	if (result < 0)
+		return -1;
+	if (await_ready(reading))
+		result = write_record(runtime_dir, process.pid, err);
+	else
+		result = error_set(err, ERROR_FAILED, "start the gateway: %s", helper_words(arena, process.log));
+	close(process.log);
+	return result;
+}
