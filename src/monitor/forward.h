@@ -43,12 +43,14 @@ struct flow {
 	uint32_t next;			/* of the free flows, or of those that have more to do */
 	uint32_t since_s;
 	uint8_t readable, writable;	/* as far as we know: until the kernel says EAGAIN */
+	uint8_t awaited;		/* has once not been writable: since then it is watched for that, too */
 	uint8_t hung;			/* its end has come, after the bytes before it */
 	uint8_t ended;			/* has said all that it will say ... */
 	uint8_t told;			/* ... and the other end was told */
 	uint8_t bulk;			/* sends much at a time: spliced */
 	bool busy;			/* in the list of those that have more to do */
 	bool carried;			/* some bytes have passed */
+	bool watched, linked;		/* by epoll; with the container */
 };
 
 /* A UDP client of a port, and the socket that stands for it before the container. */
@@ -67,6 +69,8 @@ struct forwarder {
 	int first_socket, epoll;
 	int64_t now_ms;
 	uint32_t now_s, expired_s;
+	uint32_t round, accepted_round;	/* of the loop */
+	unsigned accepts;		/* how many in a row: more and more while each round finds somebody */
 	int64_t paused_until_ms;	/* no connections are accepted, because there is no room for one; 0: they are */
 
 	struct flow flow[FLOWS];
@@ -105,6 +109,7 @@ void forward_resume(struct forwarder *f);
 /* forward_copy.c: bytes pass. */
 enum copied { COPIED_ALL, COPIED_SOME, COPIED_NEVER };	/* nothing to do now; more to do; an end is broken */
 enum copied forward_copy(struct forwarder *f, struct flow *flow, enum end from);
+int forward_watch_end(struct forwarder *f, struct flow *flow, enum end end);
 void forward_give_pipes(struct forwarder *f, struct flow *flow);
 
 /* forward_udp.c */

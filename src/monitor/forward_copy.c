@@ -4,6 +4,7 @@
  * A pipe belongs to a connection only while it has bytes in it. */
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -17,6 +18,25 @@
 static bool has(uint8_t ends, enum end end)
 {
 	return ends & (1 << end);
+}
+
+/* Edges: each change is told once. That there is room again is of interest to few connections. */
+int forward_watch_end(struct forwarder *f, struct flow *flow, enum end end)
+{
+	uint32_t index = (uint32_t)(flow - f->flow), events = EPOLLIN | EPOLLRDHUP | EPOLLET | (has(flow->awaited, end) ? EPOLLOUT : 0);
+
+	return forward_watch(f->epoll, flow->fd[end], events, forward_number(FORWARD_FLOW, index << 1 | end));
+}
+
+/* It takes nothing for the moment. */
+static void await(struct forwarder *f, struct flow *flow, enum end end)
+{
+	flow->writable &= (uint8_t)~(1 << end);
+	if (has(flow->awaited, end))
+		return;
+	flow->awaited |= (uint8_t)(1 << end);
+	if (flow->watched)
+		forward_watch_end(f, flow, end);
 }
 
 static bool take_pipe(struct forwarder *f, struct flow *flow, enum end from)
@@ -66,7 +86,7 @@ static bool flush(struct forwarder *f, struct flow *flow, enum end from)
 	ssize_t n = splice(flow->pipe[from][0], NULL, flow->fd[!from], NULL, flow->queued[from], SPLICE_F_NONBLOCK);
 
 	if (n < 0 && errno == EAGAIN)
-		flow->writable &= (uint8_t)~(1 << !from);
+		await(f, flow, !from);
 	else if (n <= 0)
 		return n < 0 && errno == EINTR;
 	else
@@ -115,7 +135,9 @@ static ssize_t send_to(struct forwarder *f, struct flow *flow, enum end to, ssiz
 	if (sent < 0 && errno != EAGAIN && errno != EINTR)
 		return -1;
 	if (sent < n)
-		flow->writable &= (uint8_t)~(1 << to);
+		await(f, flow, to);
+	else
+		flow->linked = true;
 	return sent < 0 ? 0 : sent;
 }
 
@@ -155,9 +177,23 @@ static bool pass_peeked(struct forwarder *f, struct flow *flow, enum end from)
 	return sent == 0 || (sent > 0 && recv(flow->fd[from], NULL, (size_t)sent, MSG_TRUNC) == sent);
 }
 
-/* The end of what this end says is said to the other; not when that has nothing more to say either: it will be closed. */
-static void tell_end(struct flow *flow, enum end from)
+/* Shutting down what is not yet connected would forget the connection. */
+static bool is_linked(struct flow *flow)
 {
+	union forward_name name;
+	socklen_t size = sizeof(name);
+
+	flow->linked = flow->linked || getpeername(flow->fd[CONTAINER], &name.any, &size) == 0;
+	return flow->linked;
+}
+
+/* The end of what this end says is said to the other; not when that has nothing more to say either: it will be closed. */
+static void tell_end(struct forwarder *f, struct flow *flow, enum end from)
+{
+	if (!is_linked(flow)) {
+		await(f, flow, CONTAINER);
+		return;
+	}
 	if (!has(flow->ended, !from) || flow->queued[!from])
 		shutdown(flow->fd[!from], SHUT_WR);
 	flow->told |= (uint8_t)(1 << from);
@@ -173,8 +209,8 @@ enum copied forward_copy(struct forwarder *f, struct flow *flow, enum end from)
 		else if (flow->queued[from])
 			return COPIED_ALL;
 		else if (has(flow->ended, from)) {
-			if (!has(flow->told, from))
-				tell_end(flow, from);
+			if (!has(flow->told, from) && has(flow->writable, !from))
+				tell_end(f, flow, from);
 			return COPIED_ALL;
 		} else if (!has(flow->readable, from) || !has(flow->writable, !from))
 			return COPIED_ALL;

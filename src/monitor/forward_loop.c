@@ -51,12 +51,14 @@ static uint32_t limit_flows(const struct forwarder *f)
 
 static void tick(struct forwarder *f)
 {
+	f->round++;
 	f->now_ms = clock_now_ms();
 	f->now_s = (uint32_t)(f->now_ms / 1000);
 }
 
 static void init(struct forwarder *f)
 {
+	f->accepts = 1;
 	f->free_flow = f->busy_flow = f->free_exchange = NOBODY;
 	tick(f);
 	f->expired_s = f->now_s;

@@ -83,6 +83,29 @@ static bool make_room(struct forwarder *f)
 	return true;
 }
 
+/* --- bytes */
+
+static void serve(struct forwarder *f, uint32_t index)
+{
+	struct flow *flow = &f->flow[index];
+	enum copied ways[2];
+
+	for (enum end from = CLIENT; from <= CONTAINER; from++) {
+		ways[from] = forward_copy(f, flow, from);
+		if (ways[from] == COPIED_NEVER) {
+			break_flow(f, index);
+			return;
+		}
+	}
+	if (flow->told == (1 << CLIENT | 1 << CONTAINER)) {
+		end_flow(f, index);
+	} else if ((ways[CLIENT] == COPIED_SOME || ways[CONTAINER] == COPIED_SOME) && !flow->busy) {
+		flow->busy = true;
+		flow->next = f->busy_flow;
+		f->busy_flow = index;
+	}
+}
+
 /* --- accepting, or not */
 
 static void watch_sockets(struct forwarder *f, uint32_t events)
@@ -107,16 +130,25 @@ void forward_resume(struct forwarder *f)
 	f->paused_until_ms = 0;
 }
 
-static bool open_ends(struct forwarder *f, uint32_t index, uint32_t port, union forward_name *client)
+/* What the client has said already is passed on before anything is watched: most are asked and answered once. */
+static void open_flow(struct forwarder *f, uint32_t index, uint32_t port, union forward_name *client)
 {
-	static const uint32_t events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
 	struct flow *flow = &f->flow[index];
 
 	forward_normalize(client);
 	flow->fd[CONTAINER] = forward_reach(f->plan, SOCK_STREAM, client, f->plan->port[port].target);
-	return flow->fd[CONTAINER] >= 0 &&
-	       forward_watch(f->epoll, flow->fd[CLIENT], events, forward_number(FORWARD_FLOW, index << 1 | CLIENT)) == 0 &&
-	       forward_watch(f->epoll, flow->fd[CONTAINER], events, forward_number(FORWARD_FLOW, index << 1 | CONTAINER)) == 0;
+	if (flow->fd[CONTAINER] < 0) {
+		break_flow(f, index);
+		return;
+	}
+	flow->readable = 1 << CLIENT;
+	flow->writable = 1 << CLIENT | 1 << CONTAINER;
+	serve(f, index);
+	if (flow->fd[CLIENT] < 0)
+		return;
+	flow->watched = true;
+	if (forward_watch_end(f, flow, CLIENT) < 0 || forward_watch_end(f, flow, CONTAINER) < 0)
+		break_flow(f, index);
 }
 
 /* 1: one more may come; 0: nobody is there; -1: there is no room. */
@@ -138,8 +170,7 @@ static int accept_one(struct forwarder *f, uint32_t port)
 			return make_room(f) ? 1 : -1;
 		return number == EAGAIN ? 0 : 1;	/* the others are about a connection that broke before */
 	}
-	if (!open_ends(f, index, port, &client))
-		break_flow(f, index);
+	open_flow(f, index, port, &client);
 	return 1;
 }
 
@@ -147,13 +178,17 @@ void forward_accept(struct forwarder *f, uint32_t port)
 {
 	int r = 1;
 
-	for (int i = 0; i < ACCEPTS && r > 0; i++)
+	if (f->round - f->accepted_round > 1)
+		f->accepts = 1;
+	for (unsigned i = 0; i < f->accepts && r > 0; i++)
 		r = accept_one(f, port);
+	f->accepts = r == 0 ? 1 : f->accepts < ACCEPTS ? f->accepts * 2 : ACCEPTS;
+	f->accepted_round = f->round;
 	if (r < 0)
 		pause_accepting(f);
 }
 
-/* --- both ways */
+/* --- events */
 
 static bool is_broken(int fd)
 {
@@ -161,27 +196,6 @@ static bool is_broken(int fd)
 	socklen_t size = sizeof(number);
 
 	return getsockopt(fd, SOL_SOCKET, SO_ERROR, &number, &size) < 0 || number != 0;
-}
-
-static void serve(struct forwarder *f, uint32_t index)
-{
-	struct flow *flow = &f->flow[index];
-	enum copied ways[2];
-
-	for (enum end from = CLIENT; from <= CONTAINER; from++) {
-		ways[from] = forward_copy(f, flow, from);
-		if (ways[from] == COPIED_NEVER) {
-			break_flow(f, index);
-			return;
-		}
-	}
-	if (flow->told == (1 << CLIENT | 1 << CONTAINER)) {
-		end_flow(f, index);
-	} else if ((ways[CLIENT] == COPIED_SOME || ways[CONTAINER] == COPIED_SOME) && !flow->busy) {
-		flow->busy = true;
-		flow->next = f->busy_flow;
-		f->busy_flow = index;
-	}
 }
 
 /* An event may be of a flow that has ended since, in whose place another stands: then it says too much, and the kernel's
