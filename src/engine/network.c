@@ -117,6 +117,7 @@ int network_namespace(struct engine *e, const struct net_request *r, char **ret_
 	if (container_load(e, r->target, &other, err) < 0 || container_load_state(e, &other, &state, err) < 0 ||
 	    state_need_running(&other, &state, "join the network of", err) < 0)
 		return error_frame(err, "--network container:%s", r->target);
+	network_bridge_mark_joined(e, &other, &state);
 	*ret_path = arena_printf(e->arena, "/proc/%lld/ns/net", (long long)state.pid);
 	return 0;
 }

@@ -7,12 +7,13 @@
 
 #include "engine/state.h"
 #include "net/gateway.h"
-#include "net/lease.h"
 #include "store/network.h"
 #include "sys/fd.h"
 #include "sys/lock.h"
 #include "sys/netlink.h"
 #include "sys/trace.h"
+
+#define JOINED "joined"		/* in the runtime directory: the network namespace is shared */
 
 /* --- who lives */
 
@@ -77,15 +78,18 @@ int network_bridge_check(struct engine *e, struct net_request *r, struct error *
 
 /* --- joining */
 
-static int join_all(struct engine *e, const char *id, const struct net_request *r, struct network_bridge *b, struct error *err)
+static int join_all(struct network_bridge *b, const struct net_request *r, struct error *err)
 {
-	for (size_t i = 0; i < r->networks.n; i++) {
-		struct network *n = ARRAY_ADD(e->arena, &b->networks);
-		struct bridge_endpoint *endpoint = ARRAY_ADD(e->arena, &b->endpoints);
+	struct arena *arena = b->e->arena;
 
-		if (network_find(e->arena, &e->store, r->networks.v[i].network, n, err) < 0 ||
-		    bridge_join(e->arena, &b->rootless, n, &r->networks.v[i], id, endpoint, err) < 0)
+	for (size_t i = 0; i < r->networks.n; i++) {
+		struct network *n = ARRAY_ADD(arena, &b->networks);
+		struct bridge_endpoint endpoint;
+
+		if (network_find(arena, &b->e->store, r->networks.v[i].network, n, err) < 0 ||
+		    bridge_join(arena, &b->rootless, n, &r->networks.v[i], b->id, &endpoint, err) < 0)
 			return -1;
+		*ARRAY_ADD(arena, &b->endpoints) = endpoint;
 	}
 	return 0;
 }
@@ -114,13 +118,12 @@ int network_bridge_join(struct engine *e, const char *id, const struct net_reque
 	const struct rootless_home *home = network_bridge_home(e);
 	_cleanup_trace_ struct trace_span span = trace_begin("join the networks");
 
-	*ret = (struct network_bridge){ .arena = e->arena };
+	*ret = (struct network_bridge){ .e = e, .id = id };
 	network_bridge_sweep(e);
 	if (rootless_open(e->arena, home, LOCK_SHARED, &ret->rootless, err) < 0)
 		return -1;
-	if (join_all(e, id, r, ret, err) < 0) {
-		network_bridge_close(ret);
-		network_bridge_undo(e, id);
+	if (join_all(ret, r, err) < 0) {
+		network_bridge_leave(ret);
 		return -1;
 	}
 	rootless_unlock(&ret->rootless);
@@ -144,7 +147,8 @@ int network_bridge_attach(struct network_bridge *b, pid_t pid, struct error *err
 	b->rootless.socket = sockets[0];
 	inside = sockets[1];
 	for (size_t i = 0; i < b->endpoints.n; i++)
-		if (bridge_attach(b->arena, &b->rootless, &b->networks.v[i], ns, inside, i, &b->endpoints.v[i], err) < 0)
+		if (bridge_attach(b->e->arena, &b->rootless, &b->networks.v[i], ns, inside, b->position + i,
+				  &b->endpoints.v[i], err) < 0)
 			return -1;
 	rootless_unlock(&b->rootless);
 	return 0;
@@ -154,6 +158,52 @@ void network_bridge_close(struct network_bridge *b)
 {
 	if (b->rootless.home)
 		rootless_close(&b->rootless);
+}
+
+void network_bridge_leave(struct network_bridge *b)
+{
+	for (size_t i = 0; i < b->endpoints.n; i++)
+		bridge_leave(b->rootless.home, &b->endpoints.v[i], b->id);
+	network_bridge_close(b);
+	network_bridge_undo(b->e, NULL);
+}
+
+/* --- changes */
+
+int network_bridge_detach(struct engine *e, const struct bridge_endpoint *endpoint, const char *id, struct error *err)
+{
+	const struct rootless_home *home = network_bridge_home(e);
+	struct error failure = { 0 };
+	struct rootless r;
+	int result = rootless_find(e->arena, home, LOCK_SHARED, &r, &failure);
+
+	if (result == 0) {
+		result = bridge_detach(&r, endpoint, &failure);
+		rootless_close(&r);
+	} else if (error_is(&failure, ERROR_NONE)) {
+		result = 0;
+	}
+	if (result < 0) {
+		if (err)
+			*err = failure;
+		return -1;
+	}
+	bridge_leave(home, endpoint, id);
+	network_bridge_undo(e, NULL);
+	return 0;
+}
+
+int network_bridge_forget(struct engine *e, const struct network *n, struct error *err)
+{
+	const struct rootless_home *home = network_bridge_home(e);
+	struct rootless r;
+	int result;
+
+	if (rootless_find(e->arena, home, LOCK_EXCLUSIVE, &r, err) < 0)
+		return error_is(err, ERROR_NONE) ? 0 : -1;
+	result = bridge_remove(e->arena, &r, n, err);
+	rootless_close(&r);
+	return result;
 }
 
 /* --- the end */
@@ -172,8 +222,29 @@ void network_bridge_undo(struct engine *e, const char *id)
 	rootless_release(e->arena, network_bridge_home(e), id);
 }
 
+void network_bridge_mark_joined(struct engine *e, const struct container *c, const struct container_state *s)
+{
+	_cleanup_fd_ int run_dir = s->networks.n ? container_run_dir(e, c->id, false, NULL) : -1;
+
+	if (run_dir >= 0)
+		state_mark(run_dir, JOINED, true);
+}
+
+/* The addresses are free when this container has ended, so others who are still in its namespace must not have them. */
+static void take_from_joined(struct engine *e, const struct container *c, const struct container_state *s)
+{
+	_cleanup_fd_ int run_dir = s->networks.n ? container_run_dir(e, c->id, false, NULL) : -1;
+
+	if (run_dir < 0 || unlinkat(run_dir, JOINED, 0) < 0)
+		return;
+	for (size_t i = 0; i < s->networks.n; i++)
+		network_bridge_detach(e, &s->networks.v[i], c->id, NULL);
+}
+
 void network_bridge_release(struct engine *e, const struct container *c, const struct container_state *s)
 {
+	if (!state_is_live(s))
+		take_from_joined(e, c, s);
 	/* What somebody has started again meanwhile is his. */
 	if (is_on_bridges(c, s))
 		network_bridge_undo(e, lives(e, c->id) ? NULL : c->id);
@@ -181,6 +252,8 @@ void network_bridge_release(struct engine *e, const struct container *c, const s
 
 void network_bridge_sweep(struct engine *e)
 {
-	if (lease_is_stale(e->run_fd, lives, e))
-		network_bridge_undo(e, NULL);
+	const struct rootless_home *home = network_bridge_home(e);
+
+	if (rootless_is_littered(home))
+		rootless_release(e->arena, home, NULL);
 }

@@ -10,7 +10,9 @@
 #include "net/net.h"
 
 struct network_bridge {
-	struct arena *arena;
+	struct engine *e;
+	const char *id;			/* of the container */
+	size_t position;		/* how many networks it has already */
 	struct rootless rootless;	/* its lock is free */
 	ARRAY(struct network) networks;
 	ARRAY(struct bridge_endpoint) endpoints;	/* in the same order */
@@ -26,8 +28,16 @@ int network_bridge_join(struct engine *e, const char *id, const struct net_reque
 			struct net_result *result, struct error *err);
 /* The network namespace of pid. */
 int network_bridge_attach(struct network_bridge *b, pid_t pid, struct error *err);
+/* Gives the addresses back, when nothing came of it. */
+void network_bridge_leave(struct network_bridge *b);
 void network_bridge_close(struct network_bridge *b);
+/* Takes a running container from a network. */
+int network_bridge_detach(struct engine *e, const struct bridge_endpoint *endpoint, const char *id, struct error *err);
+/* Takes away what a network has, which is removed. */
+int network_bridge_forget(struct engine *e, const struct network *n, struct error *err);
 
+/* Another container joins the network namespace of this one: it may live longer. */
+void network_bridge_mark_joined(struct engine *e, const struct container *c, const struct container_state *s);
 /* Takes back what a container has that does not run any more. e stands outside of all network namespaces of containers. */
 void network_bridge_release(struct engine *e, const struct container *c, const struct container_state *s);
 /* The same for one whose start failed, whatever its state says. */

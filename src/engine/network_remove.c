@@ -1,6 +1,7 @@
 #include "engine/network_remove.h"
 
 #include "engine/events.h"
+#include "engine/network_bridge.h"
 #include "engine/network_list.h"
 #include "sys/fd.h"
 
@@ -34,6 +35,12 @@ static int discard(struct engine *e, const char *name, const char *id, struct er
 	return 0;
 }
 
+/* What of it there is for containers goes first: nobody is on it any more. */
+static int discard_whole(struct engine *e, const struct network *n, struct error *err)
+{
+	return network_bridge_forget(e, n, err) < 0 ? -1 : discard(e, n->name, n->id, err);
+}
+
 int network_rm(struct engine *e, const char *name, bool force, int64_t timeout_s, struct error *err)
 {
 	struct network n;
@@ -48,7 +55,7 @@ int network_rm(struct engine *e, const char *name, bool force, int64_t timeout_s
 		return error_set(err, ERROR_USAGE, "default network %s cannot be removed", n.name);
 	if (free_of_containers(e, &n, force, timeout_s, err) < 0)
 		return -1;
-	return discard(e, n.name, n.id, err);
+	return discard_whole(e, &n, err);
 }
 
 /* A container whose record cannot be read may be on any network. */
@@ -85,7 +92,7 @@ int network_prune(struct engine *e, const struct strings *filters, struct string
 
 		if (strcmp(n->name, NETWORK_DEFAULT) == 0 || network_users(e, n, &containers).n)
 			continue;
-		if (discard(e, n->name, n->id, err) < 0)
+		if (discard_whole(e, n, err) < 0)
 			return -1;
 		strings_add(e->arena, ret_names, n->name);
 	}

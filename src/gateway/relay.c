@@ -7,9 +7,9 @@
 #include <unistd.h>
 
 #define PIPES_KEPT 32		/* that nobody uses at the moment */
-#define PIPES_LARGE 16		/* a user may have 64 MiB in pipes, all his programs together */
-#define LARGE (1 << 18)
-#define ROUNDS 16
+#define PIPES_LARGE 8		/* a user may have 64 MiB in pipes, all his programs together: an eighth of it */
+#define LARGE (1 << 20)
+#define ROUNDS 4
 #define MOST ((size_t)1 << 20)
 
 /* --- pipes */

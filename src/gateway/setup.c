@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <linux/fib_rules.h>
 #include <linux/sched.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
@@ -167,14 +168,24 @@ static int listen_on(int family)
 	return fd_take(&fd);
 }
 
+/* The worker of a supervisor that was killed a moment ago may not have ended yet. */
+static int listen_patiently(int family)
+{
+	int fd;
+
+	for (int tries = 0; (fd = listen_on(family)) < 0 && errno == EADDRINUSE && tries < 200; tries++)
+		poll(NULL, 0, 10);
+	return fd;
+}
+
 static int open_all(int netns, bool without_tun, struct setup *ret, struct error *err)
 {
 	if (setns(netns, CLONE_NEWNET) < 0)
 		return error_errno(err, "enter the network namespace");
 	if (make_interface(without_tun, ret, err) < 0)
 		return -1;
-	ret->listener[0] = listen_on(AF_INET);
-	ret->listener[1] = listen_on(AF_INET6);
+	ret->listener[0] = listen_patiently(AF_INET);
+	ret->listener[1] = listen_patiently(AF_INET6);
 	return ret->listener[0] < 0 ? error_errno(err, "make a transparent socket") : 0;
 }
 

@@ -197,7 +197,7 @@ static int take(struct arena *arena, struct rootless *r, const struct network *n
 
 	if (lease_take(home->run_fd, n->name, s, wanted, id, ret, &failure) == 0)
 		return 0;
-	if (error_is(&failure, ERROR_USAGE) || !lease_is_stale(home->run_fd, home->lives, home->context)) {
+	if (error_is(&failure, ERROR_USAGE) || !lease_count(home->run_fd, home->lives, home->context).dead) {
 		if (err)
 			*err = failure;
 		return -1;
@@ -222,10 +222,10 @@ static void set_mac(struct arena *arena, const struct bridge_request *q, const s
 	e->mac = mac_text(arena, mac);
 }
 
-static void give_back(const struct rootless *r, const char *id, const struct bridge_endpoint *e)
+void bridge_leave(const struct rootless_home *home, const struct bridge_endpoint *e, const char *id)
 {
 	for (size_t i = 0; i < e->addresses.n; i++)
-		lease_give_back(r->home->run_fd, e->network, e->addresses.v[i].ip, id);
+		lease_give_back(home->run_fd, e->network, e->addresses.v[i].ip, id);
 }
 
 int bridge_join(struct arena *arena, struct rootless *r, const struct network *n, const struct bridge_request *q,
@@ -243,7 +243,7 @@ int bridge_join(struct arena *arena, struct rootless *r, const struct network *n
 		struct bridge_address *a;
 
 		if (take(arena, r, n, s, has_wanted ? &wanted : NULL, id, &got, err) < 0) {
-			give_back(r, id, ret);
+			bridge_leave(r->home, ret, id);
 			return error_frame(err, "network %s", n->name);
 		}
 		a = ARRAY_ADD(arena, &ret->addresses);

@@ -49,6 +49,8 @@ const struct bridge_address *bridge_address_of(const struct bridge_endpoint *e, 
  * alone afterwards. */
 int bridge_join(struct arena *arena, struct rootless *r, const struct network *n, const struct bridge_request *request,
 		const char *id, struct bridge_endpoint *ret, struct error *err);
+/* Gives the addresses back. */
+void bridge_leave(const struct rootless_home *home, const struct bridge_endpoint *e, const char *id);
 /* Connects the network namespace ns (its netlink socket: inside) to the network's bridge, which is made when it is not there:
  * the pair, addresses, routes. A lease keeps all of it there, so no lock is needed, but r may be held alone afterwards.
  * position: of the network among the container's, for the order of default routes. */

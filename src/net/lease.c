@@ -207,12 +207,12 @@ size_t lease_collect(int run_fd, const char *id, bool (*lives)(void *context, co
 	return l.left;
 }
 
-bool lease_is_stale(int run_fd, bool (*lives)(void *context, const char *id), void *context)
+struct lease_census lease_count(int run_fd, bool (*lives)(void *context, const char *id), void *context)
 {
 	struct look l = { .lives = lives, .context = context, .only_look = true };
 
 	look_at_all(&l, run_fd);
-	return l.dead > 0;
+	return (struct lease_census){ l.left, l.dead };
 }
 
 void lease_holders(struct arena *arena, int run_fd, const char *network, struct strings *ret)

@@ -174,6 +174,11 @@ static int make(struct arena *arena, struct rootless *r, struct error *err)
 	return gateway_start(arena, r->ns, dir, err);
 }
 
+static bool is_there(const struct rootless_home *home, const char *file)
+{
+	return faccessat(home->run_fd, file, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 /* --- the lock */
 
 static int lock(const struct rootless_home *home, enum lock_mode mode, struct error *err)
@@ -226,7 +231,7 @@ int rootless_find(struct arena *arena, const struct rootless_home *home, enum lo
 		  struct error *err)
 {
 	*ret = (struct rootless){ .home = home, .ns = -1, .socket = -1, .lock = -1 };
-	if (faccessat(home->run_fd, MOUNT, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+	if (!is_there(home, MOUNT))
 		return -1;
 	ret->lock = lock(home, mode, err);
 	if (ret->lock >= 0 && (ret->ns = find(arena, home)) >= 0)
@@ -252,11 +257,21 @@ void rootless_close(struct rootless *r)
 	fd_close(&r->lock);
 }
 
+bool rootless_is_littered(const struct rootless_home *home)
+{
+	struct lease_census c;
+
+	if (!is_there(home, ROOTLESS_DIR))
+		return false;
+	c = lease_count(home->run_fd, home->lives, home->context);
+	return c.dead > 0 || (c.living == 0 && is_there(home, MOUNT));
+}
+
 void rootless_release(struct arena *arena, const struct rootless_home *home, const char *id)
 {
 	_cleanup_fd_ int alone = -1;
 
-	if (faccessat(home->run_fd, MOUNT, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+	if (!is_there(home, ROOTLESS_DIR))		/* not MOUNT: somebody may have deleted that */
 		return;
 	alone = lock(home, LOCK_EXCLUSIVE, NULL);
 	if (alone >= 0 && lease_collect(home->run_fd, id, home->lives, home->context) == 0)

@@ -51,6 +51,8 @@ int rootless_socket(struct rootless *r, struct error *err);
 void rootless_unlock(struct rootless *r);
 void rootless_close(struct rootless *r);
 
+/* Has anybody left something that rootless_release(NULL) would take away? */
+bool rootless_is_littered(const struct rootless_home *home);
 /* Takes back the leases of this container (NULL: of none) and of all that do not live; when none is left, the namespace and
  * its helpers go too. */
 void rootless_release(struct arena *arena, const struct rootless_home *home, const char *id);
