@@ -14,6 +14,7 @@
 #include "engine/events.h"
 #include "engine/idfile.h"
 #include "engine/launch.h"
+#include "engine/network_names.h"
 #include "engine/state.h"
 #include "monitor/run.h"
 #include "net/forward.h"
@@ -199,7 +200,12 @@ static int record_state(struct launch *l, const struct run_process *p, struct er
 /* To networks of containers; what else there is net_start starts. */
 static int attach(struct launch *l, const struct run_process *p, struct error *err)
 {
-	return l->bridges.endpoints.n ? network_bridge_attach(&l->bridges, p->pid, err) : 0;
+	if (!l->bridges.endpoints.n)
+		return 0;
+	if (network_bridge_attach(&l->bridges, p->pid, err) < 0)
+		return -1;
+	network_names_add(l->e, l->c, &l->bridges);
+	return 0;
 }
 
 static int bring_up(struct launch *l, struct run_process *p, struct error *err)

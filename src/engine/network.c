@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 
-#include "engine/network_bridge.h"
+#include "engine/network_names.h"
 #include "engine/state.h"
 #include "sys/fd.h"
 
@@ -148,25 +148,46 @@ static char *joined_file(struct engine *e, const struct net_request *r, const ch
 	return fd_read_file(e->arena, e->run_fd, arena_printf(e->arena, "containers/%s/%s", other.id, name), HOST_FILE_MAX, NULL);
 }
 
+static struct net_names names_of(const struct container *c)
+{
+	const struct create_request *q = &c->request;
+
+	return (struct net_names){ .hostname = c->hostname, .name = c->name, .add_host = q->add_host, .dns = q->dns,
+				   .dns_search = q->dns_search, .dns_options = q->dns_option, .no_hosts = q->no_hosts };
+}
+
+static char *hosts_text(struct engine *e, const struct container *c, const struct net_request *r,
+			const struct net_result *result, struct error *err)
+{
+	const struct create_request *q = &c->request;
+	const char *base = q->hosts_file ? q->hosts_file : "/etc/hosts";
+	char *text = q->add_host.n || q->hosts_file ? NULL : joined_file(e, r, "hosts");
+	struct net_names names = names_of(c);
+
+	if (text)
+		return text;
+	network_names_others(e, c->id, r, &names.others);
+	return net_hosts(e->arena, r, &names, result, strcmp(base, "none") == 0 ? "" : host_text(e, base), err);
+}
+
+char *network_resolv_conf(struct engine *e, const struct container *c, const struct net_request *r,
+			  const struct net_result *result, struct error *err)
+{
+	const struct create_request *q = &c->request;
+	char *text = q->dns.n || q->dns_search.n || q->dns_option.n ? NULL : joined_file(e, r, "resolv.conf");
+	struct net_names names = names_of(c);
+
+	return text ? text : net_resolv_conf(e->arena, r, &names, result, host_text(e, "/etc/resolv.conf"), err);
+}
+
 int network_write_files(struct engine *e, const struct container *c, const struct net_request *r,
 			const struct net_result *result, int run_dir, struct error *err)
 {
-	const struct create_request *q = &c->request;
-	struct net_names names = { .hostname = c->hostname, .name = c->name, .add_host = q->add_host, .dns = q->dns,
-				   .dns_search = q->dns_search, .dns_options = q->dns_option, .no_hosts = q->no_hosts };
-	const char *base = q->hosts_file ? q->hosts_file : "/etc/hosts";
-	char *hosts = NULL, *resolv;
+	char *hosts = c->request.no_hosts ? NULL : hosts_text(e, c, r, result, err), *resolv;
 
-	if (!q->no_hosts) {
-		hosts = q->add_host.n || q->hosts_file ? NULL : joined_file(e, r, "hosts");
-		if (!hosts)
-			hosts = net_hosts(e->arena, r, &names, result, strcmp(base, "none") == 0 ? "" : host_text(e, base), err);
-		if (!hosts || write_text(run_dir, "hosts", hosts, err) < 0)
-			return -1;
-	}
-	resolv = q->dns.n || q->dns_search.n || q->dns_option.n ? NULL : joined_file(e, r, "resolv.conf");
-	if (!resolv)
-		resolv = net_resolv_conf(e->arena, r, &names, result, host_text(e, "/etc/resolv.conf"), err);
+	if (!c->request.no_hosts && (!hosts || write_text(run_dir, "hosts", hosts, err) < 0))
+		return -1;
+	resolv = network_resolv_conf(e, c, r, result, err);
 	if (!resolv && !error_is(err, ERROR_NONE))
 		return -1;
 	if (resolv && write_text(run_dir, "resolv.conf", resolv, err) < 0)	/* none with --dns none */

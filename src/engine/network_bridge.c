@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "engine/network_names.h"
 #include "engine/state.h"
 #include "net/gateway.h"
 #include "store/network.h"
@@ -105,11 +106,20 @@ static void fill_result(struct arena *arena, const struct network_bridge *b, str
 	*ret = (struct net_result){ .keep_fd = -1, .ip = a ? a->ip : NULL, .gateway = a ? a->gateway : NULL,
 				    .mac = first ? first->mac : NULL, .interface = first ? first->interface : NULL };
 	for (size_t i = 0; i < b->endpoints.n; i++)
+		for (size_t j = 0; j < b->endpoints.v[i].addresses.n; j++)
+			strings_add(arena, &ret->ips, b->endpoints.v[i].addresses.v[j].ip);
+	for (size_t i = 0; i < b->endpoints.n; i++)
 		has_routes = has_routes || b->endpoints.v[i].has_routes;
 	if (!has_routes)
 		return;
 	ret->host_ip = arena_strdup(arena, GATEWAY_HOST);
 	strings_add(arena, &ret->dns, GATEWAY_DNS);
+}
+
+void network_bridge_result(struct engine *e, const struct network_bridge *b, struct net_result *ret)
+{
+	fill_result(e->arena, b, ret);
+	network_names_plan(e, b, ret);
 }
 
 int network_bridge_join(struct engine *e, const char *id, const struct net_request *r, struct network_bridge *ret,
@@ -127,7 +137,7 @@ int network_bridge_join(struct engine *e, const char *id, const struct net_reque
 		return -1;
 	}
 	rootless_unlock(&ret->rootless);
-	fill_result(e->arena, ret, result);
+	network_bridge_result(e, ret, result);
 	return 0;
 }
 
@@ -219,6 +229,8 @@ static bool is_on_bridges(const struct container *c, const struct container_stat
 
 void network_bridge_undo(struct engine *e, const char *id)
 {
+	if (id)
+		network_names_remove(e, id);
 	rootless_release(e->arena, network_bridge_home(e), id);
 }
 

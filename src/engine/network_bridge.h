@@ -26,6 +26,8 @@ int network_bridge_check(struct engine *e, struct net_request *r, struct error *
 /* Fills *result as net_plan does. *ret is to be closed; on an error nothing is held. */
 int network_bridge_join(struct engine *e, const char *id, const struct net_request *r, struct network_bridge *ret,
 			struct net_result *result, struct error *err);
+/* The result from the endpoints alone. */
+void network_bridge_result(struct engine *e, const struct network_bridge *b, struct net_result *ret);
 /* The network namespace of pid. */
 int network_bridge_attach(struct network_bridge *b, pid_t pid, struct error *err);
 /* Gives the addresses back, when nothing came of it. */

@@ -1,8 +1,11 @@
 #include "engine/network_change.h"
 
 #include "engine/network.h"
-#include "engine/network_bridge.h"
+#include "engine/events.h"
+#include "engine/network_live.h"
+#include "engine/network_names.h"
 #include "engine/state.h"
+#include "net/names.h"
 #include "store/container.h"
 #include "store/network.h"
 #include "sys/fd.h"
@@ -33,8 +36,9 @@ static int check_mode(const struct change *x, struct error *err)
 {
 	if (x->asked.mode == NET_BRIDGE || x->asked.mode == NET_NONE)
 		return 0;
-	return error_set(err, ERROR_STATE, "\"%s\" is not supported: invalid network mode",
-			 x->c.request.network.n ? x->c.request.network.v[0] : "default");
+	error_set(err, ERROR_STATE, "\"%s\" is not supported: invalid network mode",
+		  x->c.request.network.n ? x->c.request.network.v[0] : "default");
+	return error_hint(err, "only a container that was made with --network NETWORK (or none) can be connected to others");
 }
 
 static bool is_asked(const struct change *x)
@@ -50,6 +54,35 @@ static int save_state(struct change *x, struct error *err)
 	_cleanup_fd_ int run_dir = container_run_dir(x->e, x->c.id, false, err);
 
 	return run_dir < 0 ? -1 : state_write(x->e, run_dir, &x->s, err);
+}
+
+static void add_option(struct arena *arena, char **text, const char *option, const char *value)
+{
+	if (!str_is_empty(value))
+		*text = arena_printf(arena, "%s%c%s=%s", *text, strchr(*text, ':') ? ',' : ':', option, value);
+}
+
+/* --ip and its kin belong to the networks that were there when they were said. */
+static void fold_options(struct arena *arena, struct create_request *r)
+{
+	for (size_t i = 0; i < r->network.n; i++)
+		for (size_t k = 0; k < r->network_alias.n; k++)
+			add_option(arena, &r->network.v[i], "alias", r->network_alias.v[k]);
+	if (r->network.n == 1) {
+		add_option(arena, &r->network.v[0], "ip", r->ip);
+		add_option(arena, &r->network.v[0], "ip6", r->ip6);
+		add_option(arena, &r->network.v[0], "mac", r->mac_address);
+	}
+	r->network_alias = (struct strings){ 0 };
+	r->ip = r->ip6 = r->mac_address = NULL;
+}
+
+static void tell(struct change *x, const char *status)
+{
+	struct string_map attributes = { 0 };
+
+	map_set(x->e->arena, &attributes, "container", x->c.id);
+	event_add(x->e, "network", status, x->network.id, x->network.name, NULL, &attributes);
 }
 
 /* --- connect */
@@ -83,10 +116,13 @@ static int connect_running(struct change *x, struct bridge_request *q, struct er
 		*ARRAY_ADD(x->e->arena, &x->s.networks) = b.endpoints.v[0];
 		result = save_state(x, err);
 	}
-	if (result < 0)
+	if (result < 0) {
 		network_bridge_leave(&b);
+		return -1;
+	}
+	network_names_add(x->e, &x->c, &b);
 	network_bridge_close(&b);
-	return result;
+	return network_live_tell(x->e, &x->c, &x->s, &b.endpoints.v[0], true, err);
 }
 
 static int do_connect(struct change *x, const char *text, struct error *err)
@@ -101,6 +137,7 @@ static int do_connect(struct change *x, const char *text, struct error *err)
 				 x->c.id, x->network.name);
 	if (state_is_live(&x->s) && connect_running(x, &q, err) < 0)
 		return -1;
+	fold_options(x->e->arena, r);
 	if (x->asked.mode == NET_NONE)
 		r->network = (struct strings){ 0 };
 	strings_add(x->e->arena, &r->network, text);
@@ -115,6 +152,8 @@ int network_connect(struct engine *e, const char *container, const char *text, s
 
 	if (result == 0)
 		result = do_connect(&x, text, err);
+	if (result == 0)
+		tell(&x, "connect");
 	fd_close(&x.lock);
 	return result;
 }
@@ -123,14 +162,18 @@ int network_connect(struct engine *e, const char *container, const char *text, s
 
 static int disconnect_running(struct change *x, struct error *err)
 {
+	struct bridge_endpoint gone;
+
 	for (size_t i = 0; i < x->s.networks.n; i++) {
 		if (!str_eq(x->s.networks.v[i].network, x->network.name))
 			continue;
-		if (network_bridge_detach(x->e, &x->s.networks.v[i], x->c.id, err) < 0)
+		gone = x->s.networks.v[i];
+		names_remove(x->e->arena, network_bridge_home(x->e), gone.network, x->c.id);
+		if (network_bridge_detach(x->e, &gone, x->c.id, err) < 0)
 			return -1;
 		memmove(x->s.networks.v + i, x->s.networks.v + i + 1, (x->s.networks.n - i - 1) * sizeof(x->s.networks.v[0]));
 		x->s.networks.n--;
-		return save_state(x, err);
+		return save_state(x, err) < 0 ? -1 : network_live_tell(x->e, &x->c, &x->s, &gone, false, err);
 	}
 	return 0;
 }
@@ -141,15 +184,13 @@ static void forget(struct change *x)
 	struct create_request *r = &x->c.request;
 	struct strings left = { 0 };
 
+	fold_options(x->e->arena, r);
 	for (size_t i = 0; i < x->asked.networks.n; i++)
 		if (!str_eq(x->asked.networks.v[i].network, x->network.name))
 			strings_add(x->e->arena, &left, r->network.v[i]);
 	if (!left.n)
 		strings_add(x->e->arena, &left, "none");
 	r->network = left;
-	r->ip = r->ip6 = r->mac_address = NULL;		/* they were of the one network that there was */
-	if (str_eq(left.v[0], "none"))
-		r->network_alias = (struct strings){ 0 };
 }
 
 static int do_disconnect(struct change *x, bool force, struct error *err)
@@ -157,7 +198,7 @@ static int do_disconnect(struct change *x, bool force, struct error *err)
 	if (x->asked.mode != NET_BRIDGE && check_mode(x, err) < 0)
 		return -1;
 	if (!is_asked(x))
-		return error_set(err, ERROR_NOT_FOUND, "container %s is not connected to network \"%s\"", x->c.id, x->network.name);
+		return error_set(err, ERROR_STATE, "container %s is not connected to network \"%s\"", x->c.id, x->network.name);
 	if (state_is_live(&x->s) && disconnect_running(x, err) < 0 && !force)
 		return -1;
 	error_clear(err);
@@ -172,6 +213,8 @@ int network_disconnect(struct engine *e, const char *container, const char *netw
 
 	if (result == 0)
 		result = do_disconnect(&x, force, err);
+	if (result == 0)
+		tell(&x, "disconnect");
 	fd_close(&x.lock);
 	return result;
 }

@@ -8,7 +8,7 @@
 /* --- who is on it */
 
 /* NAME, ID or NAME:OPTIONS of --network. */
-static bool names_network(const char *text, const struct network *n)
+bool network_is_named(const struct network *n, const char *text)
 {
 	size_t length = strcspn(text, ":");
 
@@ -23,7 +23,7 @@ static bool names_network(const char *text, const struct network *n)
 bool network_is_used_by(const struct network *n, const struct container *c)
 {
 	for (size_t i = 0; i < c->request.network.n; i++)
-		if (names_network(c->request.network.v[i], n))
+		if (network_is_named(n, c->request.network.v[i]))
 			return true;
 	return false;
 }

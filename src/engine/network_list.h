@@ -8,6 +8,8 @@
 /* Those that match all filters; damaged ones are named in a warning. containers: all there are, for the next ones. */
 int network_select(struct engine *e, const struct strings *filters, struct networks *ret, struct containers *ret_containers,
 		   struct error *err);
+/* Does "NAME", "ID" or "NAME:OPTIONS" of --network mean it? */
+bool network_is_named(const struct network *n, const char *text);
 /* Is the container on this network when it runs? */
 bool network_is_used_by(const struct network *n, const struct container *c);
 /* ids of the containers that do. */

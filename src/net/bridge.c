@@ -123,6 +123,21 @@ static int open_bridge(struct arena *arena, struct rootless *r, const struct net
 	return make(arena, r, n, err) < 0 ? error_frame(err, "make the bridge of network %s", n->name) : 0;
 }
 
+int bridge_reload(struct arena *arena, struct rootless *r, const struct network *v, size_t n, struct error *err)
+{
+	struct strings rules = { 0 };
+
+	strings_add(arena, &rules, firewall_table());
+	strings_add(arena, &rules, gateway_rules());
+	for (size_t i = 0; i < n; i++) {
+		const char *own = v[i].interface ? firewall_add(arena, &v[i]) : NULL;
+
+		if (own)
+			strings_add(arena, &rules, own);
+	}
+	return load(arena, r, strings_join(arena, &rules, ""), err);
+}
+
 int bridge_remove(struct arena *arena, struct rootless *r, const struct network *n, struct error *err)
 {
 	struct netlink_link link;

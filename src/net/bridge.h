@@ -58,6 +58,8 @@ int bridge_attach(struct arena *arena, struct rootless *r, const struct network 
 		  struct bridge_endpoint *e, struct error *err);
 /* Takes the pair away from a namespace that goes on living. */
 int bridge_detach(struct rootless *r, const struct bridge_endpoint *e, struct error *err);
+/* Loads all rules of the firewall anew: these are all networks that there are. r is held alone. */
+int bridge_reload(struct arena *arena, struct rootless *r, const struct network *v, size_t n, struct error *err);
 /* Takes away the bridge of a network that nobody is on; nothing happens when there is none. r is held alone. */
 int bridge_remove(struct arena *arena, struct rootless *r, const struct network *n, struct error *err);
 

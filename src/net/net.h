@@ -47,7 +47,10 @@ int net_parse_port(struct arena *arena, const char *text, struct net_request *re
 struct net_result {
 	char *ip, *gateway, *mac, *interface;	/* of the container; NULL for none, host */
 	char *host_ip;				/* what host.containers.internal means; NULL */
+	struct strings ips;			/* all of them, of several networks */
 	struct strings dns;			/* nameservers to put in front in resolv.conf */
+	bool dns_only;				/* they know the names of containers: nobody else is asked */
+	struct strings search;			/* domains to put in front in resolv.conf */
 	int helper_pid;				/* pasta or slirp4netns; 0 */
 	int keep_fd;				/* closing it ends the helpers but pasta; -1. The monitor keeps it */
 };
@@ -75,6 +78,7 @@ void net_stop(const char *runtime_dir);
 struct net_names {
 	const char *hostname, *name;		/* of the container */
 	struct strings add_host;		/* "name:ip", "name:host-gateway" */
+	struct strings others;			/* containers on the same networks: "ADDRESS NAME NAME..." */
 	struct strings dns, dns_search, dns_options;
 	bool no_hosts;
 };

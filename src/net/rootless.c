@@ -13,6 +13,7 @@
 #include "net/firewall.h"
 #include "net/gateway.h"
 #include "net/lease.h"
+#include "net/names.h"
 #include "sys/errand.h"
 #include "sys/fd.h"
 #include "sys/netlink.h"
@@ -154,6 +155,7 @@ static void take_away(struct arena *arena, const struct rootless_home *home)
 {
 	const char *path = path_of(arena, home, MOUNT);
 
+	names_stop(arena, home);
 	gateway_stop(path_of(arena, home, ROOTLESS_DIR));
 	if (umount2(path, MNT_DETACH) < 0 && home->open_holder)
 		visit_holder(arena, home, unmount_there, NULL);
@@ -166,7 +168,8 @@ static int make(struct arena *arena, struct rootless *r, struct error *err)
 	const char *dir = path_of(arena, r->home, ROOTLESS_DIR);
 
 	if (r->ns < 0) {
-		gateway_stop(dir);	/* of a namespace that was lost */
+		names_stop(arena, r->home);	/* of a namespace that was lost */
+		gateway_stop(dir);
 		r->ns = visit_holder(arena, r->home, make_there, err);
 	}
 	if (r->ns < 0)

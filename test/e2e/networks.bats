@@ -272,6 +272,9 @@ ${id:0:12}  shop        bridge"
 	run bryo network inspect bad
 	assert_status 125
 	assert_contains 'the record of network bad is damaged'
+	run bryo system check
+	assert_status 125
+	assert_contains 'network bad: its record is damaged'
 	bryo network create another
 	run bryo network create bad
 	assert_status 125
