@@ -29,7 +29,6 @@ struct query {
 static struct query places[GATEWAY_QUERIES];
 static uint32_t buckets[GATEWAY_QUERIES];
 static struct table table;
-static unsigned first_server;
 
 void dns_init(struct gateway *g)
 {
@@ -66,7 +65,7 @@ static int ask(struct gateway *g, struct query *q)
 	_cleanup_fd_ int fd = -1;
 
 	fd_close(&q->fd);
-	if (!gateway_destination(g, &q->entry.tuple, first_server + q->attempt, &to))
+	if (!gateway_destination(g, &q->entry.tuple, q->attempt, &to))
 		return -1;
 	fd = socket(to.any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0 || connect(fd, &to.any, gateway_address_size(&to)) < 0 ||
@@ -135,7 +134,7 @@ void dns_event(struct gateway *g, uint32_t index, uint16_t generation, uint32_t 
 	}
 	if (n < HEADER || memcmp(g->data, q->question, 2) != 0 || !(g->data[2] & 0x80))
 		return;
-	first_server = (unsigned)((first_server + q->attempt) % g->facts.servers_n);
+	g->server = (unsigned)((g->server + q->attempt) % g->facts.servers_n);
 	answer(g, q, g->data, (size_t)n);
 	forget(q);
 }

@@ -32,6 +32,7 @@ struct gateway {
 	struct setup setup;
 	int supervisor;			/* a socket: facts are asked for and told */
 	struct facts facts;
+	unsigned server;		/* the name server that answered last: asked first */
 	int64_t facts_asked;		/* milliseconds, as all times here */
 	int64_t now;			/* of this round's beginning */
 	unsigned scale;			/* how many of a hundred places the limit of open files allows */
@@ -44,7 +45,7 @@ _Noreturn void gateway_run(const struct setup *setup, int supervisor, const stru
 /* Watches a descriptor that belongs to an entry of a table. side: for connections. -1 with errno. */
 int gateway_watch(struct gateway *g, int fd, enum tag tag, unsigned side, const struct table *table, const void *entry,
 		  uint32_t events);
-/* Where a tuple leads in the host's network. attempt chooses among name servers. What is judged otherwise than POLICY_OUT,
+/* Where a tuple leads in the host's network. attempt counts the name servers. What is judged otherwise than POLICY_OUT,
  * _HOST or _DNS leads nowhere: false, and so do those that this host does not have. */
 bool gateway_destination(struct gateway *g, const struct tuple *t, unsigned attempt, union address *ret);
 socklen_t gateway_address_size(const union address *a);

@@ -2,9 +2,11 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <linux/ethtool.h>
 #include <linux/if_link.h>
 #include <linux/if_packet.h>
 #include <linux/if_tun.h>
+#include <linux/sockios.h>
 #include <linux/veth.h>
 #include <net/if.h>
 #include <string.h>
@@ -46,9 +48,8 @@ static int open_tun(struct link *ret)
 /* Datagrams that a container leaves to be cut by the device are cut before: at most one segment passes. */
 static int make_pair(int netlink, struct error *err)
 {
-	struct ifinfomsg body = { .ifi_family = AF_UNSPEC }, other = { .ifi_family = AF_UNSPEC, .ifi_flags = IFF_UP,
-								       .ifi_change = IFF_UP };
-	uint32_t one = 1;
+	struct ifinfomsg body = { .ifi_family = AF_UNSPEC };
+	uint32_t one = 1, mtu = LINK_MTU;
 	struct netlink_request r;
 	size_t info, data, end;
 
@@ -58,8 +59,9 @@ static int make_pair(int netlink, struct error *err)
 	info = netlink_request_begin(&r, IFLA_LINKINFO, NULL, 0);
 	netlink_request_add_string(&r, IFLA_INFO_KIND, "veth");
 	data = netlink_request_begin(&r, IFLA_INFO_DATA, NULL, 0);
-	end = netlink_request_begin(&r, VETH_INFO_PEER, &other, sizeof(other));
+	end = netlink_request_begin(&r, VETH_INFO_PEER, &body, sizeof(body));
 	netlink_request_add_string(&r, IFLA_IFNAME, OTHER_END);
+	netlink_request_add(&r, IFLA_MTU, &mtu, sizeof(mtu));
 	netlink_request_end(&r, end);
 	netlink_request_end(&r, data);
 	netlink_request_end(&r, info);
@@ -77,15 +79,31 @@ static int find_hardware_address(int fd, const char *name, uint8_t ret[ETH_ALEN]
 	return 0;
 }
 
+static int add_flags(int fd, const char *name, int flags)
+{
+	struct ifreq request = { 0 };
+
+	memcpy(request.ifr_name, name, strlen(name));
+	if (ioctl(fd, SIOCGIFFLAGS, &request) < 0)
+		return -1;
+	request.ifr_flags = (short)(request.ifr_flags | flags);
+	return ioctl(fd, SIOCSIFFLAGS, &request);
+}
+
+/* Packets that are read at the other end have their checksums: none is left for a device to make. */
+static int make_checksums(int fd)
+{
+	struct ethtool_value off = { .cmd = ETHTOOL_STXCSUM };
+	struct ifreq request = { .ifr_name = GATEWAY_INTERFACE, .ifr_data = (void *)&off };
+
+	return ioctl(fd, SIOCETHTOOL, &request);
+}
+
 /* Without ARP out0 sends at once; the frames' destination is its own address, so out1's own stack leaves them alone. */
 static int configure_pair(int fd, struct ether_header *ret)
 {
-	struct ifreq request = { .ifr_name = GATEWAY_INTERFACE };
-
-	if (ioctl(fd, SIOCGIFFLAGS, &request) < 0)
-		return -1;
-	request.ifr_flags |= IFF_NOARP;
-	if (ioctl(fd, SIOCSIFFLAGS, &request) < 0 || find_hardware_address(fd, GATEWAY_INTERFACE, ret->ether_dhost) < 0)
+	if (make_checksums(fd) < 0 || add_flags(fd, GATEWAY_INTERFACE, IFF_NOARP) < 0 ||
+	    add_flags(fd, OTHER_END, IFF_UP) < 0 || find_hardware_address(fd, GATEWAY_INTERFACE, ret->ether_dhost) < 0)
 		return -1;
 	return find_hardware_address(fd, OTHER_END, ret->ether_shost);
 }

@@ -14,6 +14,8 @@
 
 #include "base/error.h"
 
+#define LINK_MTU 65535			/* larger than the containers': what they send needs no fragments here */
+
 struct link {
 	int fd;				/* non-blocking */
 	bool is_pair;

@@ -76,7 +76,7 @@ bool gateway_destination(struct gateway *g, const struct tuple *t, unsigned atte
 	case POLICY_DNS:
 		gateway_refresh_facts(g);
 		if (g->facts.servers_n)
-			*ret = g->facts.servers[attempt % g->facts.servers_n];
+			*ret = g->facts.servers[(g->server + attempt) % g->facts.servers_n];
 		return g->facts.servers_n > 0;
 	default:
 		return false;

@@ -58,7 +58,10 @@ static int start_worker(const struct setup *setup, struct worker *ret)
 	close(sockets[1]);
 	ret->socket = sockets[0];
 	ret->pidfd = ret->pid < 0 ? -1 : pidfd_open_pid(ret->pid);
-	return ret->pidfd < 0 ? -1 : 0;
+	if (ret->pidfd >= 0)
+		return 0;
+	close(sockets[0]);	/* of which the worker, if there is one, dies */
+	return -1;
 }
 
 /* Serves one worker until it ends. */
@@ -96,32 +99,24 @@ static void forget_standard_streams(void)
 		fd_take(&null);
 }
 
-_Noreturn static void supervise(const struct setup *setup, struct worker *w)
+_Noreturn static void supervise(const struct setup *setup)
 {
 	int64_t delay = DELAY_MIN_MS;
+	struct worker w;
 
 	for (;;) {
-		serve(w);
-		delay = clock_now_ms() - w->started > CALM_MS ? DELAY_MIN_MS : delay < DELAY_MAX_MS / 2 ? delay * 2 : DELAY_MAX_MS;
-		do
-			poll(NULL, 0, (int)delay);
-		while (start_worker(setup, w) < 0);
+		while (start_worker(setup, &w) < 0)
+			poll(NULL, 0, DELAY_MAX_MS);
+		serve(&w);
+		delay = clock_now_ms() - w.started > CALM_MS ? DELAY_MIN_MS : delay < DELAY_MAX_MS / 2 ? delay * 2 : DELAY_MAX_MS;
+		poll(NULL, 0, (int)delay);
 	}
-}
-
-static int open_way(int netns, bool pair, struct setup *ret, struct worker *ret_worker, struct error *err)
-{
-	if (setup_make(netns, pair, ret, err) < 0 || sandbox_drop_privileges(err) < 0)
-		return -1;
-	close(netns);
-	return start_worker(ret, ret_worker) < 0 ? error_errno(err, "start the worker") : 0;
 }
 
 int main(int argc, char **argv)
 {
 	unsigned netns, ready;
 	struct setup setup;
-	struct worker worker;
 	struct error err = { 0 };
 
 	if (argc < 3 || str_to_u32(argv[1], &netns) < 0 || str_to_u32(argv[2], &ready) < 0) {
@@ -131,11 +126,14 @@ int main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
 	fd_set_cloexec((int)ready, true);
-	if (chdir("/") < 0 || open_way((int)netns, argc > 3 && str_eq(argv[3], "pair"), &setup, &worker, &err) < 0)
+	if (setup_make((int)netns, argc > 3 && str_eq(argv[3], "pair"), &setup, &err) < 0 ||
+	    sandbox_drop_privileges(&err) < 0)
 		return fail(&err);
-	forget_standard_streams();
-	if (write((int)ready, "", 1) < 0)
+	/* What is sent before the worker runs waits for it in the kernel's queues. */
+	if (chdir("/") < 0 || write((int)ready, "", 1) < 0)
 		return 1;
+	forget_standard_streams();
+	close((int)netns);
 	close((int)ready);
-	supervise(&setup, &worker);
+	supervise(&setup);
 }

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <linux/fib_rules.h>
 #include <linux/sched.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -20,9 +21,9 @@
 #include "sys/netlink.h"
 #include "sys/netlink_link.h"
 
-#define LINK_MTU 65535			/* larger than the containers': what they send needs no fragments here */
 #define BACKLOG 4096
 #define RULE_PRIORITY 98
+#define IDLE_S 120		/* then a container is asked whether it is still there */
 
 /* --- what the kernel is told by files of /proc/sys/net, which show the namespace of whoever opens them */
 
@@ -159,9 +160,16 @@ static int listen_on(int family)
 	struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = in6.sin6_port, .sin_addr = { htonl(INADDR_LOOPBACK) } };
 	_cleanup_fd_ int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	bool v4 = family == AF_INET;
-	int on = 1;
+	int on = 1, idle = IDLE_S;
 
-	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
+	if (fd < 0)
+		return -1;
+	/* What is accepted has these, too. Nothing is lost between here and the containers: pacing would only cost. */
+	setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, "reno", 4);
+	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof(idle));
+	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
+	    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) < 0 ||
 	    setsockopt(fd, v4 ? IPPROTO_IP : IPPROTO_IPV6, v4 ? IP_TRANSPARENT : IPV6_TRANSPARENT, &on, sizeof(on)) < 0 ||
 	    bind(fd, v4 ? (void *)&in : (void *)&in6, v4 ? sizeof(in) : sizeof(in6)) < 0 || listen(fd, BACKLOG) < 0)
 		return -1;
