@@ -71,7 +71,8 @@ static int hand_over_ports(struct launch *l, struct monitor_config *m, struct er
 
 	if (!n)
 		return 0;
-	row[FORWARD_PLAN] = net_forward_plan(l->e->arena, &l->net, l->bridges.endpoints.v, l->bridges.endpoints.n, err);
+	row[FORWARD_PLAN] = net_forward_plan(l->e->arena, &l->net, l->bridges.endpoints.v, l->bridges.endpoints.n,
+					     l->run_dir, err);
 	if (row[FORWARD_PLAN] < 0)
 		return -1;
 	row[FORWARD_NETNS] = l->bridges.rootless.ns;

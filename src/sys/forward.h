@@ -1,6 +1,6 @@
 /* sys/forward - published ports, as the engine hands them to bryo-monitor
  *
- * monitor_config names a row of descriptors: the plan (this block, in a file in memory), the network namespace from which
+ * monitor_config names a row of descriptors: the plan (this block, in a file that is mapped), the network namespace from which
  * the container is reached, and one socket a port, bound in the host's network, not blocking, and listening if it is TCP. */
 #ifndef BRYO_SYS_FORWARD_H
 #define BRYO_SYS_FORWARD_H

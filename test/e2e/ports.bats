@@ -237,3 +237,19 @@ is_closed() { ! (exec 9<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 	assert_output hello
 	[ "$(bryo port web | wc -l)" = 1200 ]
 }
+
+@test "ports follow their container to another network" {
+	local port
+	port=$(free_port)
+	bryo network create other
+	web --name web -p "$port:80"
+	run retry 5 get "http://127.0.0.1:$port/cgi-bin/who"
+	assert_output 10.88.0.1
+	bryo network connect other web
+	bryo network disconnect bridge web
+	run retry 5 get --max-time 1 "http://127.0.0.1:$port/cgi-bin/who"
+	assert_output "$(bryo network inspect --format '{{range .Subnets}}{{.Gateway}}{{end}}' other)"
+	bryo network disconnect other web
+	run get "http://127.0.0.1:$port/"
+	[ "$status" -ne 0 ]
+}
