@@ -170,7 +170,7 @@ static int run_container_restart_now(struct cli *cli, const struct args *args, s
 {
 	struct engine *e = cli_engine(cli, err);
 
-	return e ? container_restart_now(e, args->operands.v[0], err) : -1;
+	return e ? container_restart_now(e, args->operands.v[0], args->operands.n > 1 ? args->operands.v[1] : NULL, err) : -1;
 }
 
 const struct command container_cleanup_command = {
@@ -184,9 +184,9 @@ const struct command container_cleanup_command = {
 
 const struct command container_restart_now_command = {
 	.names = "container restart-now",
-	.synopsis = "CONTAINER",
+	.synopsis = "CONTAINER [FIRST-LAST]",		/* descriptors: the sockets of its ports */
 	.summary = "Start an ended container again, as its restart policy says",
-	.operands_min = 1, .operands_max = 1,
+	.operands_min = 1, .operands_max = 2,
 	.flags = COMMAND_HIDDEN | COMMAND_ENTERS,
 	.run = run_container_restart_now,
 };

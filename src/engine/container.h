@@ -100,7 +100,8 @@ int container_wait(struct engine *e, struct container *c, const char *condition,
 int container_init(struct engine *e, struct container *c, struct error *err);	/* everything but start */
 /* What the monitor calls at the end and for a restart (internal commands). */
 int container_cleanup(struct engine *e, const char *id, struct error *err);
-int container_restart_now(struct engine *e, const char *id, struct error *err);
+/* sockets: "FIRST-LAST", the descriptors of the published ports that the last run has left; or NULL. */
+int container_restart_now(struct engine *e, const char *id, const char *sockets, struct error *err);
 
 /* "always", "on-failure:3" ...; -1 for anything else. */
 int restart_parse(const char *text, enum restart_policy *ret, uint32_t *ret_max);

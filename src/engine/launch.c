@@ -201,12 +201,15 @@ static int write_files(struct launch *l, const struct user_files *files, struct 
 }
 
 /* --- network and cgroup */
-static int plan_network(struct launch *l, bool dry, struct error *err)
+static int plan_network(struct launch *l, const struct launch_options *o, struct error *err)
 {
+	bool dry = o->dry;
 	_cleanup_trace_ struct trace_span span = trace_begin("plan the network");
 
 	if (network_request(l->e, l->c, &l->net, err) < 0 || network_namespace(l->e, &l->net, &l->netns_path, err) < 0)
 		return -1;
+	l->net.inherited.v = o->sockets.v;
+	l->net.inherited.n = o->sockets.n;
 	if (!dry && net_claim_ports(l->e->arena, &l->net, err) < 0)
 		return -1;
 	if (l->net.mode == NET_BRIDGE && !dry)
@@ -344,7 +347,7 @@ int launch_prepare(struct launch *l, struct engine *e, struct container *c, cons
 	user_add_entries(e, c, &user, &kept, &files);
 	if (make_workdir(l, err) < 0 || fill_volumes(l, err) < 0 || (!o->dry && label_volumes(l, err) < 0) ||
 	    (!o->dry && give_to_user(l, &user, err) < 0) ||
-	    plan_network(l, o->dry, err) < 0 ||
+	    plan_network(l, o, err) < 0 ||
 	    write_files(l, &files, err) < 0 || make_spec(l, &user, &files, err) < 0 || make_cgroup(l, o->dry, err) < 0 ||
 	    make_streams(l, o->attach, err) < 0)
 		return -1;
@@ -371,6 +374,7 @@ void launch_done(struct launch *l, bool failed)
 	fd_close(&l->client);
 	fd_close(&l->monitor_client);
 	network_bridge_close(&l->bridges);
+	net_close_sockets(&l->net);
 	if (failed && l->bridges.endpoints.n)
 		network_bridge_undo(l->e, l->c->id);
 }

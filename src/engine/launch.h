@@ -45,6 +45,7 @@ struct launch_options {
 	bool client_removes;
 	bool hold;
 	int64_t restart_count;
+	ARRAY(int) sockets;		/* of the published ports, from the last run */
 };
 
 int launch_prepare(struct launch *l, struct engine *e, struct container *c, const struct launch_options *o,

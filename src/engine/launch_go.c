@@ -17,8 +17,10 @@
 #include "engine/network_names.h"
 #include "engine/state.h"
 #include "monitor/run.h"
+#include "net/forward.h"
 #include "store/container.h"
 #include "sys/fd.h"
+#include "sys/forward.h"
 #include "sys/pidfd.h"
 #include "sys/spawn.h"
 #include "sys/trace.h"
@@ -40,6 +42,46 @@ static void died_event(struct launch *l, char *to, size_t size)
 	if (strlen(text) >= size)	/* labels may be long */
 		text = event_members(l->e, "container", "died", c->id, c->name, NULL, NULL);
 	copy_text(to, size, text);
+}
+
+/* The descriptors of the published ports stand in a row, where nothing else is open. */
+static int lay_row(const int *v, size_t n)
+{
+	int first = 3, got;
+
+	for (size_t i = 0; i < n; i++) {
+		got = fcntl(v[i], F_DUPFD_CLOEXEC, first + (int)i);
+		if (got == first + (int)i)
+			continue;
+		for (size_t k = 0; k < i; k++)
+			close(first + (int)k);
+		if (got < 0)
+			return -1;
+		close(got);
+		first = got;
+		i = (size_t)-1;		/* from the beginning */
+	}
+	return first;
+}
+
+static int hand_over_ports(struct launch *l, struct monitor_config *m, struct error *err)
+{
+	size_t n = l->net.mode == NET_BRIDGE ? net_forward_count(&l->net) : 0;
+	int *row = arena_new_array(l->e->arena, int, FORWARD_FIRST_SOCKET + n);
+
+	if (!n)
+		return 0;
+	row[FORWARD_PLAN] = net_forward_plan(l->e->arena, &l->net, l->bridges.endpoints.v, l->bridges.endpoints.n,
+					     l->run_dir, err);
+	if (row[FORWARD_PLAN] < 0)
+		return -1;
+	row[FORWARD_NETNS] = l->bridges.rootless.ns;
+	for (size_t i = 0; i < n; i++)
+		row[FORWARD_FIRST_SOCKET + i] = net_forward_socket(&l->net, i);
+	fd_raise_limit();
+	m->forward_n = (uint32_t)(FORWARD_FIRST_SOCKET + n);
+	m->forward_first = lay_row(row, m->forward_n);
+	return m->forward_first < 0 ? error_errno(err, "hand over %zu published ports", n) : 0;
 }
 
 static int fill_config(struct launch *l, const struct run_process *p, struct monitor_config *m, struct error *err)
@@ -73,7 +115,7 @@ static int fill_config(struct launch *l, const struct run_process *p, struct mon
 	copy_text(m->log_name, sizeof(m->log_name), "ctr.log");
 	copy_text(m->bryo, sizeof(m->bryo), bryo);
 	died_event(l, m->event, sizeof(m->event));
-	return 0;
+	return hand_over_ports(l, m, err);
 }
 
 /* The monitor outlives the command: it must hold neither the caller's terminal nor a pipe that somebody reads to its
@@ -128,6 +170,8 @@ static int become_monitor(struct launch *l, const struct run_process *p, int *re
 	for (size_t i = 0; i < ELEMENTS(kept); i++)
 		if (kept[i] >= 0)
 			fd_set_cloexec(kept[i], false);
+	for (unsigned i = 0; i < m.forward_n; i++)
+		fd_set_cloexec(m.forward_first + (int)i, false);
 	lseek(config, 0, SEEK_SET);
 	trace_flush();
 	snprintf(number, sizeof(number), "%d", config);

@@ -64,11 +64,33 @@ static int parse_networks(struct engine *e, const struct create_request *r, stru
 	return add_options(e, r, ret, err) < 0 ? -1 : network_bridge_check(e, ret, err);
 }
 
+/* For net_claim_ports. */
+static char *find_publisher(void *context, unsigned port, const char *protocol)
+{
+	struct engine *e = context;
+	struct error ignored = { 0 };
+	struct containers all = { 0 };
+
+	if (container_load_all(e, &all, &ignored) < 0)
+		return NULL;
+	for (size_t i = 0; i < all.n; i++) {
+		struct container_state s = { 0 };
+		struct port_text p;
+
+		if (container_load_state(e, &all.v[i], &s, &ignored) < 0 || !state_is_live(&s))
+			continue;
+		for (size_t k = 0; k < s.ports.n; k++)
+			if (network_port_parse(e->arena, s.ports.v[k], &p) == 0 && p.host_port == port && str_eq(p.protocol, protocol))
+				return all.v[i].name;
+	}
+	return NULL;
+}
+
 int network_request(struct engine *e, const struct container *c, struct net_request *ret, struct error *err)
 {
 	const struct create_request *r = &c->request;
 
-	*ret = (struct net_request){ 0 };
+	*ret = (struct net_request){ .find_container = find_publisher, .context = e };
 	if (parse_networks(e, r, ret, err) < 0)
 		return -1;
 	for (size_t i = 0; i < r->publish.n; i++)

@@ -7,6 +7,7 @@
 #include "engine/network.h"
 #include "engine/network_names.h"
 #include "engine/state.h"
+#include "net/forward.h"
 #include "store/network.h"
 #include "sys/fd.h"
 
@@ -77,7 +78,8 @@ int network_live_tell(struct engine *e, const struct container *c, const struct 
 	struct net_result result;
 	char *text;
 
-	if (run_dir < 0 || change_hosts(e, c, run_dir, endpoint, add, err) < 0)
+	if (run_dir < 0 || change_hosts(e, c, run_dir, endpoint, add, err) < 0 ||
+	    net_forward_update(s->networks.v, s->networks.n, run_dir, err) < 0)
 		return -1;
 	describe(e, s, c->id, &b, &result);
 	text = network_resolv_conf(e, c, &(struct net_request){ .mode = s->networks.n ? NET_BRIDGE : NET_NONE }, &result, err);

@@ -1,6 +1,7 @@
 /* container_start, container_run and their relatives: launch, then stay attached or not */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <unistd.h>
 
 #include "engine/attach.h"
@@ -97,6 +98,7 @@ static int start(struct engine *e, struct container *c, const struct start_optio
 	fd_close(&l.lock_fd);
 	fd_close(&l.root_mount);
 	network_bridge_close(&l.bridges);
+	net_close_sockets(&l.net);
 	for (int i = 0; i < 3; i++) {
 		fd_close(&l.child_stdio[i]);
 		fd_close(&l.our_stdio[i]);
@@ -202,7 +204,19 @@ int container_init(struct engine *e, struct container *c, struct error *err)
 	return r < 0 ? error_frame(err, "initialize container %s", c->name) : 0;
 }
 
-int container_restart_now(struct engine *e, const char *id, struct error *err)
+static void take_sockets(struct engine *e, const char *text, struct launch_options *o)
+{
+	struct strings ends = strings_split(e->arena, text, "-");
+	unsigned first, last;
+
+	if (ends.n != 2 || str_to_u32(ends.v[0], &first) < 0 || str_to_u32(ends.v[1], &last) < 0 || first < 3 || last < first ||
+	    last > INT_MAX)
+		return;
+	for (unsigned fd = first; fd <= last && fd_set_cloexec((int)fd, true) == 0; fd++)
+		*ARRAY_ADD(e->arena, &o->sockets) = (int)fd;
+}
+
+int container_restart_now(struct engine *e, const char *id, const char *sockets, struct error *err)
 {
 	struct launch_options lo = { 0 };
 	struct start_options o = { 0 };
@@ -217,5 +231,7 @@ int container_restart_now(struct engine *e, const char *id, struct error *err)
 		return 0;
 	life_release(e, &c, &s);
 	lo.restart_count = s.restart_count + 1;
+	if (sockets)
+		take_sockets(e, sockets, &lo);
 	return start(e, &c, &o, &lo, &code, &detached, err);
 }

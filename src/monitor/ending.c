@@ -10,6 +10,7 @@
 
 #include "monitor/monitor.h"
 #include "sys/fd.h"
+#include "sys/forward.h"
 
 #define BACKOFF_FIRST_MS 100
 #define BACKOFF_MOST_MS 60000
@@ -109,9 +110,22 @@ static int64_t next_backoff(const struct monitor *m)
 	return ms;
 }
 
-static void run_bryo(const struct monitor *m, const char *command)
+/* The sockets of the published ports go on to the next run: nobody else can have the ports meanwhile. */
+static char *leave_ports(const struct monitor *m, char *text, size_t size)
 {
-	char *const argv[] = { (char *)"bryo", (char *)"container", (char *)command, (char *)m->config.id, NULL };
+	int first = m->config.forward_first + FORWARD_FIRST_SOCKET, last = m->config.forward_first + (int)m->config.forward_n - 1;
+
+	if (!m->ports.plan)
+		return NULL;
+	for (int fd = first; fd <= last; fd++)
+		fd_set_cloexec(fd, false);
+	snprintf(text, size, "%d-%d", first, last);
+	return text;
+}
+
+static void run_bryo(const struct monitor *m, const char *command, char *operand)
+{
+	char *const argv[] = { (char *)"bryo", (char *)"container", (char *)command, (char *)m->config.id, operand, NULL };
 	sigset_t none;
 
 	signal(SIGHUP, SIG_DFL);
@@ -129,10 +143,12 @@ bool ending_is_container_there(const struct monitor *m)
 /* Becomes the bryo program where something is left to do; the lock on monitor.lock is free from then on. */
 void ending_leave(struct monitor *m, bool restarting)
 {
+	char ports[32];
+
 	if (restarting && monitor_sleep(m, next_backoff(m)))
-		run_bryo(m, "restart-now");
+		run_bryo(m, "restart-now", leave_ports(m, ports, sizeof(ports)));
 	else if (m->config.cleanup)
-		run_bryo(m, "cleanup");
+		run_bryo(m, "cleanup", NULL);
 	else
 		_exit(0);
 	_exit(1);

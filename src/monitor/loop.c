@@ -38,8 +38,10 @@ static int next_of_ours(const struct monitor_config *c, int from)
 {
 	const int ours[] = { c->pidfd, c->console, c->stdin_fd, c->stdout_fd, c->stderr_fd, c->dir_fd, c->run_fd,
 			     c->lock_fd, c->client_fd, c->keep_fd, c->events_fd, c->cgroup_fd };
-	int least = -1;
+	int least = -1, row = c->forward_first, row_end = row + (int)c->forward_n;
 
+	if (from < row_end)
+		least = from > row ? from : row;
 	for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
 		if (ours[i] >= from && (least < 0 || ours[i] < least))
 			least = ours[i];
@@ -93,6 +95,7 @@ static int setup(struct monitor *m)
 	monitor_watch(m, m->config.pidfd, TAG_EXIT, 0, EPOLLIN);
 	streams_open(m);
 	clients_open(m);
+	ports_open(m);
 	return 0;
 }
 
@@ -156,6 +159,12 @@ static void dispatch(struct monitor *m, const struct epoll_event *e)
 	case TAG_CLIENT:
 		clients_event(m, index, e->events);
 		break;
+	case TAG_PORTS:
+		ports_client(m);
+		break;
+	case TAG_FORWARDER:
+		ports_ended(m);
+		break;
 	}
 }
 
@@ -180,6 +189,8 @@ static int next_timeout(const struct monitor *m)
 		if (c->fd >= 0 && !c->foreground && c->begin < c->end)
 			due = earliest(due, c->progress_ms + STALL_MS);
 	}
+	if (m->ports.again_ms)
+		due = earliest(due, m->ports.again_ms);
 	if (m->memory_used)
 		due = earliest(due, now + IDLE_MS);
 	if (due == INT64_MAX)
@@ -221,6 +232,7 @@ static void step(struct monitor *m)
 	for (int i = 0; i < n; i++)
 		dispatch(m, &events[i]);
 	check_timeout(m);
+	ports_retry(m);
 	clients_drop_stalled(m);
 }
 
@@ -280,6 +292,7 @@ void monitor_run(const struct monitor_config *config, void (*release_code)(void)
 		_exit(125);
 	madvise(m->buffers, sizeof(*m->buffers), MADV_NOHUGEPAGE);
 	loop(m);
+	ports_close(m);
 	streams_close(m);
 	restarting = ending_restart_is_wanted(m);
 	ending_record(m, restarting);

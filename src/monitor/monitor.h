@@ -22,7 +22,7 @@
 #define IDLE_MS 1000
 #define PARK_MS 500
 
-enum tag { TAG_SIGNAL, TAG_EXIT, TAG_LISTENER, TAG_OUTPUT, TAG_INPUT, TAG_CLIENT };
+enum tag { TAG_SIGNAL, TAG_EXIT, TAG_LISTENER, TAG_OUTPUT, TAG_INPUT, TAG_CLIENT, TAG_PORTS, TAG_FORWARDER };
 
 struct client {
 	int fd;				/* -1: free */
@@ -63,6 +63,16 @@ struct buffers {
 	char queue[MONITOR_CLIENTS][QUEUE_SIZE];
 };
 
+struct forward_plan;
+
+/* Published ports, and the process that serves them while it is needed: see monitor/forward.h. */
+struct ports {
+	const struct forward_plan *plan;	/* NULL: none are published */
+	int epoll;			/* the ports' sockets; shared with the forwarder */
+	int pid, pidfd;			/* of the forwarder; -1 */
+	int64_t begun_ms, again_ms;	/* its start; when the next may be started, 0: at once */
+};
+
 struct monitor {
 	struct monitor_config config;
 	int epoll, signals, listener;
@@ -77,6 +87,7 @@ struct monitor {
 	struct output output[2];
 	struct input input;
 	struct client client[MONITOR_CLIENTS];
+	struct ports ports;
 	struct buffers *buffers;
 	void (*release_code)(void);
 };
@@ -109,6 +120,13 @@ void clients_drop_stalled(struct monitor *m);
 /* Waits until the client that was there from the start closes its socket; false when it is not there. */
 bool clients_await_foreground(struct monitor *m);
 void clients_close(struct monitor *m);
+
+/* forward.c */
+void ports_open(struct monitor *m);
+void ports_client(struct monitor *m);			/* one has come: the forwarder is started */
+void ports_ended(struct monitor *m);			/* the forwarder is no more */
+void ports_retry(struct monitor *m);
+void ports_close(struct monitor *m);
 
 /* ending.c */
 bool ending_restart_is_wanted(struct monitor *m);

@@ -22,6 +22,7 @@ struct net_port {
 	uint16_t container_port;
 	uint16_t range;			/* how many consecutive ports, >= 1 */
 	char *protocol;			/* "tcp" "udp" */
+	int *sockets;			/* NET_BRIDGE: one for each of the range, once they are claimed */
 };
 
 struct net_request {
@@ -30,6 +31,10 @@ struct net_request {
 	struct strings options;		/* after the colon of --network pasta:... */
 	ARRAY(struct bridge_request) networks;	/* NET_BRIDGE */
 	struct { struct net_port *v; size_t n; } ports;
+	struct { int *v; size_t n; } inherited;	/* sockets that the container's last run has left to this one */
+	/* For net_claim_ports: the name of the container that has published a port of the host; NULL: none that is known. */
+	char *(*find_container)(void *context, unsigned port, const char *protocol);
+	void *context;
 };
 
 /* "none", "host", "container:ID", "ns:PATH", "pasta[:opts]", "slirp4netns[:opts]", "private", "default" and "" (pasta, or
@@ -52,8 +57,10 @@ struct net_result {
 
 /* What the addresses will be (so that hosts and resolv.conf can be written before the container exists). */
 int net_plan(struct arena *arena, const struct net_request *r, struct net_result *ret, struct error *err);
-/* Checks that the published ports are free and allowed, and chooses those that are 0. In use: the error says so. */
+/* Checks that the published ports are free and allowed, and chooses those that are 0. In use: the error says so. With
+ * NET_BRIDGE the sockets are kept: they listen already, and are to be closed. */
 int net_claim_ports(struct arena *arena, struct net_request *r, struct error *err);
+void net_close_sockets(struct net_request *r);
 /* Whether net_start has anything to do. */
 bool net_needs_start(const struct net_request *r);
 /* Connects the namespace of process `pid` (which waits before exec): starts the helper, waits until it is ready. The

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 int fd_write_all(int fd, const void *p, size_t n)
@@ -80,6 +81,16 @@ int fd_set_nonblock(int fd, bool on)
 int fd_pipe(int ret[2])
 {
 	return pipe2(ret, O_CLOEXEC);
+}
+
+uint64_t fd_raise_limit(void)
+{
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) < 0)
+		return 0;
+	files.rlim_cur = files.rlim_max;
+	return setrlimit(RLIMIT_NOFILE, &files) < 0 ? 0 : files.rlim_cur;
 }
 
 void fd_fill_standard(void)

@@ -28,6 +28,8 @@ int fd_read_buffer(int fd, struct buffer *b);			/* until end of file; -1 with EF
 int fd_set_cloexec(int fd, bool on);
 int fd_set_nonblock(int fd, bool on);
 int fd_pipe(int ret[2]);
+/* As many descriptors as the hard limit allows, for this process and its children; answers how many. */
+uint64_t fd_raise_limit(void);
 /* Standard streams that the caller has closed become /dev/null, before anything is opened in their place. */
 void fd_fill_standard(void);
 /* "/proc/self/fd/N" for calls that take only a path; buf has at least 32 bytes. */

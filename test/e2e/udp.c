@@ -1,6 +1,7 @@
 /* udp - datagrams from a shell, for the tests: busybox and curl have none
  *
  * udp serve PORT             sends back what comes, for ever
+ * udp who PORT               sends back the client's address in front of it
  * udp send HOST PORT TEXT    prints the answer; tries again every 200 ms, 5 seconds in all */
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -9,10 +10,10 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 
-static int serve(int sock, unsigned port)
+static int serve(int sock, unsigned port, int who)
 {
 	struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons((unsigned short)port) };
-	char data[2048];
+	char data[2048], answer[2100];
 
 	if (bind(sock, (struct sockaddr *)&in, sizeof(in)) < 0) {
 		perror("bind");
@@ -22,8 +23,10 @@ static int serve(int sock, unsigned port)
 		socklen_t length = sizeof(in);
 		ssize_t n = recvfrom(sock, data, sizeof(data), 0, (struct sockaddr *)&in, &length);
 
-		if (n > 0)
-			sendto(sock, data, (size_t)n, 0, (struct sockaddr *)&in, length);
+		if (n < 0)
+			continue;
+		n = snprintf(answer, sizeof(answer), "%s%s%.*s", who ? inet_ntoa(in.sin_addr) : "", who ? " " : "", (int)n, data);
+		sendto(sock, answer, (size_t)n, 0, (struct sockaddr *)&in, length);
 	}
 }
 
@@ -54,10 +57,10 @@ int main(int argc, char **argv)
 {
 	int sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
-	if (argc == 3 && strcmp(argv[1], "serve") == 0)
-		return serve(sock, (unsigned)strtoul(argv[2], NULL, 10));
+	if (argc == 3 && (strcmp(argv[1], "serve") == 0 || strcmp(argv[1], "who") == 0))
+		return serve(sock, (unsigned)strtoul(argv[2], NULL, 10), argv[1][0] == 'w');
 	if (argc == 5 && strcmp(argv[1], "send") == 0)
 		return ask(sock, argv[2], (unsigned)strtoul(argv[3], NULL, 10), argv[4]);
-	fprintf(stderr, "usage: udp serve PORT | udp send HOST PORT TEXT\n");
+	fprintf(stderr, "usage: udp serve|who PORT | udp send HOST PORT TEXT\n");
 	return 2;
 }
