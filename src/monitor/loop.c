@@ -37,7 +37,7 @@ void monitor_watch(struct monitor *m, int fd, enum tag tag, unsigned index, uint
 static int next_of_ours(const struct monitor_config *c, int from)
 {
 	const int ours[] = { c->pidfd, c->console, c->stdin_fd, c->stdout_fd, c->stderr_fd, c->dir_fd, c->run_fd,
-			     c->lock_fd, c->client_fd, c->keep_fd, c->events_fd, c->cgroup_fd };
+			     c->lock_fd, c->client_fd, c->keep_fd, c->events_fd, c->cgroup_fd, c->bypass_fd, c->bypass_route_fd };
 	int least = -1;
 
 	for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
@@ -93,6 +93,7 @@ static int setup(struct monitor *m)
 	monitor_watch(m, m->config.pidfd, TAG_EXIT, 0, EPOLLIN);
 	streams_open(m);
 	clients_open(m);
+	bypass_open(m);
 	return 0;
 }
 
@@ -155,6 +156,9 @@ static void dispatch(struct monitor *m, const struct epoll_event *e)
 		break;
 	case TAG_CLIENT:
 		clients_event(m, index, e->events);
+		break;
+	case TAG_BYPASS:
+		bypass_event(m, e->events);
 		break;
 	}
 }

@@ -22,7 +22,7 @@
 #define IDLE_MS 1000
 #define PARK_MS 500
 
-enum tag { TAG_SIGNAL, TAG_EXIT, TAG_LISTENER, TAG_OUTPUT, TAG_INPUT, TAG_CLIENT };
+enum tag { TAG_SIGNAL, TAG_EXIT, TAG_LISTENER, TAG_OUTPUT, TAG_INPUT, TAG_CLIENT, TAG_BYPASS };
 
 struct client {
 	int fd;				/* -1: free */
@@ -109,6 +109,10 @@ void clients_drop_stalled(struct monitor *m);
 /* Waits until the client that was there from the start closes its socket; false when it is not there. */
 bool clients_await_foreground(struct monitor *m);
 void clients_close(struct monitor *m);
+
+/* bypass.c */
+void bypass_open(struct monitor *m);
+void bypass_event(struct monitor *m, uint32_t events);	/* one call of the container's */
 
 /* ending.c */
 bool ending_restart_is_wanted(struct monitor *m);

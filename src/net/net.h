@@ -26,6 +26,7 @@ struct net_request {
 	enum net_mode mode;
 	char *target;			/* NET_CONTAINER: the other's name or id; NET_PATH: the namespace's file */
 	struct strings options;		/* after the colon of --network pasta:... */
+	bool bypass;			/* connections to the outside are made in the host's network: monitor/bypass */
 	struct { struct net_port *v; size_t n; } ports;
 };
 

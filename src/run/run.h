@@ -81,6 +81,8 @@ struct run_request {
 	const int *start_socket;	/* a listening SOCK_SEQPACKET socket: after run_release the child waits for one who
 					   connects and says go (run_go), and answers him by executing the command */
 	const int *created_lock;	/* held open by the child until it executes the command, by nobody else */
+	const int *bypass_socket;	/* connections are notified: to this socket the child sends a seccomp listener, with
+					   one byte, unless it is not possible here */
 	const struct run_moments *moments;
 	struct strings *warnings;	/* of what is not as it was asked for; NULL: not wanted */
 };

@@ -57,6 +57,9 @@ struct monitor_config {
 	int32_t keep_fd;		/* only kept open (slirp4netns' exit descriptor) */
 	int32_t events_fd;		/* append-only event log; -1 none */
 	int32_t cgroup_fd;		/* the container's cgroup directory, for memory.events; -1 none */
+	int32_t bypass_fd;		/* seccomp listener of its connections; -1 none */
+	int32_t bypass_route_fd;	/* netlink socket in its network namespace */
+	uint8_t bypass_on_link;		/* what it reaches without a gateway is outside, too */
 	uint64_t log_max_size;		/* bytes, 0 none */
 	char log_name[64];		/* in dir_fd, "ctr.log" */
 	uint32_t timeout_s;		/* --timeout: kill after that many seconds; 0 never */
