@@ -333,7 +333,7 @@ int launch_prepare(struct launch *l, struct engine *e, struct container *c, cons
 	*l = (struct launch){ .e = e, .c = c, .dir_fd = -1, .run_dir = -1, .lock_fd = -1, .root_mount = -1,
 			      .cgroup_fd = -1, .child_stdio = { -1, -1, -1 }, .our_stdio = { -1, -1, -1 }, .client = -1,
 			      .monitor_client = -1, .bypass_ours = -1, .bypass_child = -1, .bypass_fd = -1,
-			      .bypass_routes = -1, .client_removes = o->client_removes, .hold = o->hold, .restart_count = o->restart_count };
+			      .bypass_door = -1, .bypass_routes = -1, .client_removes = o->client_removes, .hold = o->hold, .restart_count = o->restart_count };
 	l->net_result.keep_fd = -1;
 	if (open_directories(l, o->fresh, err) < 0 || label_choose(e, c, err) < 0 || open_root(l, err) < 0 ||
 	    security_parse(e->arena, &c->request, &l->security, err) < 0 ||

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "run/bypass_filter.h"
+#include "sys/attach.h"
 #include "sys/errand.h"
 #include "sys/fd.h"
 #include "sys/netlink.h"
@@ -48,6 +49,7 @@ void launch_bypass_see(struct launch *l, pid_t pid)
 	if (l->bypass_ours < 0)
 		return;
 	fd_close(&l->bypass_child);
+	l->bypass_door = attach_bypass_open(l->run_dir);
 	l->bypass_routes = errand_fd(open_routes, arena_printf(l->e->arena, "/proc/%d/ns/net", (int)pid), NULL);
 }
 
@@ -74,6 +76,11 @@ void launch_bypass_take(struct launch *l)
 		return;
 	l->bypass_fd = receive(l->bypass_ours);
 	fd_close(&l->bypass_ours);
+	if (l->bypass_fd < 0) {
+		unlinkat(l->run_dir, "bypass", 0);
+		fd_close(&l->bypass_door);
+		fd_close(&l->bypass_routes);
+	}
 }
 
 void launch_bypass_done(struct launch *l)
@@ -81,5 +88,6 @@ void launch_bypass_done(struct launch *l)
 	fd_close(&l->bypass_ours);
 	fd_close(&l->bypass_child);
 	fd_close(&l->bypass_fd);
+	fd_close(&l->bypass_door);
 	fd_close(&l->bypass_routes);
 }

@@ -6,10 +6,12 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "sys/fd.h"
+#include "sys/netlink.h"
 #include "sys/seccomp_notify.h"
 
 /* What becomes of the call: this, or what it answers. */
@@ -17,6 +19,7 @@
 
 struct call {
 	struct monitor *m;
+	int listener;
 	uint64_t id;
 	pid_t pid;
 	int number;			/* of the socket in the caller */
@@ -28,11 +31,6 @@ struct call {
 };
 
 /* --- looking */
-
-static int listener_of(const struct call *c)
-{
-	return c->m->config.bypass_fd;
-}
 
 static bool look_at_address(struct call *c, const struct seccomp_notif *n)
 {
@@ -69,7 +67,7 @@ static bool look(struct call *c, const struct seccomp_notif *n, int fd)
 	if (fd < 0 || !own_socket_examine(&c->own, fd, own_socket_cookie(c->m->config.bypass_route_fd)))
 		return false;
 	c->outside = allowed && is_outside(c);
-	return (c->outside || c->own.is_host) && look_at_descriptor(c) && seccomp_notify_is_valid(listener_of(c), c->id);
+	return (c->outside || c->own.is_host) && look_at_descriptor(c) && seccomp_notify_is_valid(c->listener, c->id);
 }
 
 /* --- replacing */
@@ -94,7 +92,7 @@ static void join_epoll(const struct call *c, int twin)
 static int replace(const struct call *c, int twin)
 {
 	own_socket_finish(&c->own, twin);
-	if (seccomp_notify_replace(listener_of(c), c->id, twin, c->number, c->descriptor_flags) < 0)
+	if (seccomp_notify_replace(c->listener, c->id, twin, c->number, c->descriptor_flags) < 0)
 		return -1;
 	join_epoll(c, twin);
 	return 0;
@@ -113,7 +111,8 @@ static int back_inside(const struct call *c)
  * caller. What the host cannot do at all is left to the normal path. */
 static int connect_outside(const struct call *c)
 {
-	_cleanup_fd_ int twin = own_socket_twin(&c->own, &c->target);
+	uint32_t device = target_device(&c->target, c->m->host_routes);
+	_cleanup_fd_ int twin = device ? own_socket_twin(&c->own, device) : -1;
 	int number;
 
 	if (twin < 0)
@@ -128,44 +127,99 @@ static int connect_outside(const struct call *c)
 
 /* --- answering */
 
-static int decide(struct call *c, const struct seccomp_notif *n)
+/* Never continued: between our look and the kernel's the number could be given to a socket of the host's. */
+static int listen_for(const struct call *c, int backlog)
 {
 	_cleanup_fd_ int fd = caller_take(c->pid, c->number);
 
+	if (fd < 0)
+		return errno == EBADF ? EBADF : EPERM;
+	return seccomp_notify_is_valid(c->listener, c->id) ? own_socket_listen(fd, backlog, c->pid) : EPERM;
+}
+
+static int decide(struct call *c, const struct seccomp_notif *n)
+{
+	_cleanup_fd_ int fd = -1;
+
+	if (n->data.nr == SYS_listen)
+		return listen_for(c, (int)n->data.args[1]);
+	fd = caller_take(c->pid, c->number);
 	if (!look(c, n, fd))
 		return CONTINUE;
 	return c->outside ? connect_outside(c) : back_inside(c);
 }
 
-void bypass_open(struct monitor *m)
+static void answer_one(struct monitor *m, int listener)
 {
-	const struct monitor_config *c = &m->config;
-
-	if (c->bypass_fd < 0)
-		return;
-	seccomp_notify_stay_near(c->bypass_fd);
-	monitor_watch(m, c->bypass_fd, TAG_BYPASS, 0, EPOLLIN);
-}
-
-void bypass_event(struct monitor *m, uint32_t events)
-{
+	struct call c = { .m = m, .listener = listener };
 	struct seccomp_notif n;
-	struct call c = { .m = m };
 	int fate;
 
-	if (!(events & EPOLLIN)) {	/* nobody is left who has the filter */
-		monitor_watch(m, m->config.bypass_fd, TAG_BYPASS, 0, 0);
-		return;
-	}
-	m->memory_used = true;
-	if (seccomp_notify_receive(m->config.bypass_fd, &n) < 0)
+	if (seccomp_notify_receive(listener, &n) < 0)
 		return;
 	c.id = n.id;
 	c.pid = (pid_t)n.pid;
 	c.number = (int)n.data.args[0];
-	fate = n.pid ? decide(&c, &n) : CONTINUE;	/* 0: somebody outside of what we can see */
+	fate = decide(&c, &n);
 	if (fate == CONTINUE)
-		seccomp_notify_continue(m->config.bypass_fd, n.id);
+		seccomp_notify_continue(listener, n.id);
 	else
-		seccomp_notify_answer(m->config.bypass_fd, n.id, fate);
+		seccomp_notify_answer(listener, n.id, fate);
+}
+
+/* --- listeners: one of the container's, and one of each further process that was started in it */
+
+static void watch(struct monitor *m, int listener)
+{
+	for (unsigned i = 0; i < BYPASS_LISTENERS; i++)
+		if (m->bypass[i] <= 0) {
+			m->bypass[i] = listener;
+			seccomp_notify_stay_near(listener);
+			monitor_watch(m, listener, TAG_BYPASS, i, EPOLLIN);
+			return;
+		}
+	close(listener);	/* too many: connections and listening fail there */
+}
+
+void bypass_open(struct monitor *m)
+{
+	if (m->config.bypass_fd < 0)
+		return;
+	m->host_routes = netlink_open();
+	watch(m, m->config.bypass_fd);
+	monitor_watch(m, m->config.bypass_door_fd, TAG_BYPASS_DOOR, 0, EPOLLIN);
+}
+
+void bypass_accept(struct monitor *m)
+{
+	char control[CMSG_SPACE(sizeof(int))], byte;
+	struct iovec part = { &byte, 1 };
+	struct msghdr header = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control) };
+	struct cmsghdr *c;
+	int fd;
+
+	if (recvmsg(m->config.bypass_door_fd, &header, MSG_CMSG_CLOEXEC | MSG_DONTWAIT) < 0)
+		return;
+	c = CMSG_FIRSTHDR(&header);
+	if (!c || c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+		return;
+	memcpy(&fd, CMSG_DATA(c), sizeof(int));
+	watch(m, fd);
+}
+
+void bypass_event(struct monitor *m, unsigned index, uint32_t events)
+{
+	m->memory_used = true;
+	if (events & EPOLLIN) {
+		answer_one(m, m->bypass[index]);
+		return;
+	}
+	monitor_watch(m, m->bypass[index], TAG_BYPASS, index, 0);	/* nobody is left who has the filter */
+	fd_close(&m->bypass[index]);
+}
+
+void bypass_close(struct monitor *m)
+{
+	if (m->config.bypass_fd >= 0)
+		unlinkat(m->config.run_fd, "bypass", 0);
 }

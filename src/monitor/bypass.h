@@ -1,16 +1,16 @@
 /* monitor/bypass - connections of the container that are made in the host's network
  *
  * The container's filter (run/bypass_filter) notifies of connect(2). Of a call that leads out of the container's
- * networks the monitor makes a socket of its own, locks it to that one peer and puts it in the place of the caller's;
- * any other, and whatever goes wrong, is continued, and takes the normal path. What a container may try, and why the
- * locks and not the filter are what protects the host: doc/design/socket-bypass.md.
+ * networks the monitor makes a socket of its own, locks it to that way out and puts it in the place of the caller's; any
+ * other, and whatever goes wrong, is continued, and takes the normal path. It notifies of listen(2) too, which the monitor
+ * makes itself and never for a socket that it gave. What a container may try, and what protects the host:
+ * doc/design/socket-bypass.md.
  *
  * bypass.c: the call, and its answer. bypass_target.c: pure: may this address be bypassed, and the lock's filter.
  * bypass_process.c: the calling process: memory, descriptors. bypass_socket.c: the two sockets. */
 #ifndef BRYO_MONITOR_BYPASS_H
 #define BRYO_MONITOR_BYPASS_H
 
-#include <linux/filter.h>
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -35,17 +35,18 @@ struct target {
 
 /* Takes the address apart, as the kernel would. false: not one of the internet's, or one that must never be bypassed. */
 bool target_parse(struct target *ret, const void *address, size_t size);
-/* Segments with SYN from the target alone, others from anybody. The number of instructions. */
-#define TARGET_FILTER_MAX 20
-size_t target_filter(const struct target *t, struct sock_filter v[TARGET_FILTER_MAX]);
 /* What the container's own routes say of it. on_link: what needs no gateway is outside, too. */
 bool target_is_outside(const struct target *t, int route_socket, bool on_link);
+/* The network device that leads there, by the routes of the socket's network; 0: none, or only the loopback. */
+uint32_t target_device(const struct target *t, int route_socket);
 
 /* --- bypass_process.c */
 
+/* Its effective ids, as we see them. */
+bool caller_ids(pid_t pid, uid_t *ret_uid, gid_t *ret_gid);
 /* The memory of a process; false unless all of it came. */
 bool caller_read(pid_t pid, uint64_t address, void *p, size_t n);
-/* Its descriptor, as one of ours. -1. */
+/* Its descriptor, as one of ours. -1 with errno. */
 int caller_take(pid_t pid, int number);
 /* Is its descriptor close-on-exec? -1 when that cannot be told. */
 int caller_closes_on_exec(pid_t pid, int number);
@@ -71,8 +72,10 @@ struct own_socket {			/* the caller's, and the one that replaces it */
  * special. false: leave it alone. */
 bool own_socket_examine(struct own_socket *s, int fd, uint64_t container_cookie);
 uint64_t own_socket_cookie(int fd);	/* of its network; 0: this kernel does not tell */
-/* A socket in the host's network, locked to the target, with the other's options. -1. */
-int own_socket_twin(const struct own_socket *s, const struct target *t);
+/* A socket in the host's network, locked to a device and a port, with the other's options. -1. */
+int own_socket_twin(const struct own_socket *s, uint32_t device);
+/* Makes the caller's socket listen, whatever it is: a unix socket's peers are told of the caller's ids. An errno, or 0. */
+int own_socket_listen(int fd, int backlog, pid_t caller);
 /* The same in the container's network, without a lock. -1. */
 int own_socket_inner(const struct own_socket *s, int route_socket);
 /* What had to wait until it is connected or connects. */

@@ -43,19 +43,42 @@ static ssize_t read_info(pid_t pid, int number, char *text, size_t size)
 	return n;
 }
 
-/* Of a thread, which kernels before 6.9 have no pidfd for: that of its process. */
-static pid_t process_of(pid_t thread)
+/* The numbers after "\nWORD:" in its status: what is asked for is in the first half kilobyte. */
+static bool read_status(pid_t pid, const char *word, long *first, long *second)
 {
-	char path[32], text[512], *at;
+	char path[32], text[1024], *at;
 	_cleanup_fd_ int fd = -1;
 	ssize_t n;
 
-	snprintf(path, sizeof(path), "/proc/%d/status", (int)thread);
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	n = fd < 0 ? -1 : fd_read_all(fd, text, sizeof(text) - 1);
 	text[n < 0 ? 0 : n] = '\0';
-	at = strstr(text, "\nTgid:");
-	return at ? (pid_t)strtol(at + strlen("\nTgid:"), NULL, 10) : -1;
+	at = strstr(text, word);
+	if (!at)
+		return false;
+	*first = strtol(at + strlen(word), &at, 10);
+	*second = strtol(at, NULL, 10);
+	return true;
+}
+
+bool caller_ids(pid_t pid, uid_t *ret_uid, gid_t *ret_gid)
+{
+	long real, uid, gid;
+
+	if (!read_status(pid, "\nUid:", &real, &uid) || !read_status(pid, "\nGid:", &real, &gid))
+		return false;
+	*ret_uid = (uid_t)uid;
+	*ret_gid = (gid_t)gid;
+	return true;
+}
+
+/* Of a thread, which kernels before 6.9 have no pidfd for: that of its process. */
+static pid_t process_of(pid_t thread)
+{
+	long process, ignored;
+
+	return read_status(thread, "\nTgid:", &process, &ignored) ? (pid_t)process : -1;
 }
 
 static int open_thread(pid_t pid)

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "monitor/bypass.h"
@@ -17,6 +18,9 @@
 #define VALUE_MAX 16			/* of an option that is replayed */
 #ifndef SO_BUF_LOCK
 #define SO_BUF_LOCK 72
+#endif
+#ifndef SO_BINDTOIFINDEX
+#define SO_BINDTOIFINDEX 62
 #endif
 #ifndef SO_NETNS_COOKIE
 #define SO_NETNS_COOKIE 71
@@ -53,7 +57,7 @@ static const struct option special[] = {
 };
 /* What these give must be empty. */
 static const struct option special_lengths[] = {
-	{ SOL_SOCKET, SO_BINDTODEVICE }, { IPPROTO_TCP, TCP_ULP }, { IPPROTO_IP, IP_OPTIONS },
+	{ IPPROTO_TCP, TCP_ULP }, { IPPROTO_IP, IP_OPTIONS },
 };
 
 struct value {
@@ -144,10 +148,13 @@ static int get_int(int fd, int level, int name)
 	return getsockopt(fd, level, name, &value, &size) == 0 ? value : -1;
 }
 
-static bool is_special(int fd, bool locked)
+static bool is_special(int fd)
 {
+	socklen_t size = 0;		/* of SO_GET_FILTER: instructions */
 	char text[64];
-	socklen_t size;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_GET_FILTER, NULL, &size) < 0 || size > 0)
+		return true;
 
 	for (size_t i = 0; i < sizeof(special) / sizeof(special[0]); i++)
 		if (get_int(fd, special[i].level, special[i].name) > 0)
@@ -157,8 +164,7 @@ static bool is_special(int fd, bool locked)
 		if (getsockopt(fd, special_lengths[i].level, special_lengths[i].name, text, &size) == 0 && size > 0)
 			return true;
 	}
-	size = 0;	/* instructions of a filter: the lock is one */
-	return !locked && (getsockopt(fd, SOL_SOCKET, SO_GET_FILTER, NULL, &size) < 0 || size > 0);
+	return false;
 }
 
 /* Neither a port nor a peer, nor one on the way. One that was handed over keeps its port. */
@@ -179,9 +185,21 @@ static bool is_idle(int fd, bool has_port)
 	return getsockname(fd, (struct sockaddr *)&name, &size) == 0 && ((struct sockaddr_in *)&name)->sin_port == 0;
 }
 
+/* One that was handed over: of the host's network, and with a device. Others may have been given by the user. */
+static bool is_given(int fd)
+{
+	static uint64_t host;
+
+	if (!host) {
+		_cleanup_fd_ int own = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+		host = own_socket_cookie(own);
+	}
+	return own_socket_cookie(fd) == host && get_int(fd, SOL_SOCKET, SO_BINDTOIFINDEX) > 0;
+}
+
 bool own_socket_examine(struct own_socket *s, int fd, uint64_t container_cookie)
 {
-	static uint64_t host_cookie;
 	uint64_t cookie = own_socket_cookie(fd);
 
 	*s = (struct own_socket){ .fd = fd, .domain = get_int(fd, SOL_SOCKET, SO_DOMAIN),
@@ -189,27 +207,19 @@ bool own_socket_examine(struct own_socket *s, int fd, uint64_t container_cookie)
 	if (!cookie || (s->domain != AF_INET && s->domain != AF_INET6) || get_int(fd, SOL_SOCKET, SO_TYPE) != SOCK_STREAM ||
 	    (s->protocol != IPPROTO_TCP && s->protocol != IPPROTO_MPTCP) || s->flags < 0 || s->flags & O_ASYNC)
 		return false;
-	if (!host_cookie) {
-		_cleanup_fd_ int own = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-		host_cookie = own_socket_cookie(own);
-	}
-	s->is_host = cookie == host_cookie;
-	return (s->is_host || cookie == container_cookie) && is_idle(fd, s->is_host) && !is_special(fd, s->is_host) &&
-	       fcntl(fd, F_GETOWN) == 0;
+	s->is_host = is_given(fd);
+	return (s->is_host || (cookie == container_cookie && get_int(fd, SOL_SOCKET, SO_BINDTOIFINDEX) == 0)) &&
+	       is_idle(fd, s->is_host) && !is_special(fd) && fcntl(fd, F_GETOWN) == 0;
 }
 
 /* --- the host's */
 
-static int lock_peer(int fd, const struct target *t)
+/* For good: another device takes CAP_NET_RAW over the host's network. */
+static int lock_device(int fd, uint32_t device)
 {
-	struct sock_filter v[TARGET_FILTER_MAX];
-	struct sock_fprog program = { (unsigned short)target_filter(t, v), v };
-	int on = 1;
+	int number = (int)device;
 
-	if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) < 0)
-		return -1;
-	return setsockopt(fd, SOL_SOCKET, SO_LOCK_FILTER, &on, sizeof(on));
+	return setsockopt(fd, SOL_SOCKET, SO_BINDTOIFINDEX, &number, sizeof(number));
 }
 
 static int new_socket(int domain)
@@ -250,11 +260,11 @@ static int lock_port(int fd, int domain)
 	return -1;
 }
 
-int own_socket_twin(const struct own_socket *s, const struct target *t)
+int own_socket_twin(const struct own_socket *s, uint32_t device)
 {
 	_cleanup_fd_ int fd = new_socket(s->domain);
 
-	if (fd < 0 || replay(s, fd) < 0 || lock_port(fd, s->domain) < 0 || lock_peer(fd, t) < 0)
+	if (fd < 0 || lock_device(fd, device) < 0 || replay(s, fd) < 0 || lock_port(fd, s->domain) < 0)
 		return -1;
 	return fd_take(&fd);
 }
@@ -292,4 +302,38 @@ int own_socket_inner(const struct own_socket *s, int route_socket)
 	if (fd < 0 || replay(s, fd) < 0)
 		return -1;
 	return fd_take(&fd);
+}
+
+/* --- listening */
+
+static int listen_here(int fd, int backlog)
+{
+	return listen(fd, backlog) < 0 ? errno : 0;
+}
+
+/* By a process that takes on the ids, and tells by its exit how it went. */
+static int listen_as(int fd, int backlog, uid_t uid, gid_t gid)
+{
+	pid_t pid = fork();
+	int status = 0;
+
+	if (pid == 0)
+		_exit(setegid(gid) < 0 || seteuid(uid) < 0 ? EPERM : listen_here(fd, backlog));
+	if (pid < 0)
+		return errno;
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : EIO;
+}
+
+int own_socket_listen(int fd, int backlog, pid_t caller)
+{
+	uid_t uid;
+	gid_t gid;
+
+	if (is_given(fd))
+		return EINVAL;
+	if (get_int(fd, SOL_SOCKET, SO_DOMAIN) != AF_UNIX || !caller_ids(caller, &uid, &gid) || (uid == geteuid() && gid == getegid()))
+		return listen_here(fd, backlog);
+	return listen_as(fd, backlog, uid, gid);
 }

@@ -6,7 +6,7 @@
 #include "monitor/bypass.h"
 #include "sys/netlink.h"
 
-#define MAX_SEGMENT UINT32_MAX
+#define LOOPBACK 1		/* its number in every network namespace */
 
 static bool v4_is_never(struct in_addr address)
 {
@@ -46,62 +46,33 @@ bool target_parse(struct target *ret, const void *address, size_t size)
 	return !v4_is_never(ret->v4);
 }
 
-/* --- the lock */
-
-#define TCP_FLAGS 13		/* byte in the TCP header, where a TCP socket's filter begins */
-#define TCP_SOURCE 0
-#define FLAG_SYN 2
-#define IPV4_SOURCE (SKF_NET_OFF + 12)
-#define IPV6_SOURCE (SKF_NET_OFF + 8)
-
-/* Jumps are relative to the next instruction, and the refusal is the last one. */
-static void add_check(struct sock_filter *v, size_t *n, size_t last, uint16_t size, int offset, uint32_t value)
-{
-	v[(*n)++] = (struct sock_filter)BPF_STMT((uint16_t)(BPF_LD | size | BPF_ABS), (uint32_t)offset);
-	v[*n] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, 0, (uint8_t)(last - *n - 1));
-	(*n)++;
-}
-
-size_t target_filter(const struct target *t, struct sock_filter v[TARGET_FILTER_MAX])
-{
-	size_t n = 0, words = t->is_v4 ? 1 : 4, last = 2 + 2 * (words + 1) + 1;
-	uint16_t port = t->head.sa_family == AF_INET ? t->in.sin_port : t->in6.sin6_port;
-
-	v[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_B | BPF_ABS, TCP_FLAGS);
-	v[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, FLAG_SYN, 0, (uint8_t)(last - 3));
-	for (size_t i = 0; i < words; i++) {
-		uint32_t word;
-
-		memcpy(&word, t->is_v4 ? (const uint8_t *)&t->v4 : t->in6.sin6_addr.s6_addr + 4 * i, sizeof(word));
-		add_check(v, &n, last, BPF_W, (t->is_v4 ? IPV4_SOURCE : IPV6_SOURCE) + 4 * (int)i, ntohl(word));
-	}
-	add_check(v, &n, last, BPF_H, TCP_SOURCE, ntohs(port));
-	v[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, MAX_SEGMENT);
-	v[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, 0);
-	return n;
-}
-
-/* --- the container's routes */
+/* --- routes */
 
 struct route {
-	bool found, unicast, gateway;
+	bool found, gateway;
+	unsigned char type;
+	uint32_t device;
 };
 
 static void take_route(void *context, const struct nlmsghdr *m)
 {
 	const struct rtmsg *body = netlink_body(m, sizeof(*body));
+	const uint32_t *device;
 	struct route *r = context;
 
 	if (m->nlmsg_type != RTM_NEWROUTE || !body)
 		return;
+	device = netlink_find(m, sizeof(*body), RTA_OIF, sizeof(*device), NULL);
 	r->found = true;
-	r->unicast = body->rtm_type == RTN_UNICAST;
+	r->type = body->rtm_type;
+	r->device = device ? *device : 0;
 	r->gateway = netlink_find(m, sizeof(*body), RTA_GATEWAY, 4, NULL) || netlink_find(m, sizeof(*body), RTA_VIA, 2, NULL);
 }
 
-bool target_is_outside(const struct target *t, int route_socket, bool on_link)
+/* flags: RTM_F_FIB_MATCH asks for the entry of the table, not for what follows from it. */
+static struct route route_of(const struct target *t, int route_socket, unsigned flags)
 {
-	struct rtmsg body = { .rtm_family = t->is_v4 ? AF_INET : AF_INET6, .rtm_dst_len = t->is_v4 ? 32 : 128 };
+	struct rtmsg body = { .rtm_family = t->is_v4 ? AF_INET : AF_INET6, .rtm_dst_len = t->is_v4 ? 32 : 128, .rtm_flags = flags };
 	const void *address = t->is_v4 ? (const void *)&t->v4 : (const void *)&t->in6.sin6_addr;
 	struct netlink_request request;
 	struct route route = { 0 };
@@ -109,6 +80,25 @@ bool target_is_outside(const struct target *t, int route_socket, bool on_link)
 	netlink_request_init(&request, RTM_GETROUTE, 0, &body, sizeof(body));
 	netlink_request_add(&request, RTA_DST, address, body.rtm_dst_len / 8u);
 	if (netlink_ask(route_socket, &request, take_route, &route, NULL) < 0)
-		return false;
-	return route.found && route.unicast && (route.gateway || on_link);
+		route.found = false;
+	return route;
+}
+
+bool target_is_outside(const struct target *t, int route_socket, bool on_link)
+{
+	struct route route = route_of(t, route_socket, 0);
+
+	return route.found && route.type == RTN_UNICAST && (route.gateway || on_link);
+}
+
+/* An address of the host's own is reached over its loopback, but it is the address of another device. */
+uint32_t target_device(const struct target *t, int route_socket)
+{
+	struct route route = route_of(t, route_socket, 0);
+
+	if (route.found && route.type == RTN_LOCAL)
+		route = route_of(t, route_socket, RTM_F_FIB_MATCH);
+	if (!route.found || (route.type != RTN_UNICAST && route.type != RTN_LOCAL) || route.device == LOOPBACK)
+		return 0;
+	return route.device;
 }

@@ -37,7 +37,8 @@ void monitor_watch(struct monitor *m, int fd, enum tag tag, unsigned index, uint
 static int next_of_ours(const struct monitor_config *c, int from)
 {
 	const int ours[] = { c->pidfd, c->console, c->stdin_fd, c->stdout_fd, c->stderr_fd, c->dir_fd, c->run_fd,
-			     c->lock_fd, c->client_fd, c->keep_fd, c->events_fd, c->cgroup_fd, c->bypass_fd, c->bypass_route_fd };
+			     c->lock_fd, c->client_fd, c->keep_fd, c->events_fd, c->cgroup_fd, c->bypass_fd, c->bypass_door_fd,
+			     c->bypass_route_fd };
 	int least = -1;
 
 	for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
@@ -158,7 +159,10 @@ static void dispatch(struct monitor *m, const struct epoll_event *e)
 		clients_event(m, index, e->events);
 		break;
 	case TAG_BYPASS:
-		bypass_event(m, e->events);
+		bypass_event(m, index, e->events);
+		break;
+	case TAG_BYPASS_DOOR:
+		bypass_accept(m);
 		break;
 	}
 }
@@ -291,5 +295,6 @@ void monitor_run(const struct monitor_config *config, void (*release_code)(void)
 	if (m->config.client_cleans && clients_await_foreground(m) && !ending_is_container_there(m))
 		m->config.cleanup = 0;	/* it was told of the end, and has removed the container itself */
 	clients_close(m);
+	bypass_close(m);
 	ending_leave(m, restarting);
 }

@@ -352,6 +352,7 @@ static void take_exec_request(struct run_plan *plan, const struct run_exec_reque
 {
 	plan->cgroup_fd = request->cgroup_fd;
 	plan->target_pidfd = request->target_pidfd;
+	plan->bypass_socket = request->bypass_socket ? *request->bypass_socket : -1;
 	memcpy(plan->stdio, request->stdio, sizeof(plan->stdio));
 	plan->preserve_fds = request->preserve_fds;
 	plan->preserve_fds_n = request->preserve_fds_n;

@@ -124,6 +124,7 @@ struct run_exec_request {
 	const int *preserve_fds;
 	size_t preserve_fds_n;
 	bool terminal_text;		/* as in run_request */
+	const int *bypass_socket;	/* as in run_request */
 	bool process_is_file;		/* errors name members of a process file, not of ".process" */
 	const char *state_head, *state_tail;	/* these three as in run_request */
 	const struct run_moments *moments;
