@@ -67,7 +67,7 @@ static bool look(struct call *c, const struct seccomp_notif *n, int fd)
 	if (fd < 0 || !own_socket_examine(&c->own, fd, own_socket_cookie(c->m->config.bypass_route_fd)))
 		return false;
 	c->outside = allowed && is_outside(c);
-	return (c->outside || c->own.is_host) && look_at_descriptor(c) && seccomp_notify_is_valid(c->listener, c->id);
+	return (c->outside || (c->own.is_host && c->target.size)) && look_at_descriptor(c) && seccomp_notify_is_valid(c->listener, c->id);
 }
 
 /* --- replacing */
@@ -117,6 +117,10 @@ static int connect_outside(const struct call *c)
 
 	if (twin < 0)
 		return CONTINUE;
+	if (c->own.has_timeout && !(c->own.flags & O_NONBLOCK)) {	/* at its end the kernel would say EALREADY */
+		replace(c, twin);
+		return CONTINUE;
+	}
 	number = connect(twin, &c->target.head, c->target.size) < 0 ? errno : 0;
 	if (number == ECONNREFUSED)
 		return number;

@@ -28,7 +28,7 @@ struct target {
 		struct sockaddr_in6 in6;
 		struct sockaddr_storage any;
 	};
-	socklen_t size;
+	socklen_t size;			/* 0: no address of the internet */
 	bool is_v4;			/* by address, not by family: a mapped one is */
 	struct in_addr v4;
 };
@@ -66,6 +66,7 @@ struct own_socket {			/* the caller's, and the one that replaces it */
 	int fd;
 	int domain, protocol;
 	int flags;			/* O_NONBLOCK */
+	bool has_timeout;		/* SO_SNDTIMEO: how long connect waits */
 	bool is_host;			/* it is in the monitor's network already: handed over before */
 };
 /* Looks at the caller's: TCP, in the container's network or (handed over) the host's, neither bound nor connected nor

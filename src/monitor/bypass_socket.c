@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -201,12 +202,16 @@ static bool is_given(int fd)
 bool own_socket_examine(struct own_socket *s, int fd, uint64_t container_cookie)
 {
 	uint64_t cookie = own_socket_cookie(fd);
+	struct timeval timeout = { 0 };
+	socklen_t size = sizeof(timeout);
 
 	*s = (struct own_socket){ .fd = fd, .domain = get_int(fd, SOL_SOCKET, SO_DOMAIN),
 				  .protocol = get_int(fd, SOL_SOCKET, SO_PROTOCOL), .flags = fcntl(fd, F_GETFL) };
 	if (!cookie || (s->domain != AF_INET && s->domain != AF_INET6) || get_int(fd, SOL_SOCKET, SO_TYPE) != SOCK_STREAM ||
 	    (s->protocol != IPPROTO_TCP && s->protocol != IPPROTO_MPTCP) || s->flags < 0 || s->flags & O_ASYNC)
 		return false;
+	getsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, &size);
+	s->has_timeout = timeout.tv_sec || timeout.tv_usec;
 	s->is_host = is_given(fd);
 	return (s->is_host || (cookie == container_cookie && get_int(fd, SOL_SOCKET, SO_BINDTOIFINDEX) == 0)) &&
 	       is_idle(fd, s->is_host) && !is_special(fd) && fcntl(fd, F_GETOWN) == 0;
