@@ -16,6 +16,7 @@
 #include "engine/security.h"
 #include "engine/state.h"
 #include "engine/user.h"
+#include "sys/attach.h"
 #include "sys/fd.h"
 #include "sys/lsm.h"
 #include "sys/pidfd.h"
@@ -37,6 +38,7 @@ struct exec {
 	struct run_moments moments;
 	int *preserve_fds;
 	size_t preserve_fds_n;
+	int bypass;			/* to the monitor of a container with socket bypass; -1 */
 };
 
 static int find_target(struct exec *x, struct error *err)
@@ -231,6 +233,20 @@ static int prepare(struct exec *x, struct error *err)
 	return 0;
 }
 
+/* The number must not be one of those that are given away. */
+static int open_bypass(struct exec *x, struct error *err)
+{
+	_cleanup_fd_ int dir = container_run_dir(x->e, x->c->id, false, err), fd = -1;
+
+	if (dir < 0)
+		return -1;
+	if (faccessat(dir, "bypass", F_OK, 0) < 0)
+		return 0;
+	fd = attach_bypass_connect(dir);
+	x->bypass = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 3 + (int)x->preserve_fds_n);
+	return x->bypass < 0 ? error_errno(err, "reach the monitor, which makes the container's connections") : 0;
+}
+
 static struct run_plan *make_plan(const struct exec *x, const int stdio[3], struct error *err)
 {
 	struct run_exec_request request = {
@@ -242,6 +258,7 @@ static struct run_plan *make_plan(const struct exec *x, const int stdio[3], stru
 		.seccomp_profile = x->security.seccomp_profile,
 		.cache_dir = arena_printf(x->e->arena, "%s/cache/seccomp", x->e->run_path),
 		.preserve_fds = x->preserve_fds, .preserve_fds_n = x->preserve_fds_n,
+		.bypass_socket = x->bypass < 0 ? NULL : &x->bypass,
 	};
 
 	return run_exec_plan_new(x->e->arena, &request, err);
@@ -306,11 +323,11 @@ static int run_detached(const struct exec *x, char **ret_session, struct error *
 int exec_run(struct engine *e, struct container *c, const struct exec_request *r, int *ret_exit_code,
 	     char **ret_session, struct error *err)
 {
-	struct exec x = { .e = e, .c = c, .r = r, .target_pidfd = -1, .cgroup_fd = -1 };
+	struct exec x = { .e = e, .c = c, .r = r, .target_pidfd = -1, .cgroup_fd = -1, .bypass = -1 };
 	int result;
 
 	*ret_exit_code = 0;
-	result = prepare(&x, err);
+	result = prepare(&x, err) < 0 || open_bypass(&x, err) < 0 ? -1 : 0;
 	if (result == 0) {
 		event_add(e, "container", "exec", c->id, c->name, c->image_name, &c->labels);
 		result = r->detach ? run_detached(&x, ret_session, err) : run_foreground(&x, ret_exit_code, err);
@@ -319,5 +336,6 @@ int exec_run(struct engine *e, struct container *c, const struct exec_request *r
 	}
 	fd_close(&x.target_pidfd);
 	fd_close(&x.cgroup_fd);
+	fd_close(&x.bypass);
 	return result;
 }

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "engine/launch_bypass.h"
 #include "engine/mounts.h"
 #include "engine/own.h"
 #include "engine/relabel.h"
@@ -290,6 +291,7 @@ static int make_plan(struct launch *l, struct error *err)
 	struct run_request request = { .spec = l->spec, .id = l->c->id, .rootfs = &l->rootfs, .root_mount = l->root_mount,
 				       .stdio = { l->child_stdio[0], l->child_stdio[1], l->child_stdio[2] },
 				       .cgroup_fd = l->cgroup_fd, .moments = l->moments.born ? &l->moments : NULL,
+				       .bypass_socket = l->bypass_child < 0 ? NULL : &l->bypass_child,
 				       .seccomp_default = !l->security.unconfined,
 				       .seccomp_profile = l->security.seccomp_profile,
 				       .cache_dir = arena_printf(e->arena, "%s/cache/seccomp", e->run_path) };
@@ -335,7 +337,8 @@ int launch_prepare(struct launch *l, struct engine *e, struct container *c, cons
 
 	*l = (struct launch){ .e = e, .c = c, .dir_fd = -1, .run_dir = -1, .lock_fd = -1, .root_mount = -1,
 			      .cgroup_fd = -1, .child_stdio = { -1, -1, -1 }, .our_stdio = { -1, -1, -1 }, .client = -1,
-			      .monitor_client = -1, .client_removes = o->client_removes, .hold = o->hold, .restart_count = o->restart_count };
+			      .monitor_client = -1, .bypass_ours = -1, .bypass_child = -1, .bypass_fd = -1,
+			      .bypass_door = -1, .bypass_routes = -1, .client_removes = o->client_removes, .hold = o->hold, .restart_count = o->restart_count };
 	l->net_result.keep_fd = -1;
 	if (open_directories(l, o->fresh, err) < 0 || label_choose(e, c, err) < 0 || open_root(l, err) < 0 ||
 	    security_parse(e->arena, &c->request, &l->security, err) < 0 ||
@@ -351,6 +354,8 @@ int launch_prepare(struct launch *l, struct engine *e, struct container *c, cons
 	    write_files(l, &files, err) < 0 || make_spec(l, &user, &files, err) < 0 || make_cgroup(l, o->dry, err) < 0 ||
 	    make_streams(l, o->attach, err) < 0)
 		return -1;
+	if (!o->dry)
+		launch_bypass_prepare(l);
 	return make_plan(l, err);
 }
 
@@ -377,4 +382,5 @@ void launch_done(struct launch *l, bool failed)
 	net_close_sockets(&l->net);
 	if (failed && l->bridges.endpoints.n)
 		network_bridge_undo(l->e, l->c->id);
+	launch_bypass_done(l);
 }

@@ -32,6 +32,8 @@ struct launch {
 	int child_stdio[3], our_stdio[3];
 	int client, monitor_client;	/* the two ends of the attached client's socket; -1 */
 	uint8_t client_wants;
+	int bypass_ours, bypass_child;	/* launch_bypass: the two ends over which the listener comes; -1 */
+	int bypass_fd, bypass_door, bypass_routes;	/* the monitor's, see monitor_config; -1 */
 	bool client_removes;		/* the attached client removes the container: no cleanup while it is there */
 	bool hold;			/* stop before exec and wait for launch_release */
 	bool ordered;			/* hold: the order to start came; its connection takes the answer */

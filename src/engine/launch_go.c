@@ -14,6 +14,7 @@
 #include "engine/events.h"
 #include "engine/idfile.h"
 #include "engine/launch.h"
+#include "engine/launch_bypass.h"
 #include "engine/network_names.h"
 #include "engine/state.h"
 #include "monitor/run.h"
@@ -99,7 +100,10 @@ static int fill_config(struct launch *l, const struct run_process *p, struct mon
 		.dir_fd = l->dir_fd, .run_fd = l->run_dir, .lock_fd = l->lock_fd, .client_fd = l->monitor_client,
 		.client_wants = l->client_wants, .keep_stdin = r->interactive, .stdin_once = r->interactive && !r->detach,
 		.log_none = strcmp(l->c->log_driver, "none") == 0, .keep_fd = l->net_result.keep_fd,
-		.events_fd = event_log_fd(l->e), .cgroup_fd = l->cgroup_fd, .restart_count = (uint32_t)l->restart_count };
+		.events_fd = event_log_fd(l->e), .cgroup_fd = l->cgroup_fd,
+		.bypass_fd = l->bypass_fd, .bypass_door_fd = l->bypass_door,
+		.bypass_route_fd = l->bypass_routes, .bypass_on_link = l->net.mode == NET_PASTA,
+		.restart_count = (uint32_t)l->restart_count };
 	if (r->timeout && str_to_u32(r->timeout, &timeout) < 0)
 		return error_set(err, ERROR_USAGE, "invalid value \"%s\" for --timeout: seconds are needed", r->timeout);
 	m->timeout_s = timeout;
@@ -166,7 +170,8 @@ static int become_monitor(struct launch *l, const struct run_process *p, int *re
 		return error_errno(err, "hand over to the monitor");
 	let_go_of_caller();
 	const int kept[] = { config, m.pidfd, m.console, m.stdin_fd, m.stdout_fd, m.stderr_fd, m.dir_fd, m.run_fd, m.lock_fd,
-			     m.client_fd, m.keep_fd, m.events_fd, m.cgroup_fd };
+			     m.client_fd, m.keep_fd, m.events_fd, m.cgroup_fd, m.bypass_fd, m.bypass_door_fd,
+			     m.bypass_route_fd };
 	for (size_t i = 0; i < ELEMENTS(kept); i++)
 		if (kept[i] >= 0)
 			fd_set_cloexec(kept[i], false);
@@ -222,6 +227,7 @@ static int bring_up(struct launch *l, struct run_process *p, struct error *err)
 		run_abandon(p);
 		return -1;
 	}
+	launch_bypass_see(l, p->pid);
 	if (record_state(l, p, err) < 0) {
 		net_stop(own_dir);
 		run_abandon(p);
@@ -287,6 +293,7 @@ static int start_process(struct launch *l, struct run_process *p, int *report, s
 	}
 	if (run_release(p, err) < 0)
 		return -1;
+	launch_bypass_take(l);
 	return l->hold ? answer(l, *report, NULL) : 0;
 }
 

@@ -90,6 +90,7 @@ int state_reset(struct engine *e, const char *id, int run_dir, struct error *err
 	unlinkat(run_dir, "stopped", 0);
 	unlinkat(run_dir, "paused", 0);
 	unlinkat(run_dir, "initialized", 0);
+	unlinkat(run_dir, "bypass", 0);		/* of a monitor that was killed */
 	unlinkat(run_dir, "state", 0);
 	return 0;
 }

@@ -37,7 +37,8 @@ void monitor_watch(struct monitor *m, int fd, enum tag tag, unsigned index, uint
 static int next_of_ours(const struct monitor_config *c, int from)
 {
 	const int ours[] = { c->pidfd, c->console, c->stdin_fd, c->stdout_fd, c->stderr_fd, c->dir_fd, c->run_fd,
-			     c->lock_fd, c->client_fd, c->keep_fd, c->events_fd, c->cgroup_fd };
+			     c->lock_fd, c->client_fd, c->keep_fd, c->events_fd, c->cgroup_fd, c->bypass_fd, c->bypass_door_fd,
+			     c->bypass_route_fd };
 	int least = -1, row = c->forward_first, row_end = row + (int)c->forward_n;
 
 	if (from < row_end)
@@ -96,6 +97,7 @@ static int setup(struct monitor *m)
 	streams_open(m);
 	clients_open(m);
 	ports_open(m);
+	bypass_open(m);
 	return 0;
 }
 
@@ -164,6 +166,12 @@ static void dispatch(struct monitor *m, const struct epoll_event *e)
 		break;
 	case TAG_FORWARDER:
 		ports_ended(m);
+		break;
+	case TAG_BYPASS:
+		bypass_event(m, index, e->events);
+		break;
+	case TAG_BYPASS_DOOR:
+		bypass_accept(m);
 		break;
 	}
 }
@@ -300,5 +308,6 @@ void monitor_run(const struct monitor_config *config, void (*release_code)(void)
 	if (m->config.client_cleans && clients_await_foreground(m) && !ending_is_container_there(m))
 		m->config.cleanup = 0;	/* it was told of the end, and has removed the container itself */
 	clients_close(m);
+	bypass_close(m);
 	ending_leave(m, restarting);
 }

@@ -21,8 +21,12 @@
 #define STALL_MS 10000
 #define IDLE_MS 1000
 #define PARK_MS 500
+#define BYPASS_LISTENERS 64
 
-enum tag { TAG_SIGNAL, TAG_EXIT, TAG_LISTENER, TAG_OUTPUT, TAG_INPUT, TAG_CLIENT, TAG_PORTS, TAG_FORWARDER };
+enum tag {
+	TAG_SIGNAL, TAG_EXIT, TAG_LISTENER, TAG_OUTPUT, TAG_INPUT, TAG_CLIENT, TAG_PORTS, TAG_FORWARDER, TAG_BYPASS,
+	TAG_BYPASS_DOOR
+};
 
 struct client {
 	int fd;				/* -1: free */
@@ -88,6 +92,8 @@ struct monitor {
 	struct input input;
 	struct client client[MONITOR_CLIENTS];
 	struct ports ports;
+	int bypass[BYPASS_LISTENERS];	/* listeners; 0 or -1: free */
+	int host_routes;		/* netlink socket in the monitor's network */
 	struct buffers *buffers;
 	void (*release_code)(void);
 };
@@ -127,6 +133,12 @@ void ports_client(struct monitor *m);			/* one has come: the forwarder is starte
 void ports_ended(struct monitor *m);			/* the forwarder is no more */
 void ports_retry(struct monitor *m);
 void ports_close(struct monitor *m);
+
+/* bypass.c */
+void bypass_open(struct monitor *m);
+void bypass_accept(struct monitor *m);			/* a further listener */
+void bypass_event(struct monitor *m, unsigned index, uint32_t events);	/* one call of the container's */
+void bypass_close(struct monitor *m);
 
 /* ending.c */
 bool ending_restart_is_wanted(struct monitor *m);

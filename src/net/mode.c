@@ -14,10 +14,29 @@ static const char *options_of(const char *text, const char *name)
 
 static void set_helper(struct arena *arena, struct net_request *ret, enum net_mode mode, const char *options)
 {
+	struct strings given = { 0 };
+
 	ret->mode = mode;
 	ret->options = (struct strings){ 0 };
+	ret->bypass = false;
 	if (*options)
-		ret->options = strings_split(arena, options, ",");
+		given = strings_split(arena, options, ",");
+	for (size_t i = 0; i < given.n; i++)
+		if (str_eq(given.v[i], "bypass"))
+			ret->bypass = true;
+		else
+			strings_add(arena, &ret->options, given.v[i]);
+}
+
+/* What the helper would do with a connection that it never sees. */
+static int check_bypass(const struct net_request *r, struct error *err)
+{
+	for (size_t i = 0; r->bypass && i < r->options.n; i++)
+		if (str_starts(r->options.v[i], "outbound") || str_starts(r->options.v[i], "--outbound") ||
+		    str_starts(r->options.v[i], "-o"))
+			return error_set(err, ERROR_USAGE, "bypass cannot be combined with %s: connections that bypass the helper have "
+					 "the address that the host gives them", r->options.v[i]);
+	return 0;
 }
 
 static int set_target(struct arena *arena, struct net_request *ret, enum net_mode mode, const char *target,
@@ -49,6 +68,10 @@ int net_parse_mode(struct arena *arena, const char *text, struct net_request *re
 		set_helper(arena, ret, helper_choose(arena), "");
 		return 0;
 	}
+	if (str_eq(text, "bridge:bypass") || str_eq(text, "private:bypass")) {
+		set_helper(arena, ret, helper_choose(arena), "bypass");
+		return 0;
+	}
 	if (str_eq(text, "none") || str_eq(text, "host")) {
 		ret->mode = str_eq(text, "none") ? NET_NONE : NET_HOST;
 		return 0;
@@ -59,11 +82,11 @@ int net_parse_mode(struct arena *arena, const char *text, struct net_request *re
 		return set_target(arena, ret, NET_PATH, rest, "a path to a namespace after \"ns:\"", err);
 	if ((rest = options_of(text, "pasta"))) {
 		set_helper(arena, ret, NET_PASTA, rest);
-		return 0;
+		return check_bypass(ret, err);
 	}
 	if ((rest = options_of(text, "slirp4netns"))) {
 		set_helper(arena, ret, NET_SLIRP4NETNS, rest);
-		return 0;
+		return check_bypass(ret, err);
 	}
 	return add_network(arena, ret, text, err);
 }

@@ -30,6 +30,7 @@ struct net_request {
 	char *target;			/* NET_CONTAINER: the other's name or id; NET_PATH: the namespace's file */
 	struct strings options;		/* after the colon of --network pasta:... */
 	ARRAY(struct bridge_request) networks;	/* NET_BRIDGE */
+	bool bypass;			/* connections to the outside are made in the host's network: monitor/bypass */
 	struct { struct net_port *v; size_t n; } ports;
 	struct { int *v; size_t n; } inherited;	/* sockets that the container's last run has left to this one */
 	/* For net_claim_ports: the name of the container that has published a port of the host; NULL: none that is known. */

@@ -12,6 +12,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "run/bypass_filter.h"
 #include "run/seccomp_load.h"
 
 #define SYS_ADMIN_BIT CAPS_BIT(CAP_SYS_ADMIN)
@@ -55,15 +56,17 @@ static int set_groups(const struct plan_process *p)
 }
 
 /* The process keeps CAP_SYS_ADMIN when it needs it to load the filter (no_new_privs is not set). */
-static uint64_t needed_later(const struct plan_process *p)
+static uint64_t needed_later(const struct child *c)
 {
-	return p->filter_n && !p->no_new_privileges ? SYS_ADMIN_BIT : 0;
+	const struct plan_process *p = &c->plan->process;
+
+	return (p->filter_n || c->plan->bypass_socket >= 0) && !p->no_new_privileges ? SYS_ADMIN_BIT : 0;
 }
 
 static int become_user(const struct child *c, const char **ret_what)
 {
 	const struct plan_process *p = &c->plan->process;
-	uint64_t later = needed_later(p), effective, permitted, inheritable;
+	uint64_t later = needed_later(c), effective, permitted, inheritable;
 
 	*ret_what = "capget";
 	if (caps_get(&effective, &permitted, &inheritable) < 0)
@@ -251,6 +254,9 @@ int child_process_op(struct child *c, const struct op *op, const char **ret_what
 		return child_start_op(c, op);
 	case OP_LABEL_OPEN: case OP_LABEL:
 		return child_label_op(c, op, ret_what);
+	case OP_BYPASS:
+		*ret_what = "hand over its listener";
+		return bypass_filter_load(c->plan->bypass_socket);
 	case OP_SECCOMP:
 		return load_filter(c, op, ret_what);
 	default:

@@ -31,7 +31,7 @@ static struct run_plan *plan_new(struct arena *arena)
 
 	plan->arena = arena;
 	plan->pid_namespace = plan->user_namespace = plan->mount_namespace = plan->target_pidfd = -1;
-	plan->cgroup_fd = plan->root_mount = plan->start_socket = plan->created_lock = -1;
+	plan->cgroup_fd = plan->root_mount = plan->start_socket = plan->created_lock = plan->bypass_socket = -1;
 	plan->hook_output[0] = plan->hook_output[1] = -1;
 	return plan;
 }
@@ -303,6 +303,7 @@ static void take_request(struct run_plan *plan, const struct run_request *reques
 		memcpy(plan->hook_output, request->hook_output, sizeof(plan->hook_output));
 	plan->start_socket = request->start_socket ? *request->start_socket : -1;
 	plan->created_lock = request->created_lock ? *request->created_lock : -1;
+	plan->bypass_socket = request->bypass_socket ? *request->bypass_socket : -1;
 	plan->process_at = ".process";
 	plan->process.none = request->no_command;
 }
@@ -351,6 +352,7 @@ static void take_exec_request(struct run_plan *plan, const struct run_exec_reque
 {
 	plan->cgroup_fd = request->cgroup_fd;
 	plan->target_pidfd = request->target_pidfd;
+	plan->bypass_socket = request->bypass_socket ? *request->bypass_socket : -1;
 	memcpy(plan->stdio, request->stdio, sizeof(plan->stdio));
 	plan->preserve_fds = request->preserve_fds;
 	plan->preserve_fds_n = request->preserve_fds_n;

@@ -59,6 +59,7 @@ enum op_kind {
 	OP_FIND_COMMAND,
 	OP_READY,		/* tells the parent and waits for his leave */
 	OP_START,		/* waits for whoever connects to the start socket and says go */
+	OP_BYPASS,		/* a filter that notifies of connections, and its listener to whoever made the plan */
 	OP_SECCOMP,
 	OP_LABEL,
 	OP_EXEC,
@@ -142,7 +143,7 @@ struct run_plan {
 	struct id_maps maps;
 	const char *time_offsets;	/* "monotonic 5 0\nboottime 7 0\n", NULL none */
 	const char *state_head, *state_tail;	/* the container's state in JSON, before and after its pid */
-	int start_socket, created_lock;	/* -1; see run_request */
+	int start_socket, created_lock, bypass_socket;	/* -1; see run_request */
 	const struct run_moments *moments;
 	struct strings *warnings;	/* NULL: nobody wants to know */
 	const char *process_at;		/* where the process stands in its file: ".process" or "" */

@@ -49,6 +49,7 @@ static const char *const names[OP_KINDS] = {
 	[OP_FIND_COMMAND] = "find the command",
 	[OP_READY] = "wait for the start",
 	[OP_START] = "wait for whoever starts it",
+	[OP_BYPASS] = "load the filter of the socket bypass",
 	[OP_SECCOMP] = "load the seccomp filter",
 	[OP_LABEL] = "set the label",
 	[OP_EXEC] = "execute",
@@ -130,6 +131,7 @@ int op_describe(const struct op *op, struct buffer *out)
 	case OP_USER:			return buffer_adds(out, "become the user");
 	case OP_FIND_COMMAND:		return buffer_printf(out, "find %s", op->source);
 	case OP_READY:			return buffer_adds(out, "wait for the start");
+	case OP_BYPASS:			return buffer_adds(out, op_name(OP_BYPASS));
 	case OP_SECCOMP:		return buffer_adds(out, "load the seccomp filter");
 	case OP_EXEC:			return buffer_printf(out, "execute %s", op->source);
 	case OP_KINDS:			break;

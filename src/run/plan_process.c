@@ -182,6 +182,8 @@ static int add_start(struct run_plan *plan, const struct oci_spec *spec, const s
 	if (plan->target_pidfd < 0 && spec->hooks &&
 	    plan_add_hooks(plan, spec->hooks->start_container.v, spec->hooks->start_container.n, "startContainer", err) < 0)
 		return -1;
+	if (plan->bypass_socket >= 0 && !plan->process.listener)	/* the kernel takes one listener */
+		plan_add(plan, OP_BYPASS);
 	if (plan->process.filter_n && plan->process.listener)
 		plan_add_slot(plan, OP_SECCOMP);	/* the connection to the receiver */
 	else if (plan->process.filter_n)

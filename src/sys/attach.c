@@ -69,11 +69,11 @@ int attach_send(int fd, enum attach_type type, const void *p, uint32_t n)
 	return 0;
 }
 
-static int open_socket(int dirfd, struct sockaddr_un *ret_address)
+static int open_socket(int dirfd, const char *name, int type, struct sockaddr_un *ret_address)
 {
 	*ret_address = (struct sockaddr_un){ .sun_family = AF_UNIX };
-	snprintf(ret_address->sun_path, sizeof(ret_address->sun_path), "/proc/self/fd/%d/attach", dirfd);
-	return socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	snprintf(ret_address->sun_path, sizeof(ret_address->sun_path), "/proc/self/fd/%d/%s", dirfd, name);
+	return socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
 }
 
 static int close_failed(int fd)
@@ -85,25 +85,32 @@ static int close_failed(int fd)
 	return -1;
 }
 
-int attach_listen(int dirfd)
+static int bind_socket(int dirfd, const char *name, int type)
 {
 	struct sockaddr_un address;
-	int fd = open_socket(dirfd, &address);
+	int fd = open_socket(dirfd, name, type, &address);
 
 	if (fd < 0)
 		return -1;
-	if (unlinkat(dirfd, "attach", 0) < 0 && errno != ENOENT)
+	if (unlinkat(dirfd, name, 0) < 0 && errno != ENOENT)
 		return close_failed(fd);
 	/* The mode of the socket file is the socket's mode at bind. */
-	if (fchmod(fd, 0600) < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 || listen(fd, 16) < 0)
+	if (fchmod(fd, 0600) < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
 		return close_failed(fd);
 	return fd;
 }
 
-int attach_connect(int dirfd)
+int attach_listen(int dirfd)
+{
+	int fd = bind_socket(dirfd, "attach", SOCK_STREAM);
+
+	return fd >= 0 && listen(fd, 16) < 0 ? close_failed(fd) : fd;
+}
+
+static int connect_socket(int dirfd, const char *name, int type)
 {
 	struct sockaddr_un address;
-	int fd = open_socket(dirfd, &address);
+	int fd = open_socket(dirfd, name, type, &address);
 
 	if (fd < 0)
 		return -1;
@@ -111,4 +118,19 @@ int attach_connect(int dirfd)
 		if (errno != EINTR)
 			return close_failed(fd);
 	return fd;
+}
+
+int attach_connect(int dirfd)
+{
+	return connect_socket(dirfd, "attach", SOCK_STREAM);
+}
+
+int attach_bypass_open(int dirfd)
+{
+	return bind_socket(dirfd, "bypass", SOCK_DGRAM);
+}
+
+int attach_bypass_connect(int dirfd)
+{
+	return connect_socket(dirfd, "bypass", SOCK_DGRAM);
 }

@@ -33,6 +33,9 @@ int attach_send(int fd, enum attach_type type, const void *p, uint32_t n);
 /* Binds or connects the socket "attach" in a directory (through /proc/self/fd, so that long paths work). */
 int attach_listen(int dirfd);
 int attach_connect(int dirfd);
+/* The same of "bypass", which takes seccomp listeners of the container's further processes, a datagram each. */
+int attach_bypass_open(int dirfd);
+int attach_bypass_connect(int dirfd);
 
 enum restart_policy { RESTART_NO, RESTART_ON_FAILURE, RESTART_ALWAYS, RESTART_UNLESS_STOPPED };
 
@@ -59,6 +62,10 @@ struct monitor_config {
 	int32_t cgroup_fd;		/* the container's cgroup directory, for memory.events; -1 none */
 	int32_t forward_first;		/* published ports: a row of descriptors, see sys/forward.h */
 	uint32_t forward_n;		/* how many; 0: none */
+	int32_t bypass_fd;		/* seccomp listener of its connections; -1 none */
+	int32_t bypass_door_fd;		/* attach_bypass_open: others, of processes that join the container */
+	int32_t bypass_route_fd;	/* netlink socket in its network namespace */
+	uint8_t bypass_on_link;		/* what it reaches without a gateway is outside, too */
 	uint64_t log_max_size;		/* bytes, 0 none */
 	char log_name[64];		/* in dir_fd, "ctr.log" */
 	uint32_t timeout_s;		/* --timeout: kill after that many seconds; 0 never */

@@ -1,0 +1,93 @@
+#include "engine/launch_bypass.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sockios.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "run/bypass_filter.h"
+#include "sys/attach.h"
+#include "sys/errand.h"
+#include "sys/fd.h"
+#include "sys/netlink.h"
+
+/* Only CAP_NET_ADMIN over the host's network may ask a socket for it. Then the container could have it too. */
+static bool has_power_over_network(void)
+{
+	_cleanup_fd_ int own = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	_cleanup_fd_ int network = own < 0 ? -1 : ioctl(own, SIOCGSKNS);
+
+	return network >= 0 || errno != EPERM;
+}
+
+void launch_bypass_prepare(struct launch *l)
+{
+	int ends[2];
+
+	if (!l->net.bypass || has_power_over_network() || !bypass_filter_is_possible() ||
+	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
+		return;
+	l->bypass_ours = ends[0];
+	l->bypass_child = ends[1];
+}
+
+static int open_routes(void *context, struct error *err)
+{
+	const char *path = context;
+	int ns = open(path, O_RDONLY | O_CLOEXEC), fd = -1;
+
+	if (ns < 0 || setns(ns, CLONE_NEWNET) < 0 || (fd = netlink_open()) < 0)
+		return error_errno(err, "look at the container's routes");
+	return fd;
+}
+
+void launch_bypass_see(struct launch *l, pid_t pid)
+{
+	if (l->bypass_ours < 0)
+		return;
+	fd_close(&l->bypass_child);
+	l->bypass_door = attach_bypass_open(l->run_dir);
+	l->bypass_routes = errand_fd(open_routes, arena_printf(l->e->arena, "/proc/%d/ns/net", (int)pid), NULL);
+}
+
+/* It was sent before the command was executed, or never. */
+static int receive(int socket)
+{
+	char control[CMSG_SPACE(sizeof(int))], byte;
+	struct iovec part = { &byte, 1 };
+	struct msghdr header = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control) };
+	struct cmsghdr *c;
+	int fd = -1;
+
+	if (recvmsg(socket, &header, MSG_CMSG_CLOEXEC | MSG_DONTWAIT) != 1)
+		return -1;
+	c = CMSG_FIRSTHDR(&header);
+	if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS)
+		memcpy(&fd, CMSG_DATA(c), sizeof(int));
+	return fd;
+}
+
+void launch_bypass_take(struct launch *l)
+{
+	if (l->bypass_ours < 0)
+		return;
+	l->bypass_fd = receive(l->bypass_ours);
+	fd_close(&l->bypass_ours);
+	if (l->bypass_fd < 0) {
+		unlinkat(l->run_dir, "bypass", 0);
+		fd_close(&l->bypass_door);
+		fd_close(&l->bypass_routes);
+	}
+}
+
+void launch_bypass_done(struct launch *l)
+{
+	fd_close(&l->bypass_ours);
+	fd_close(&l->bypass_child);
+	fd_close(&l->bypass_fd);
+	fd_close(&l->bypass_door);
+	fd_close(&l->bypass_routes);
+}

@@ -1,0 +1,22 @@
+/* run/bypass_filter - the second filter of a container whose connections may be made by its monitor
+ *
+ * It notifies of connect(2) where the address could be one of the internet's, by its length, and lets everything else
+ * through; the container's own profile stays what it is. What the listener does: monitor/bypass. Nothing depends on that
+ * no call escapes it (doc/design/socket-bypass.md). Legal between clone and exec. */
+#ifndef BRYO_RUN_BYPASS_FILTER_H
+#define BRYO_RUN_BYPASS_FILTER_H
+
+#include <linux/filter.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+extern const struct sock_filter bypass_filter[];
+extern const size_t bypass_filter_n;
+
+/* Whether this kernel can do all that is needed. */
+bool bypass_filter_is_possible(void);
+/* Loads it into the calling process and sends the listener, with one byte, over the socket. Where it cannot be loaded it
+ * sends nothing, and all goes on without. -1 with errno: it is loaded and nobody took the listener. */
+int bypass_filter_load(int socket);
+
+#endif

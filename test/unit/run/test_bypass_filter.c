@@ -1,0 +1,68 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+
+#include "run/bypass_filter.h"
+#include "run/seccomp_machine.h"
+
+static uint32_t answer(uint32_t arch, long number, uint64_t first, uint64_t third)
+{
+	const struct seccomp_data data = { .nr = (int)number, .arch = arch, .args = { first, 0, third } };
+
+	return seccomp_machine_answer(bypass_filter, bypass_filter_n, &data);
+}
+
+static void connections_and_listening_are_notified(void **state)
+{
+	static const size_t sizes[] = { sizeof(struct sockaddr_in), sizeof(struct sockaddr_in6), sizeof(struct sockaddr_storage) };
+	struct error err = { 0 };
+	_cleanup_arena_ struct arena *a = arena_new();
+
+	(void)state;
+	assert_int_equal(seccomp_machine_check(a, bypass_filter, bypass_filter_n, &err), 0);
+	for (size_t i = 0; i < 3; i++)
+		assert_int_equal(answer(SECCOMP_MACHINE_NATIVE, SYS_connect, 3, sizes[i]), SECCOMP_RET_USER_NOTIF);
+	assert_int_equal(answer(SECCOMP_MACHINE_NATIVE, SYS_listen, 3, 0), SECCOMP_RET_USER_NOTIF);
+	assert_int_equal(answer(SECCOMP_MACHINE_NATIVE, SYS_listen, 363, 16), SECCOMP_RET_USER_NOTIF);
+}
+
+static void the_rest_passes(void **state)
+{
+	(void)state;
+	assert_int_equal(answer(SECCOMP_MACHINE_NATIVE, SYS_connect, 3, 110), SECCOMP_RET_ALLOW);
+	for (long n = 0; n < 1000; n++)
+		if (n != SYS_connect && n != SYS_listen && n != 425)
+			assert_int_equal(answer(SECCOMP_MACHINE_NATIVE, n, 4, 16), SECCOMP_RET_ALLOW);
+}
+
+static void no_other_way_leads_to_listening(void **state)
+{
+	(void)state;
+	assert_int_equal(answer(SECCOMP_MACHINE_NATIVE, 425, 0, 0), SECCOMP_RET_ERRNO | ENOSYS);
+#ifdef __x86_64__
+	assert_int_equal(answer(AUDIT_ARCH_X86_64, 0x40000000 | SYS_listen, 3, 0), SECCOMP_RET_ERRNO | ENOSYS);
+	assert_int_equal(answer(AUDIT_ARCH_X86_64, -1, 3, 0), SECCOMP_RET_ERRNO | ENOSYS);
+	assert_int_equal(answer(AUDIT_ARCH_I386, 363, 3, 0), SECCOMP_RET_ERRNO | EPERM);
+	assert_int_equal(answer(AUDIT_ARCH_I386, 102, 4, 0), SECCOMP_RET_ERRNO | EPERM);
+	assert_int_equal(answer(AUDIT_ARCH_I386, 102, 3, 0), SECCOMP_RET_ALLOW);
+	assert_int_equal(answer(AUDIT_ARCH_I386, 425, 0, 0), SECCOMP_RET_ERRNO | ENOSYS);
+	assert_int_equal(answer(AUDIT_ARCH_I386, 50, 0, 0), SECCOMP_RET_ALLOW);
+#endif
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(connections_and_listening_are_notified), cmocka_unit_test(the_rest_passes),
+		cmocka_unit_test(no_other_way_leads_to_listening),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
