@@ -31,6 +31,7 @@ static const struct option pull_options[] = {
 		   .complete = COMPLETE_DIRECTORIES),
 	OPT_TLS_VERIFY(pull_request, tls_verify),
 	OPT_SIGNATURE_POLICY(pull_request, signature_policy),
+	OPT_FLAG(0, "keep-compressed", pull_request, keep_blobs, "Keep the layers' compressed blobs as well"),
 	OPT_INT(0, "retry", pull_request, retry, "N", "How often to try again (default 3)"),
 	OPT_IGNORED(0, "retry-delay", "DURATION"),
 	OPT_IGNORED(0, "disable-content-trust", NULL),
