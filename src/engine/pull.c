@@ -13,8 +13,8 @@
 /* --- one name from one place */
 
 static int take_pulled(struct engine *e, struct transfer *t, const struct transfer_source *source,
-		       const struct pull_request *r, const struct reference *name, const struct transfer_image *found, struct image *ret,
-		       struct error *err)
+		       const struct pull_request *r, const struct reference *name,
+		       const struct transfer_image *found, struct image *ret, struct error *err)
 {
 	struct take take = { .source = source, .retries = r->retry, .keep_blobs = r->keep_blobs,
 			     .event = "pull" };

@@ -22,7 +22,7 @@
  *             manifests, configurations and layers; answers the images it found. Never touches the network
  *   import    tar descriptor (compressed too): one layer blob, and an image made of it
  *   save      images out of blobs/ into a descriptor: a file or pipe, or a directory; or answers, before anything is written,
- *             in `missing` layers that are needed as they came and are not here
+ *             in `missing` layers of one of `images` that are needed as they came and are not here
  *   download  a file from a web server (`reference` is its address) into a descriptor; for import
  *   login     try credentials at a registry
  *   attachments  signatures of a manifest that lie beside it in its registry (cosign's), checked against public keys

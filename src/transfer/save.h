@@ -28,7 +28,8 @@ int save_oci(struct save *s, struct error *err);
 /* docker: which manifest it must be; NULL: it stays as it is. */
 int save_dir(struct save *s, const bool *docker, struct error *err);
 
-/* Layers whose blobs are needed as they came and are not here go to ret->missing. */
+/* Layers whose blobs are needed as they came and are not here go to ret->missing: those of the first image that lacks any,
+ * which is named in ret->images. */
 void save_find_missing(struct save *s, struct transfer_event *ret);
 /* The chain ID of a layer whose blob is not here and whose recipe makes the tar; NULL: there is a blob, or nothing. */
 const char *save_recipe_of(const struct save *s, const struct image_descriptor *d);

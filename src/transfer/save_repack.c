@@ -99,10 +99,13 @@ void save_find_missing(struct save *s, struct transfer_event *ret)
 {
 	if (str_eq(s->request->format, "docker-archive"))
 		return;
-	for (size_t i = 0; i < s->images.n; i++)
+	for (size_t i = 0; i < s->images.n && !ret->missing.n; i++) {
 		for (size_t k = 0; k < s->images.v[i].m.layers.n; k++)
 			if (is_missing(s, &s->images.v[i], k))
 				*ARRAY_ADD(s->work->arena, &ret->missing) = s->images.v[i].m.layers.v[k];
+		if (ret->missing.n)
+			*ARRAY_ADD(s->work->arena, &ret->images) = (struct transfer_image){ .id = s->images.v[i].asked->id };
+	}
 }
 
 /* --- what is made anew */
@@ -206,9 +209,9 @@ static void put_in_place(struct save *s, const struct tasks *all, bool docker)
 
 		for (size_t k = 0; k < image->m.layers.n; k++) {
 			struct image_descriptor *d = &image->m.layers.v[k];
-			const struct task *t = must_change(s, d, docker) ? task_of(all, d->digest) : NULL;
+			const struct task *t = task_of(all, d->digest);
 
-			if (!t)
+			if (!t || !(t->chain_id || must_change(s, d, docker)))
 				continue;
 			*d = (struct image_descriptor){
 				.media_type = arena_strdup(s->work->arena, "application/vnd.oci.image.layer.v1.tar+gzip"),
