@@ -36,6 +36,7 @@ struct exchange {
 	int (*take)(void *context, const char *p, size_t n);	/* -1 ends the transfer */
 	void (*begin)(void *context);	/* headers of a 2xx are there */
 	void *context;
+	struct errand *errand;		/* that hears of its end (transfer/errand); NULL: nobody */
 
 	/* the answer */
 	long status;
