@@ -19,6 +19,7 @@ JSON_SHAPE(transfer_layer,
 	F(transfer_layer, toc_position, "tocPosition", T_STRING),
 	F(transfer_layer, toc_digest, "tocDigest", T_STRING),
 	F(transfer_layer, stage, "stage", T_STRING),
+	F(transfer_layer, chain_id, "chainId", T_STRING),
 	F(transfer_layer, recipe, "recipe", T_BOOL));
 
 JSON_SHAPE(transfer_mount,

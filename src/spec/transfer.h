@@ -64,6 +64,7 @@ struct transfer_layer {
 	char *diff_id;			/* must be what unpacking gives */
 	char *toc_position, *toc_digest;	/* of zstd:chunked: annotations of its table of contents; NULL */
 	char *stage;			/* a directory below tmp/; the tree goes to <stage>/diff, or its list to <stage>/index */
+	char *chain_id;			/* layers: of a layer whose recipe will do when its blob is not there; NULL */
 	bool recipe;			/* with `objects`: also <stage>/recipe, when that is worth it */
 };
 
