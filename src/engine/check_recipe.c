@@ -56,6 +56,12 @@ static void is_bad(struct check *c, const char *chain_id, const char *problem)
 	map_set(c->e->arena, &c->bad_recipes, chain_id, problem);
 }
 
+static void is_unread(struct check *c, const char *chain_id, const char *why)
+{
+	check_cure(c, check_add(c, "layer", chain_id, NULL, "its recipe cannot be verified: %s", why),
+		   "it stays: try again, and look at the disk");
+}
+
 /* NULL: as far as the file itself tells it is whole, or there need be none. layer: its record; NULL. */
 static char *file_problem(struct check *c, const char *chain_id, const struct layer *layer)
 {
@@ -65,9 +71,13 @@ static char *file_problem(struct check *c, const char *chain_id, const struct la
 	if (!layer_has_recipe(&c->e->store, chain_id))
 		return layer && layer->elsewhere && !check_has_blob(c, layer->blob_digest) ?
 			       "its recipe is missing" : NULL;
-	if (layer_recipe_open(c->e->arena, &c->e->store, chain_id, &x, &why) < 0)
+	if (layer_recipe_open(c->e->arena, &c->e->store, chain_id, &x, &why) == 0) {
+		layer_recipe_close(&x);
+		return NULL;
+	}
+	if (error_is(&why, ERROR_INVALID) || error_is(&why, ERROR_NOT_FOUND))
 		return arena_printf(c->e->arena, "its recipe cannot be read: %s", why.text);
-	layer_recipe_close(&x);
+	is_unread(c, chain_id, why.text);
 	return NULL;
 }
 
@@ -79,7 +89,10 @@ static int check_tars(struct check *c, struct transfer_request *request, struct 
 	if (transfer_call(c->e, &c->transfer, request, NULL, 0, &result, err) < 0)
 		return -1;
 	for (size_t i = 0; i < result.damaged.n; i++)
-		is_bad(c, result.damaged.v[i].digest, "its recipe does not make the tar that it was unpacked from");
+		if (result.damaged.v[i].unread)
+			is_unread(c, result.damaged.v[i].name, result.damaged.v[i].text);
+		else
+			is_bad(c, result.damaged.v[i].name, "its recipe does not make the tar that it was unpacked from");
 	return 0;
 }
 

@@ -66,6 +66,7 @@ static void add_layer(struct engine *e, struct missing *m, const struct take *ta
 		.stage = place, .recipe = may_spare_blob(e, take, d),
 		.toc_position = (char *)(uintptr_t)chunked_annotation(&d->annotations, "manifest-position"),
 		.toc_digest = (char *)(uintptr_t)chunked_annotation(&d->annotations, "manifest-checksum"),
+		.split_position = (char *)(uintptr_t)chunked_annotation(&d->annotations, "tarsplit-position"),
 	};
 }
 

@@ -12,5 +12,8 @@
  * name further ones. With a damaged index nothing is removed, as it may name anything; a damaged recipe is of no
  * use and keeps nothing. */
 int object_sweep(struct arena *arena, const struct store *s, struct error *err);
+/* What it would remove, as far as it is older than max_age_ns; the same is asked of the caller. */
+int object_unneeded(struct arena *arena, const struct store *s, int64_t max_age_ns, struct store_waste *ret,
+		    struct error *err);
 
 #endif

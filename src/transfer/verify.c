@@ -2,7 +2,7 @@
  * recipes make the tars that their layers' diff IDs say?
  *
  * As many processes as there are processors share the list; each tells what it finds through one pipe, in messages that
- * are never half. What cannot be read is as damaged as what has other contents. */
+ * are never half. What cannot be read is told apart from what has other contents: the next time it may be. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -33,6 +33,7 @@ struct verify {
 	struct strings list;
 	bool objects;		/* names of objects; else digests of blobs */
 	const struct transfer_layer *layers;	/* or recipes of these */
+	bool listed;		/* the names are those that were there, nobody's wish: one that went meanwhile is no damage */
 	pid_t pids[PROCESSES_MAX];
 	size_t n;
 };
@@ -103,7 +104,7 @@ static bool is_damaged_recipe(const struct work *w, const struct transfer_layer 
 
 	if (hash_remade(w, layer, ret->digest, &why) == 0)
 		return strcmp(ret->digest, layer->diff_id) != 0;
-	ret->sys = why.sys ? why.sys : EBADMSG;
+	ret->sys = error_is(&why, ERROR_INVALID) || error_is(&why, ERROR_NOT_FOUND) ? 0 : why.sys ? why.sys : EIO;
 	return true;
 }
 
@@ -150,18 +151,23 @@ static int start(struct verify *v, int pipe, struct error *err)
 	return 0;
 }
 
+/* Neither gone nor something else than a file. */
+static bool is_unread(int sys)
+{
+	return sys != 0 && sys != ENOENT && sys != ELOOP && sys != ENXIO && sys != EINVAL;
+}
+
 static void add(const struct verify *v, const struct damage *d, struct transfer_event *ret)
 {
 	struct arena *arena = v->work->arena;
 	char *name = v->list.v[d->index];
 	char *text = d->sys == ENOENT ? arena_strdup(arena, "it is missing") :
 		     d->sys ? arena_printf(arena, "it cannot be read: %s", strerror(d->sys)) :
-		     arena_printf(arena, "its contents are %s", d->digest);
+		     v->objects ? "its contents are not what its name says" : arena_printf(arena, "its contents are %s", d->digest);
 
-	if (!v->objects)
-		*ARRAY_ADD(arena, &ret->damaged) = (struct transfer_damage){ name, text };
-	else if (ret->damaged_objects.n < TRANSFER_DAMAGED_MAX)
-		strings_add(arena, &ret->damaged_objects, name);
+	if ((v->listed && d->sys == ENOENT) || (v->objects && ret->damaged.n >= TRANSFER_DAMAGED_MAX))
+		return;
+	*ARRAY_ADD(arena, &ret->damaged) = (struct transfer_damage){ name, text, is_unread(d->sys) };
 }
 
 static int hear(const struct verify *v, int pipe, struct transfer_event *ret, struct error *err)
@@ -225,7 +231,8 @@ int op_objects_check(struct work *w, const struct transfer_request *r, struct tr
 	for (size_t i = 0; i < v.list.n; i++)
 		if (!object_name_is_valid(v.list.v[i]))
 			return error_set(err, ERROR_INVALID, "\"%s\" is not the name of an object", v.list.v[i]);
-	if (!v.list.n && objects_list(w->arena, w->places.objects, &v.list, err) < 0)
+	v.listed = !v.list.n;
+	if (v.listed && objects_list(w->arena, w->places.objects, &v.list, err) < 0)
 		return -1;
 	ret->checked = (int64_t)v.list.n;
 	return verify(&v, ret, err);

@@ -191,23 +191,24 @@ static int unpack_stream(const struct work *w, const struct transfer_request *r,
 	return result;
 }
 
-static struct inflate *open_layer(const struct work *w, const struct transfer_layer *layer, int blob, struct error *err)
+static struct inflate *open_layer(const struct work *w, const struct transfer_layer *layer, int *ret_fd, struct error *err)
 {
-	if (blob < 0 && errno == ENOENT && remake_can(&w->places, layer->chain_id))
+	*ret_fd = sink_open_blob(&w->places, layer->digest);
+	if (*ret_fd < 0 && errno == ENOENT && remake_can(&w->places, layer->chain_id))
 		return remake_open(&w->places, layer->chain_id, NULL, err);
-	if (blob < 0) {
+	if (*ret_fd < 0) {
 		error_errno(err, "open the blob %s", layer->digest);
 		return NULL;
 	}
-	posix_fadvise(blob, 0, 0, POSIX_FADV_SEQUENTIAL);
-	return inflate_open(blob, err);
+	posix_fadvise(*ret_fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+	return inflate_open(*ret_fd, err);
 }
 
 static int unpack(const struct work *w, const struct transfer_request *r, const struct transfer_layer *layer,
-		  struct teller *teller, struct worker_result *ret, struct error *err)
+		  struct chunked *chunked, struct teller *teller, struct worker_result *ret, struct error *err)
 {
-	_cleanup_fd_ int fd = sink_open_blob(&w->places, layer->digest);
-	struct inflate *in = open_layer(w, layer, fd, err);
+	_cleanup_fd_ int fd = -1;
+	struct inflate *in = chunked ? chunked_open(chunked, err) : open_layer(w, layer, &fd, err);
 	int result;
 
 	if (!in)
@@ -222,13 +223,14 @@ static int unpack(const struct work *w, const struct transfer_request *r, const 
 	return result;
 }
 
-static void run(const struct work *w, const struct transfer_request *r, const struct transfer_layer *layer, int pipe)
+static void run(const struct work *w, const struct transfer_request *r, const struct transfer_layer *layer,
+		struct chunked *chunked, int pipe)
 {
 	struct worker_message m = { .word = WORKER_DONE };
 	struct teller teller = { .pipe = pipe };
 	struct error error = { 0 };
 
-	if (sandbox_no_network(&error) < 0 || unpack(w, r, layer, &teller, &m.result, &error) < 0) {
+	if (sandbox_no_network(&error) < 0 || unpack(w, r, layer, chunked, &teller, &m.result, &error) < 0) {
 		m.word = WORKER_FAILED;
 		m.error = error;
 	}
@@ -236,7 +238,7 @@ static void run(const struct work *w, const struct transfer_request *r, const st
 }
 
 int worker_start(struct worker *worker, const struct work *w, const struct transfer_request *r,
-		 const struct transfer_layer *layer, struct error *err)
+		 const struct transfer_layer *layer, struct chunked *chunked, struct error *err)
 {
 	pid_t parent = getpid();
 	int ends[2];
@@ -247,7 +249,7 @@ int worker_start(struct worker *worker, const struct work *w, const struct trans
 	if (worker->pid == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (getppid() == parent)
-			run(w, r, layer, ends[1]);
+			run(w, r, layer, chunked, ends[1]);
 		_exit(0);
 	}
 	close(ends[1]);
