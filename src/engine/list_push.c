@@ -4,7 +4,6 @@
 #include "engine/refetch.h"
 #include "spec/manifest_edit.h"
 #include "store/blob.h"
-#include "store/stage.h"
 #include "sys/fd.h"
 
 struct sending {
@@ -13,7 +12,6 @@ struct sending {
 	const struct push_request *r;
 	const struct target *target;
 	const struct image *list;
-	bool fetched;			/* blobs came that the store may not keep */
 };
 
 /* Where an entry's image is, besides here: as the list says, else as its image does. */
@@ -85,7 +83,6 @@ static int bring_blobs(struct sending *s, const char *digest, const struct trans
 				 missing->missing.v[0].digest);
 	if (known < 0)
 		return -1;
-	s->fetched = true;
 	if (refetch_from(s->e, s->t, &from.source, s->r->retry, missing, err) == 0)
 		return 0;
 	error_frame(err, "fetch its layers again from %s/%s", from.name.registry, from.name.path);
@@ -197,7 +194,5 @@ int list_push(struct engine *e, const struct push_request *r, const struct targe
 		transfer_close(&t);
 	}
 	store_claim_done(&e->store, &claim);
-	if (s.fetched)
-		stage_request_sweep(&e->store);
 	return result;
 }

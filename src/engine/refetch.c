@@ -2,6 +2,7 @@
 
 #include "engine/target.h"
 #include "store/layer.h"
+#include "store/stage.h"
 
 int refetch_from(struct engine *e, struct transfer *t, const struct transfer_source *source, int64_t retries,
 		 const struct transfer_event *missing, struct error *err)
@@ -10,6 +11,7 @@ int refetch_from(struct engine *e, struct transfer *t, const struct transfer_sou
 					    .retries = retries };
 	struct transfer_event result;
 
+	stage_request_sweep(&e->store);		/* whatever becomes of this command, they do not stay */
 	for (size_t i = 0; i < missing->missing.n; i++) {
 		const struct image_descriptor *d = &missing->missing.v[i];
 
