@@ -11,6 +11,7 @@
 #include "transfer/chunked_blob.h"
 #include "transfer/fetch.h"
 #include "transfer/jobs.h"
+#include "transfer/remake.h"
 #include "transfer/tree_place.h"
 #include "transfer/worker.h"
 
@@ -68,6 +69,10 @@ static int begin_fetch(struct crew *c, struct job *job, struct error *err)
 {
 	if (sink_has(&c->work->places, job->layer->digest, job->layer->size)) {
 		job->was_here = !job->fetched_again;
+		job->phase = PHASE_READY;
+		return 0;
+	}
+	if (remake_can(&c->work->places, job->layer->chain_id)) {
 		job->phase = PHASE_READY;
 		return 0;
 	}

@@ -2,7 +2,8 @@
  *
  * What nobody asks to be changed is sent as it came: blobs and manifest have the digests they were pulled by. A layer
  * that is to be compressed otherwise is made anew by a process (transfer/repack) and sent from an unnamed file; the
- * manifest is then written anew around the same configuration. Plain layers are never sent plain. */
+ * manifest is then written anew around the same configuration. Plain layers are never sent plain. A layer whose blob is not
+ * in the store is at the registry already, or made by its recipe when the request allows it. */
 #include "transfer/push.h"
 
 #include "spec/manifest_edit.h"
@@ -11,6 +12,7 @@
 #include "transfer/deflate.h"
 #include "transfer/exchange.h"
 #include "transfer/jobs.h"
+#include "transfer/remake.h"
 #include "transfer/repack.h"
 #include "transfer/upload.h"
 
@@ -21,8 +23,9 @@ enum phase { PHASE_WAITING, PHASE_PACKING, PHASE_READY, PHASE_SENDING, PHASE_DON
 
 struct job {
 	struct image_descriptor *blob;	/* in the manifest; changed when it is made anew */
-	const char *digest, *diff_id;	/* as it is in the store; NULL for the configuration */
+	const char *digest, *diff_id, *chain_id;	/* as it is in the store; NULL for the configuration */
 	enum layer_compression packing, wanted;
+	bool remake;			/* neither here nor there: anew by its recipe */
 	enum phase phase;
 	struct repack repack;
 	int fd;
@@ -55,11 +58,11 @@ static struct strings places_of(struct crew *c, const char *digest)
 	return list;
 }
 
-static void add_job(struct crew *c, struct image_descriptor *blob, const char *diff_id)
+static void add_job(struct crew *c, struct image_descriptor *blob, const char *diff_id, const char *chain_id)
 {
 	struct job *job = &c->jobs[c->n++];
 
-	*job = (struct job){ .blob = blob, .digest = blob->digest, .diff_id = diff_id, .fd = -1 };
+	*job = (struct job){ .blob = blob, .digest = blob->digest, .diff_id = diff_id, .chain_id = chain_id, .fd = -1 };
 	job->repack.pipe = job->repack.fd = -1;
 	job->from = places_of(c, blob->digest);
 	progress_init(&job->progress, c->work->channel, blob->digest, blob->size);
@@ -93,7 +96,7 @@ static int plan(struct crew *c, struct error *err)
 	c->jobs = arena_new_array(c->work->arena, struct job, m->layers.n + 1);
 	c->docker = was_docker;
 	for (size_t i = 0; i < m->layers.n; i++) {
-		add_job(c, &m->layers.v[i], c->image.config.rootfs.diff_ids.v[i]);
+		add_job(c, &m->layers.v[i], c->image.config.rootfs.diff_ids.v[i], c->image.chain_ids.v[i]);
 		if (want(c, &c->jobs[i], err) < 0)
 			return -1;
 		if (!is_foreign(&c->jobs[i]) && c->jobs[i].wanted != c->jobs[i].packing) {
@@ -101,7 +104,7 @@ static int plan(struct crew *c, struct error *err)
 			c->docker &= c->jobs[i].wanted != LAYER_ZSTD;
 		}
 	}
-	add_job(c, &m->config, NULL);
+	add_job(c, &m->config, NULL, NULL);
 	if (manifest_family(c->request->format, &c->docker, err) < 0)
 		return -1;
 	c->changed |= c->docker != was_docker;
@@ -112,9 +115,9 @@ static int plan(struct crew *c, struct error *err)
 
 static int begin_packing(struct crew *c, struct job *job, struct error *err)
 {
-	const struct repack_request r = { job->digest, job->diff_id, job->wanted, c->request->level };
+	const struct repack_request r = { job->digest, job->chain_id, job->diff_id, job->wanted, c->request->level };
 
-	if (!sink_has(&c->work->places, job->digest, job->blob->size)) {
+	if (!sink_has(&c->work->places, job->digest, job->blob->size) && !remake_can(&c->work->places, job->chain_id)) {
 		*ARRAY_ADD(c->work->arena, &c->result->missing) = *job->blob;
 		job->phase = PHASE_DONE;
 		return 0;
@@ -201,7 +204,7 @@ static void begin_waiting(struct crew *c, struct job *job)
 	if (is_foreign(job)) {
 		progress_note(&job->progress, "Skipped", job->blob->size);
 		job->phase = PHASE_DONE;
-	} else if (!follow_twin(c, job) && job->wanted == job->packing) {
+	} else if (!follow_twin(c, job) && job->wanted == job->packing && !job->remake) {
 		job->phase = PHASE_READY;
 	}
 }
@@ -228,10 +231,15 @@ static int hear_sending(struct crew *c, struct job *job, struct error *err)
 		return 0;
 	if (result == UPLOAD_FAILED)
 		return -1;
+	fd_close(&job->fd);
+	if (result == UPLOAD_MISSING && c->request->remake && !job->remake && remake_can(&c->work->places, job->chain_id)) {
+		job->remake = c->changed = true;
+		job->phase = PHASE_WAITING;
+		return 0;
+	}
 	if (result == UPLOAD_MISSING)
 		*ARRAY_ADD(c->work->arena, &c->result->missing) = *job->blob;
 	job->phase = PHASE_DONE;
-	fd_close(&job->fd);
 	return 0;
 }
 

@@ -94,7 +94,7 @@ static bool is_damaged_recipe(const struct work *w, const struct transfer_layer 
 
 	if (hash_remade(w, layer, ret->digest, &why) == 0)
 		return strcmp(ret->digest, layer->diff_id) != 0;
-	ret->sys = why.sys ? why.sys : EBADMSG;
+	ret->sys = error_is(&why, ERROR_INVALID) || error_is(&why, ERROR_NOT_FOUND) ? 0 : why.sys ? why.sys : EIO;
 	return true;
 }
 
