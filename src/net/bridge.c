@@ -52,6 +52,14 @@ static void make_mac(const struct ip_address *a, uint8_t ret[6])
 		memset(ret + 2, 0, 4);
 }
 
+/* The cure, when there is one. */
+static void explain(struct error *err)
+{
+	if (err && err->sys == EOPNOTSUPP)
+		error_hint(err, "this kernel has no bridges or no veth pairs; as root: modprobe -a bridge veth; or use --network "
+			   "slirp4netns, pasta, host or none");
+}
+
 /* --- the bridge */
 
 static int add_gateways(const struct rootless *r, const struct network *n, unsigned index, struct error *err)
@@ -354,9 +362,10 @@ static int attach(struct rootless *r, const struct network *n, int ns, int insid
 int bridge_attach(struct arena *arena, struct rootless *r, const struct network *n, int ns, int inside, size_t position,
 		  struct bridge_endpoint *e, struct error *err)
 {
-	if (open_bridge(arena, r, n, err) < 0 || attach(r, n, ns, inside, position, e, err) < 0)
-		return error_frame(err, "connect the container to network %s", n->name);
-	return 0;
+	if (open_bridge(arena, r, n, err) == 0 && attach(r, n, ns, inside, position, e, err) == 0)
+		return 0;
+	explain(err);
+	return error_frame(err, "connect the container to network %s", n->name);
 }
 
 int bridge_detach(struct rootless *r, const struct bridge_endpoint *e, struct error *err)

@@ -214,15 +214,3 @@ struct lease_census lease_count(int run_fd, bool (*lives)(void *context, const c
 	look_at_all(&l, run_fd);
 	return (struct lease_census){ l.left, l.dead };
 }
-
-void lease_holders(struct arena *arena, int run_fd, const char *network, struct strings *ret)
-{
-	_cleanup_fd_ int fd = open_network(run_fd, network, false);
-	_cleanup_dir_ DIR *dir = fd < 0 ? NULL : fd_opendir(fd, ".");
-	struct dirent *entry;
-	char holder[ID_MAX];
-
-	while (dir && (entry = fd_next_entry(dir)))
-		if (entry->d_name[0] != '.' && read_holder(fd, entry->d_name, holder) && !strings_has(ret, holder))
-			strings_add(arena, ret, holder);
-}

@@ -9,7 +9,6 @@
 
 #include <stdbool.h>
 
-#include "base/arena.h"
 #include "base/error.h"
 #include "base/string.h"
 #include "spec/network.h"
@@ -25,7 +24,5 @@ struct lease_census { size_t living, dead; };
 struct lease_census lease_collect(int run_fd, const char *id, bool (*lives)(void *context, const char *id), void *context);
 /* The same, but takes nothing away. */
 struct lease_census lease_count(int run_fd, bool (*lives)(void *context, const char *id), void *context);
-/* The containers on a network, each once. */
-void lease_holders(struct arena *arena, int run_fd, const char *network, struct strings *ret);
 
 #endif

@@ -121,7 +121,7 @@ static bool lives(void *context, const char *id)
 static void collects_those_of_the_dead(void **state)
 {
 	struct network_subnet s = subnet("10.1.0.0/24", "10.1.0.1", NULL, NULL), six = subnet("fd00::/64", "fd00::1", NULL, NULL);
-	struct strings living = { 0 }, holders = { 0 };
+	struct strings living = { 0 };
 	struct lease_census c;
 
 	(void)state;
@@ -131,8 +131,6 @@ static void collects_those_of_the_dead(void **state)
 	take(&six, NULL, "a");
 	take(&s, NULL, "b");
 	take(&s, NULL, "c");
-	lease_holders(arena, run_fd, "net1", &holders);
-	assert_int_equal(holders.n, 3);
 	c = lease_count(run_fd, lives, &living);
 	assert_true(c.living == 3 && c.dead == 1);
 	c = lease_collect(run_fd, "c", lives, &living);
@@ -142,12 +140,18 @@ static void collects_those_of_the_dead(void **state)
 	assert_int_equal(faccessat(run_fd, "networks/net1", F_OK, 0), -1);
 }
 
+static bool is_alive(void *context, const char *id)
+{
+	(void)context;
+	(void)id;
+	return true;
+}
+
 #define TAKERS 20
 
 static void any_number_at_once(void **state)
 {
 	struct network_subnet s = subnet("10.1.0.0/24", "10.1.0.1", NULL, NULL);
-	struct strings holders = { 0 };
 
 	(void)state;
 	for (int i = 0; i < TAKERS; i++)
@@ -159,8 +163,7 @@ static void any_number_at_once(void **state)
 		assert_true(wait(&status) > 0);
 		assert_int_equal(status, 0);
 	}
-	lease_holders(arena, run_fd, "net1", &holders);
-	assert_int_equal(holders.n, TAKERS);
+	assert_int_equal(lease_count(run_fd, is_alive, NULL).living, TAKERS);
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, enter, leave)
