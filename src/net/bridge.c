@@ -216,18 +216,19 @@ static int take(struct arena *arena, struct rootless *r, const struct network *n
 		const struct ip_address *wanted, const char *id, struct ip_address *ret, struct error *err)
 {
 	const struct rootless_home *home = r->home;
+	const struct lease_search search = { .lives = home->lives, .context = home->context };
 	struct error failure = { 0 };
 
 	if (lease_take(home->run_fd, n->name, s, wanted, id, ret, &failure) == 0)
 		return 0;
-	if (error_is(&failure, ERROR_USAGE) || !lease_count(home->run_fd, home->lives, home->context).dead) {
+	if (error_is(&failure, ERROR_USAGE) || !lease_count(home->run_fd, &search).dead) {
 		if (err)
 			*err = failure;
 		return -1;
 	}
 	if (rootless_alone(arena, r, err) < 0)
 		return -1;
-	lease_collect(home->run_fd, NULL, home->lives, home->context);
+	lease_collect(home->run_fd, &search);
 	return lease_take(home->run_fd, n->name, s, wanted, id, ret, err);
 }
 
