@@ -49,7 +49,9 @@ enum completion {
 	COMPLETE_IMAGES,
 	COMPLETE_VOLUMES,
 	COMPLETE_VOLUMES_OR_DIRECTORIES,
-	COMPLETE_OBJECTS,		/* containers, images, volumes */
+	COMPLETE_NETWORKS,
+	COMPLETE_NETWORK_MODES,		/* networks, and what --network takes else */
+	COMPLETE_OBJECTS,		/* containers, images, volumes, networks */
 	COMPLETE_SIGNALS,
 	COMPLETE_ENVIRONMENT,		/* names of the caller's variables */
 	COMPLETE_COMMANDS,		/* of bryo */

@@ -18,6 +18,8 @@
 	X(manifest) X(manifest_create) X(manifest_add) X(manifest_annotate) X(manifest_inspect) X(manifest_push)     \
 	X(manifest_remove) X(manifest_rm) X(manifest_exists)                                                         \
 	X(volume) X(volume_create) X(volume_ls) X(volume_inspect) X(volume_rm) X(volume_prune) X(volume_exists)      \
+	X(network) X(network_create) X(network_ls) X(network_inspect) X(network_rm) X(network_prune)                 \
+	X(network_exists) X(network_connect) X(network_disconnect) X(network_reload) X(network_update)                                                                                            \
 	X(system) X(system_migrate) X(system_prune) X(system_check) X(inspect) X(info) X(version) X(events) X(unshare)             \
 	X(oci) X(help) X(completion) X(complete) X(man)
 

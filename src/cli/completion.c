@@ -13,6 +13,7 @@
 #include "engine/container.h"
 #include "engine/image.h"
 #include "engine/volume.h"
+#include "store/network.h"
 
 static const char bash_script[] =
 	"# bash completion for bryo\n"
@@ -182,6 +183,20 @@ static void offer_volumes(struct cli *cli, const struct args_completion *c)
 			offer(cli, c, all.v[i].name, "");
 }
 
+static void offer_networks(struct cli *cli, const struct args_completion *c)
+{
+	struct networks all = { 0 };
+	struct error err = { 0 };
+
+	if (!cli_engine(cli, &err) || network_list(cli->arena, &cli->engine.store, &all, &err) < 0)
+		return;
+	for (size_t i = 0; i < all.n; i++) {
+		offer(cli, c, all.v[i].name, all.v[i].subnets.n ? all.v[i].subnets.v[0].subnet : "");
+		if (*c->word && !str_starts(all.v[i].name, c->word))
+			offer(cli, c, arena_printf(cli->arena, "%.12s", all.v[i].id), all.v[i].name);
+	}
+}
+
 static void offer_list(struct cli *cli, const struct args_completion *c, const char *const *list)
 {
 	for (; *list; list++)
@@ -197,6 +212,8 @@ static void offer_environment(struct cli *cli, const struct args_completion *c)
 }
 
 static const char *const signals[] = { "HUP", "INT", "QUIT", "KILL", "USR1", "USR2", "TERM", "STOP", "CONT", "WINCH", NULL };
+
+static const char *const network_modes[] = { "none", "host", "pasta", "slirp4netns", "container:", "ns:", NULL };
 
 static void offer_live(struct cli *cli, const struct args_completion *c)
 {
@@ -220,10 +237,18 @@ static void offer_live(struct cli *cli, const struct args_completion *c)
 			offer_volumes(cli, c);
 		puts(":files");
 		break;
+	case COMPLETE_NETWORKS:
+		offer_networks(cli, c);
+		break;
+	case COMPLETE_NETWORK_MODES:
+		offer_networks(cli, c);
+		offer_list(cli, c, network_modes);
+		break;
 	case COMPLETE_OBJECTS:
 		offer_containers(cli, c, "");
 		offer_images(cli, c);
 		offer_volumes(cli, c);
+		offer_networks(cli, c);
 		break;
 	case COMPLETE_SIGNALS:
 		offer_list(cli, c, signals);

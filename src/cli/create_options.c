@@ -77,8 +77,8 @@ const struct option create_options[] = {
 	L(0, "device", device, "HOST[:CONTAINER[:rwm]]", "Give access to a device of the host", .complete = COMPLETE_FILES),
 
 	OPT_GROUP("Network"),
-	M(0, "network", network, "MODE", "none, host, pasta[:OPTS], slirp4netns[:OPTS], container:NAME, ns:PATH",
-	  .words = "none|host|pasta|slirp4netns|private|container:|ns:"),
+	M(0, "network", network, "MODE", "NETWORK[:OPTS], none, host, pasta[:OPTS], slirp4netns[:OPTS], container:NAME, ns:PATH",
+	  .complete = COMPLETE_NETWORK_MODES),
 	OPT_ALIAS(0, "net", "network"),
 	L('p', "publish", publish, "[[IP:]HOST:]PORT[/udp]", "Publish a port or a range of ports on the host"),
 	F('P', "publish-all", publish_all, "Publish all ports that the image exposes on free ports of the host"),

@@ -7,39 +7,60 @@
 #include "cli/selection.h"
 #include "engine/image.h"
 #include "engine/inspect.h"
+#include "engine/network_list.h"
 #include "engine/volume.h"
 
 struct inspect_request { char *format, *type; bool size, latest, all; };
 
-typedef int (*inspector)(struct cli *cli, const char *name, bool size, struct json **ret, struct error *err);
+typedef int (*inspector)(struct cli *cli, const char *name, const struct inspect_request *r, struct json **ret,
+			 struct error *err);
 
-static int inspect_container(struct cli *cli, const char *name, bool size, struct json **ret, struct error *err)
+static bool is_json(const char *format)
+{
+	return !format || strcmp(format, "json") == 0;
+}
+
+static int inspect_container(struct cli *cli, const char *name, const struct inspect_request *r, struct json **ret,
+			     struct error *err)
 {
 	struct container c = { 0 };
 
 	if (container_load(&cli->engine, name, &c, err) < 0)
 		return -1;
-	return container_inspect(&cli->engine, &c, size, ret, err);
+	return container_inspect(&cli->engine, &c, r->size, ret, err);
 }
 
-static int inspect_image(struct cli *cli, const char *name, bool size, struct json **ret, struct error *err)
+static int inspect_image(struct cli *cli, const char *name, const struct inspect_request *r, struct json **ret,
+			     struct error *err)
 {
 	return image_inspect(&cli->engine, name, ret, err);
 }
 
-static int inspect_volume(struct cli *cli, const char *name, bool size, struct json **ret, struct error *err)
+static int inspect_volume(struct cli *cli, const char *name, const struct inspect_request *r, struct json **ret,
+			     struct error *err)
 {
 	return volume_inspect(&cli->engine, name, ret, err);
 }
 
-/* Podman's order. */
-static int inspect_any(struct cli *cli, const char *name, bool size, struct json **ret, struct error *err)
+static int inspect_network(struct cli *cli, const char *name, const struct inspect_request *r, struct json **ret,
+			     struct error *err)
 {
-	static const inspector all[] = { inspect_container, inspect_image, inspect_volume };
+	if (network_inspect(&cli->engine, name, ret, err) < 0)
+		return -1;
+	if (!is_json(r->format))
+		*ret = network_view(cli->arena, *ret);
+	return 0;
+}
+
+/* Podman's order. */
+static int inspect_any(struct cli *cli, const char *name, const struct inspect_request *r, struct json **ret,
+			struct error *err)
+{
+	static const inspector all[] = { inspect_container, inspect_image, inspect_volume, inspect_network };
 
 	for (size_t i = 0; i < ELEMENTS(all); i++) {
 		error_clear(err);
-		if (all[i](cli, name, size, ret, err) == 0)
+		if (all[i](cli, name, r, ret, err) == 0)
 			return 0;
 		if (!error_is(err, ERROR_NOT_FOUND))
 			return -1;
@@ -50,7 +71,7 @@ static int inspect_any(struct cli *cli, const char *name, bool size, struct json
 /* With a format each object is printed by itself; without one a list is, even when it is empty. */
 static int print_objects(struct cli *cli, const char *format, const struct json *list, struct error *err)
 {
-	if (!format || strcmp(format, "json") == 0) {
+	if (is_json(format)) {
 		output_json(cli, list);
 		return 0;
 	}
@@ -69,7 +90,7 @@ static int inspect_names(struct cli *cli, const struct strings *names, const str
 	int code = 0;
 
 	for (size_t i = 0; i < names->n; i++) {
-		if (inspect(cli, names->v[i], r->size, &object, &failed[failed_n]) < 0)
+		if (inspect(cli, names->v[i], r, &object, &failed[failed_n]) < 0)
 			failed_n++;
 		else
 			json_append(cli->arena, list, object);
@@ -85,7 +106,7 @@ static int choose(const char *type, inspector *ret, struct error *err)
 {
 	static const struct { const char *name; inspector inspect; } types[] = {
 		{ "all", inspect_any }, { "container", inspect_container }, { "image", inspect_image },
-		{ "volume", inspect_volume },
+		{ "volume", inspect_volume }, { "network", inspect_network },
 	};
 
 	for (size_t i = 0; i < ELEMENTS(types); i++)
@@ -93,7 +114,7 @@ static int choose(const char *type, inspector *ret, struct error *err)
 			*ret = types[i].inspect;
 			return 0;
 		}
-	return error_set(err, ERROR_USAGE, "invalid type \"%s\": must be one of all, container, image, volume", type);
+	return error_set(err, ERROR_USAGE, "invalid type \"%s\": must be one of all, container, image, volume, network", type);
 }
 
 static int inspect_operands(struct cli *cli, const struct args *args, inspector inspect, struct error *err)
@@ -135,6 +156,11 @@ static int run_image_inspect(struct cli *cli, const struct args *args, struct er
 	return inspect_operands(cli, args, inspect_image, err);
 }
 
+static int run_network_inspect(struct cli *cli, const struct args *args, struct error *err)
+{
+	return inspect_operands(cli, args, inspect_network, err);
+}
+
 static int add_all_volumes(struct cli *cli, struct strings *names, struct error *err)
 {
 	struct strings no_filters = { 0 };
@@ -163,7 +189,7 @@ static int run_volume_inspect(struct cli *cli, const struct args *args, struct e
 
 static const struct option inspect_options[] = {
 	FORMAT_OPTION,
-	OPT_STRING('t', "type", inspect_request, type, "TYPE", "Kind of object (default all)", .words = "all|container|image|volume"),
+	OPT_STRING('t', "type", inspect_request, type, "TYPE", "Kind of object (default all)", .words = "all|container|image|volume|network"),
 	OPT_FLAG('s', "size", inspect_request, size, "Sizes of containers too"),
 	OPT_LATEST(inspect_request, latest),
 	OPT_END
@@ -194,8 +220,9 @@ static const struct command_example inspect_examples[] = {
 const struct command inspect_command = {
 	.names = "inspect",
 	.synopsis = "[options] NAME [NAME...]",
-	.summary = "Show all about containers, images and volumes",
-	.description = "Prints a JSON list with one object for each name: containers are looked for first, then images and volumes.",
+	.summary = "Show all about containers, images, volumes and networks",
+	.description = "Prints a JSON list with one object for each name: containers are looked for first, then images, volumes "
+		       "and networks.",
 	.examples = inspect_examples,
 	.options = { inspect_options },
 	.request_size = sizeof(struct inspect_request),
@@ -225,6 +252,17 @@ const struct command image_inspect_command = {
 	.operands_max = COMMAND_ANY_NUMBER,
 	.complete = COMPLETE_IMAGES, .complete_rest = COMPLETE_IMAGES,
 	.run = run_image_inspect,
+};
+
+const struct command network_inspect_command = {
+	.names = "network inspect",
+	.synopsis = "[options] NETWORK [NETWORK...]",
+	.summary = "Show all about networks",
+	.options = { image_inspect_options },
+	.request_size = sizeof(struct inspect_request),
+	.operands_min = 1, .operands_max = COMMAND_ANY_NUMBER,
+	.complete = COMPLETE_NETWORKS, .complete_rest = COMPLETE_NETWORKS,
+	.run = run_network_inspect,
 };
 
 const struct command volume_inspect_command = {

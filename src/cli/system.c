@@ -11,12 +11,16 @@
 #include "engine/container.h"
 #include "engine/df.h"
 #include "engine/image.h"
+#include "engine/network_bridge.h"
+#include "engine/network_remove.h"
 #include "engine/volume.h"
 
 /* --- unshare */
 
+struct unshare_request { bool rootless_netns; };
+
 static const struct option unshare_options[] = {
-	OPT_UNSUPPORTED("rootless-netns", "there are no bridge networks to be joined"),
+	OPT_FLAG(0, "rootless-netns", unshare_request, rootless_netns, "In the network namespace of the bridges, while a container is on one"),
 	OPT_END
 };
 
@@ -33,13 +37,28 @@ static int set_environment(const struct identity *id, uid_t uid, gid_t gid, stru
 	return 0;
 }
 
+static int enter_bridges(struct cli *cli, struct error *err)
+{
+	struct engine *e = cli_engine(cli, err);
+
+	if (!e)
+		return -1;
+	if (network_bridge_enter(e, err) == 0)
+		return 0;
+	if (!error_is(err, ERROR_NONE))
+		return -1;
+	error_set(err, ERROR_STATE, "no container is on a network: its namespace is there only while one is");
+	return error_hint(err, "start one: bryo run -d --network bridge IMAGE");
+}
+
 static int run_unshare(struct cli *cli, const struct args *args, struct error *err)
 {
+	const struct unshare_request *r = args->request;
 	struct engine *e = cli_engine_identity(cli, err);
 	char *shell = getenv("SHELL"), *fallback[] = { str_is_empty(shell) ? arena_strdup(cli->arena, "/bin/sh") : shell, NULL };
 	char **argv = args->operands.n ? args->operands.v : fallback;
 
-	if (!e || userns_join(cli->arena, &e->identity, err) < 0 ||
+	if (!e || (r->rootless_netns ? enter_bridges(cli, err) : userns_join(cli->arena, &e->identity, err)) < 0 ||
 	    set_environment(&e->identity, e->identity.uid, e->identity.gid, err) < 0)
 		return -1;
 	fflush(stdout);
@@ -65,6 +84,7 @@ const struct command unshare_command = {
 		       "shell is run. CONTAINERS_GRAPHROOT and CONTAINERS_RUNROOT say where things are.",
 	.examples = unshare_examples,
 	.options = { unshare_options },
+	.request_size = sizeof(struct unshare_request),
 	.operands_max = COMMAND_ANY_NUMBER,
 	.complete = COMPLETE_PROGRAMS, .complete_rest = COMPLETE_FILES,
 	.flags = COMMAND_STOP_AT_OPERAND,
@@ -105,6 +125,7 @@ static int run_system_migrate(struct cli *cli, const struct args *args, struct e
 		return -1;
 	if (code)
 		return code;
+	network_bridge_end(&cli->engine);
 	return userns_migrate(&cli->engine.identity, err);
 }
 
@@ -135,7 +156,7 @@ static const struct option system_prune_options[] = {
 
 static bool confirm_prune(struct cli *cli, const struct system_prune_request *r)
 {
-	return cli_confirm(arena_printf(cli->arena, "WARNING! This command removes:\n\t- all stopped containers\n%s\t- all %s\n\n"
+	return cli_confirm(arena_printf(cli->arena, "WARNING! This command removes:\n\t- all stopped containers\n\t- all networks not used by at least one container\n%s\t- all %s\n\n"
 					"Are you sure you want to continue?",
 					r->volumes ? "\t- all volumes not used by at least one container\n" : "",
 					r->all ? "images without at least one container associated with them" : "dangling images"));
@@ -164,7 +185,7 @@ static void print_reclaimed(struct cli *cli, int64_t before)
 static int run_system_prune(struct cli *cli, const struct args *args, struct error *err)
 {
 	struct system_prune_request *r = args->request;
-	struct strings containers = { 0 }, images = { 0 }, volumes = { 0 };
+	struct strings containers = { 0 }, images = { 0 }, volumes = { 0 }, networks = { 0 };
 	struct engine *e;
 	int64_t before;
 	int code = 0;
@@ -178,6 +199,9 @@ static int run_system_prune(struct cli *cli, const struct args *args, struct err
 	if (rm_stopped(cli, &r->filters, &containers, &code, err) < 0)
 		return -1;
 	rm_print_names("Deleted Containers", &containers);
+	if (network_prune(e, &r->filters, &networks, err) < 0)
+		return -1;
+	rm_print_names("Deleted Networks", &networks);
 	if (r->volumes) {
 		if (volume_prune(e, &r->filters, &volumes, err) < 0)
 			return -1;
@@ -211,4 +235,5 @@ GROUP(container, "container", "Manage containers");
 GROUP(image, "image", "Manage images");
 GROUP(manifest, "manifest", "Manage manifest lists: the images of several platforms under one name");
 GROUP(volume, "volume", "Manage volumes");
+GROUP(network, "network", "Manage networks");
 GROUP(system, "system", "Manage bryo itself");

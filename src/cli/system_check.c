@@ -47,7 +47,7 @@ static struct json *report_json(struct arena *arena, const struct check_report *
 {
 	const struct { const char *name; size_t n; } counts[] = {
 		{ "Blobs", r->blobs }, { "Objects", r->objects }, { "Layers", r->layers }, { "Images", r->images }, { "Containers", r->containers },
-		{ "Volumes", r->volumes },
+		{ "Volumes", r->volumes }, { "Networks", r->networks },
 	};
 	struct json *j = json_new_object(arena), *checked = json_new_object(arena);
 

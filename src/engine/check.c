@@ -111,6 +111,7 @@ static int check_all(struct check *c, struct error *err)
 	check_images(c);
 	check_containers(c);
 	check_volumes(c);
+	check_networks(c);
 	return 0;
 }
 

@@ -16,7 +16,7 @@ struct check_options {
 };
 
 struct check_finding {
-	const char *kind;		/* "blob" "object" "layer" "image" "name" "container" "volume" "label" "leftover" */
+	const char *kind;		/* "blob" "object" "layer" "image" "name" "container" "volume" "network" "label" "leftover" */
 	char *id, *name;		/* name: what users call it; NULL */
 	char *problem;			/* "its record is damaged: ..." */
 	char *cure;			/* what would help, or what was done */
@@ -25,7 +25,7 @@ struct check_finding {
 
 struct check_report {
 	ARRAY(struct check_finding) findings;
-	size_t blobs, objects, layers, images, containers, volumes;	/* how many were looked at */
+	size_t blobs, objects, layers, images, containers, volumes, networks;	/* how many were looked at */
 	size_t unrepaired;
 };
 

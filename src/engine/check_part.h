@@ -1,7 +1,8 @@
 /* engine/check_part - what the parts of `system check` share
  *
- * The parts run in this order: blobs, objects, layers, images (and their names), containers, volumes, leftovers. A later one relies on
- * what an earlier one found: an image is damaged when one of its blobs or layers is and could not be mended. */
+ * The parts run in this order: blobs, objects, layers, images (and their names), containers, volumes, networks, leftovers.
+ * A later one relies on what an earlier one found: an image is damaged when one of its blobs or layers is and could not
+ * be mended. */
 #ifndef BRYO_ENGINE_CHECK_PART_H
 #define BRYO_ENGINE_CHECK_PART_H
 
@@ -34,6 +35,7 @@ void check_copies(struct check *c, const char *chain_id, const char *place);
 void check_images(struct check *c);
 void check_containers(struct check *c);
 void check_volumes(struct check *c);
+void check_networks(struct check *c);
 void check_leftovers(struct check *c);
 
 /* A finding; the answer is valid until the next one is added. */

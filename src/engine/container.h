@@ -7,6 +7,7 @@
 
 #include "engine/create_request.h"
 #include "engine/engine.h"
+#include "net/bridge.h"
 #include "spec/oci_image.h"
 #include "sys/attach.h"
 
@@ -49,6 +50,7 @@ struct container_state {		/* runtime directory: `state`; computed parts are not 
 	int64_t started_ns;
 	struct cgroup *cgroup;		/* NULL: it has none of its own */
 	char *ip, *gateway, *mac;
+	ARRAY(struct bridge_endpoint) networks;
 	struct strings ports;		/* "0.0.0.0:8080->80/tcp" in config form "IP HOSTPORT CTRPORT PROTO" */
 	int64_t restart_count;
 	/* computed by container_load_state */
@@ -64,7 +66,7 @@ int container_load_state(struct engine *e, const struct container *c, struct con
 /* One whose record cannot be read, with no more than its id and what ends it: enough for container_rm with force. */
 int container_load_damaged(struct engine *e, const char *name_or_id, struct container *ret, struct error *err);
 int container_list_damaged(struct engine *e, struct strings *ret_ids, struct error *err);
-/* All of them; broken ones are skipped with a warning. */
+/* All of them; broken ones are skipped with a warning. Takes away what the dead have left of networks. */
 struct containers { struct container *v; size_t n; };
 int container_load_all(struct engine *e, struct containers *ret, struct error *err);
 /* The runtime directory of a container, opened; created when asked. */

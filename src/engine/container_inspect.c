@@ -3,7 +3,7 @@
 
 #include "base/units.h"
 #include "engine/inspect.h"
-#include "engine/network.h"
+#include "engine/inspect_network.h"
 #include "engine/security.h"
 #include "engine/state.h"
 #include "engine/usage.h"
@@ -85,28 +85,6 @@ static struct json *config_json(struct arena *a, const struct container *c)
 	return j;
 }
 
-static struct json *bindings_json(struct arena *a, const struct strings *ports)
-{
-	struct json *j = json_new_object(a);
-
-	for (size_t i = 0; i < ports->n; i++) {
-		struct json *binding = json_new_object(a), *list;
-		struct port_text p;
-		char *port;
-
-		if (network_port_parse(a, ports->v[i], &p) < 0)
-			continue;
-		json_set(a, binding, "HostIp", TEXT(p.host_ip));
-		json_set(a, binding, "HostPort", TEXT(arena_printf(a, "%u", p.host_port)));
-		port = arena_printf(a, "%u/%s", p.container_port, p.protocol);
-		list = (struct json *)json_get(j, port);	/* one port may be published at several addresses */
-		if (!list)
-			SET(port, list = json_new_list(a));
-		json_append(a, list, binding);
-	}
-	return j;
-}
-
 static struct json *restart_json(struct arena *a, const struct create_request *r)
 {
 	struct json *j = json_new_object(a);
@@ -168,30 +146,12 @@ static struct json *tmpfs_json(struct arena *a, const struct create_request *r)
 	return j;
 }
 
-/* As they are while it runs, else as they were asked for. */
-static struct strings wanted_ports(struct engine *e, const struct container *c, const struct container_state *s)
-{
-	struct strings ports = s->ports;
-	struct error ignored = { 0 };
-	struct net_request r;
-
-	if (!ports.n && network_request(e, c, &r, &ignored) == 0)
-		network_port_texts(e->arena, &r, &ports);
-	return ports;
-}
-
-static const char *network_mode(const struct create_request *r)
-{
-	return r->network.n ? r->network.v[0] : "default";
-}
-
 static struct json *host_config_json(struct engine *e, const struct container *c, const struct container_state *s,
 				     const char *log_path)
 {
 	struct arena *a = e->arena;
 	struct json *j = json_new_object(a), *log = json_new_object(a);
 	const struct create_request *r = &c->request;
-	struct strings ports = wanted_ports(e, c, s);
 	uint64_t bytes = 0;
 
 	json_set(a, log, "Type", TEXT(c->log_driver));
@@ -199,8 +159,8 @@ static struct json *host_config_json(struct engine *e, const struct container *c
 	json_set(a, log, "Path", TEXT(log_path));
 	json_set(a, log, "Tag", TEXT(map_get(&c->log_options, "tag")));
 	SET("Binds", json_new_strings(a, &r->volumes));
-	SET("NetworkMode", TEXT(network_mode(r)));
-	SET("PortBindings", bindings_json(a, &ports));
+	SET("NetworkMode", TEXT(inspect_network_mode(e, c)));
+	SET("PortBindings", inspect_network_bindings(e, c, s));
 	SET("RestartPolicy", restart_json(a, r));
 	SET("AutoRemove", BOOL(r->rm));
 	SET("Annotations", json_new_map(a, &c->annotations));
@@ -255,37 +215,6 @@ static struct json *mount_json(struct arena *a, const struct container_mount *m)
 	SET("Options", json_new_strings(a, &m->options));
 	SET("RW", BOOL(!m->read_only));
 	SET("Propagation", TEXT("rprivate"));
-	return j;
-}
-
-/* {{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}} is what scripts ask. */
-static struct json *networks_json(struct arena *a, const struct container *c, const struct container_state *s)
-{
-	struct json *networks = json_new_object(a), *j;
-	const char *mode = network_mode(&c->request);
-
-	if (str_is_empty(s->ip))
-		return networks;
-	j = json_new_object(a);
-	SET("EndpointID", TEXT(""));
-	SET("Gateway", TEXT(s->gateway));
-	SET("IPAddress", TEXT(s->ip));
-	SET("MacAddress", TEXT(s->mac));
-	SET("NetworkID", TEXT(mode));
-	SET("Aliases", json_new_list(a));
-	json_set(a, networks, arena_strndup(a, mode, strcspn(mode, ":")), j);
-	return networks;
-}
-
-static struct json *network_json(struct arena *a, const struct container *c, const struct container_state *s)
-{
-	struct json *j = json_new_object(a);
-
-	SET("IPAddress", TEXT(s->ip));
-	SET("Gateway", TEXT(s->gateway));
-	SET("MacAddress", TEXT(s->mac));
-	SET("Ports", bindings_json(a, &s->ports));
-	SET("Networks", networks_json(a, c, s));
 	return j;
 }
 
@@ -367,7 +296,7 @@ int container_inspect(struct engine *e, const struct container *c, bool size, st
 	SET("GraphDriver", driver_json(e, c));
 	SET("OCIRuntime", TEXT("bryo"));
 	SET("Mounts", mounts);
-	SET("NetworkSettings", network_json(a, c, &s));
+	SET("NetworkSettings", inspect_network(e, c, &s));
 	SET("Config", config_json(a, c));
 	SET("HostConfig", host_config_json(e, c, &s, log_path));
 	*ret = j;

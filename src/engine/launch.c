@@ -209,6 +209,8 @@ static int plan_network(struct launch *l, bool dry, struct error *err)
 		return -1;
 	if (!dry && net_claim_ports(l->e->arena, &l->net, err) < 0)
 		return -1;
+	if (l->net.mode == NET_BRIDGE && !dry)
+		return network_bridge_join(l->e, l->c->id, &l->net, &l->bridges, &l->net_result, err);
 	return net_plan(l->e->arena, &l->net, &l->net_result, err);
 }
 
@@ -368,4 +370,7 @@ void launch_done(struct launch *l, bool failed)
 	}
 	fd_close(&l->client);
 	fd_close(&l->monitor_client);
+	network_bridge_close(&l->bridges);
+	if (failed && l->bridges.endpoints.n)
+		network_bridge_undo(l->e, l->c->id);
 }

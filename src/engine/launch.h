@@ -7,6 +7,7 @@
 #define BRYO_ENGINE_LAUNCH_H
 
 #include "engine/network.h"
+#include "engine/network_bridge.h"
 #include "engine/oci_config.h"
 #include "run/run.h"
 
@@ -21,6 +22,7 @@ struct launch {
 	struct id_maps maps;
 	struct net_request net;
 	struct net_result net_result;
+	struct network_bridge bridges;	/* of NET_BRIDGE */
 	char *netns_path;
 	struct cgroup cgroup;
 	int cgroup_fd;			/* its directory in the unified hierarchy */

@@ -14,6 +14,7 @@
 #include "engine/events.h"
 #include "engine/idfile.h"
 #include "engine/launch.h"
+#include "engine/network_names.h"
 #include "engine/state.h"
 #include "monitor/run.h"
 #include "store/container.h"
@@ -65,7 +66,7 @@ static int fill_config(struct launch *l, const struct run_process *p, struct mon
 	restart_parse(r->restart, &policy, &m->restart_max);
 	m->restart = policy;
 	/* Somebody must take away what outlives the container: itself with --rm, its cgroup, its helpers. */
-	m->cleanup = r->rm || l->cgroup.places.n || l->storage_pid || l->net_result.helper_pid;
+	m->cleanup = r->rm || l->cgroup.places.n || l->storage_pid || l->net_result.helper_pid || l->bridges.endpoints.n;
 	m->removed_at_end = r->rm;
 	m->client_cleans = l->client_removes;
 	copy_text(m->id, sizeof(m->id), l->c->id);
@@ -142,7 +143,8 @@ static int record_state(struct launch *l, const struct run_process *p, struct er
 				     .monitor_start = pidfd_start_time(getpid()), .net_pid = l->net_result.helper_pid,
 				     .storage_pid = l->storage_pid, .boot_id = boot, .started_ns = units_now(),
 				     .cgroup = l->cgroup.places.n ? &l->cgroup : NULL, .ip = l->net_result.ip, .gateway = l->net_result.gateway,
-				     .mac = l->net_result.mac, .restart_count = l->restart_count };
+				     .mac = l->net_result.mac, .networks = { l->bridges.endpoints.v, l->bridges.endpoints.n },
+				     .restart_count = l->restart_count };
 
 	pidfd_boot_id(boot);
 	network_port_texts(l->e->arena, &l->net, &s.ports);
@@ -150,6 +152,17 @@ static int record_state(struct launch *l, const struct run_process *p, struct er
 		return -1;
 	return l->c->request.pidfile ? idfile_write(l->c->request.pidfile, arena_printf(l->e->arena, "%d", p->pid), false, err)
 				     : 0;
+}
+
+/* To networks of containers; what else there is net_start starts. */
+static int attach(struct launch *l, const struct run_process *p, struct error *err)
+{
+	if (!l->bridges.endpoints.n)
+		return 0;
+	if (network_bridge_attach(&l->bridges, p->pid, err) < 0)
+		return -1;
+	network_names_add(l->e, l->c, &l->bridges);
+	return 0;
 }
 
 static int bring_up(struct launch *l, struct run_process *p, struct error *err)
@@ -160,7 +173,8 @@ static int bring_up(struct launch *l, struct run_process *p, struct error *err)
 		return -1;
 	for (int i = 0; i < 3; i++)
 		fd_close(&l->child_stdio[i]);
-	if (!l->netns_path && net_start(l->e->arena, &l->net, p->pid, own_dir, &l->net_result, err) < 0) {
+	if (attach(l, p, err) < 0 || (!l->netns_path && net_needs_start(&l->net) &&
+				      net_start(l->e->arena, &l->net, p->pid, own_dir, &l->net_result, err) < 0)) {
 		run_abandon(p);
 		return -1;
 	}
@@ -214,7 +228,7 @@ static int born(void *context, const struct run_process *p, struct error *err)
 
 	for (int i = 0; i < 3; i++)
 		fd_close(&l->child_stdio[i]);
-	return record_state(l, p, err);
+	return attach(l, p, err) < 0 ? -1 : record_state(l, p, err);
 }
 
 static int start_process(struct launch *l, struct run_process *p, int *report, struct error *err)
@@ -256,8 +270,11 @@ static _Noreturn void child(struct launch *l, int report)
 		answer(l, report, &err);
 	else if (report >= 0)
 		error_send(report, &err);
-	if (l->hold)		/* nobody else is there to do it */
+	if (l->hold) {		/* nobody else is there to do it */
 		cgroup_remove(&l->cgroup);
+		if (l->bridges.endpoints.n)
+			network_bridge_undo(l->e, l->c->id);
+	}
 	trace_flush();
 	_exit(125);
 }

@@ -7,8 +7,8 @@
 
 #include "engine/events.h"
 #include "engine/label.h"
+#include "engine/network_bridge.h"
 #include "engine/state.h"
-#include "net/net.h"
 #include "store/container.h"
 #include "store/volume.h"
 #include "sys/fd.h"
@@ -25,6 +25,7 @@ void life_event(struct engine *e, const struct container *c, const char *status)
 void life_release(struct engine *e, const struct container *c, const struct container_state *s)
 {
 	net_stop(arena_printf(e->arena, "%s/containers/%s", e->run_path, c->id));
+	network_bridge_release(e, c, s);
 	container_store_unmount(&e->store, c->id);
 	if (s->cgroup) {
 		cgroup_kill(s->cgroup);

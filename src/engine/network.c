@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 
+#include "engine/network_names.h"
 #include "engine/state.h"
 #include "sys/fd.h"
 
@@ -19,14 +20,56 @@ static int publish_exposed(struct engine *e, const struct container *c, struct n
 	return 0;
 }
 
+/* --ip and others belong to the one network that there is; aliases to all. */
+static int add_options(struct engine *e, const struct create_request *r, struct net_request *ret, struct error *err)
+{
+	const struct { const char *flag, *option, *value; } single[] = {
+		{ "ip", "ip", r->ip }, { "ip6", "ip6", r->ip6 }, { "mac-address", "mac", r->mac_address },
+	};
+
+	for (size_t i = 0; i < ELEMENTS(single); i++) {
+		if (str_is_empty(single[i].value))
+			continue;
+		if (ret->mode != NET_BRIDGE)
+			return error_set(err, ERROR_USAGE, "--%s: networks and static ip/mac address can only be used with Bridge mode "
+					 "networking: invalid argument", single[i].flag);
+		if (ret->networks.n != 1)
+			return error_set(err, ERROR_USAGE, "--%s can only be set for a single network", single[i].flag);
+		if (bridge_request_option(e->arena, &ret->networks.v[0],
+					  arena_printf(e->arena, "%s=%s", single[i].option, single[i].value), err) < 0)
+			return -1;
+	}
+	if (r->network_alias.n && ret->mode != NET_BRIDGE)
+		return error_set(err, ERROR_USAGE, "--network-alias: networks and static ip/mac address can only be used with Bridge mode "
+				 "networking: invalid argument");
+	for (size_t i = 0; i < ret->networks.n; i++)
+		for (size_t j = 0; j < r->network_alias.n; j++)
+			if (bridge_request_option(e->arena, &ret->networks.v[i],
+						  arena_printf(e->arena, "alias=%s", r->network_alias.v[j]), err) < 0)
+				return -1;
+	return 0;
+}
+
+static int parse_networks(struct engine *e, const struct create_request *r, struct net_request *ret, struct error *err)
+{
+	if (!r->network.n && net_parse_mode(e->arena, "", ret, err) < 0)
+		return -1;
+	for (size_t i = 0; i < r->network.n; i++) {
+		if (net_parse_mode(e->arena, r->network.v[i], ret, err) < 0)
+			return -1;
+		if (r->network.n > 1 && ret->networks.n != i + 1)
+			return error_set(err, ERROR_USAGE, "cannot set multiple networks without bridge network mode, selected mode "
+					 "%s: invalid argument", r->network.v[i]);
+	}
+	return add_options(e, r, ret, err) < 0 ? -1 : network_bridge_check(e, ret, err);
+}
+
 int network_request(struct engine *e, const struct container *c, struct net_request *ret, struct error *err)
 {
 	const struct create_request *r = &c->request;
 
 	*ret = (struct net_request){ 0 };
-	if (r->network.n > 1)
-		return error_set(err, ERROR_UNSUPPORTED, "several networks for one container are not offered yet");
-	if (net_parse_mode(e->arena, r->network.n ? r->network.v[0] : "", ret, err) < 0)
+	if (parse_networks(e, r, ret, err) < 0)
 		return -1;
 	for (size_t i = 0; i < r->publish.n; i++)
 		if (net_parse_port(e->arena, r->publish.v[i], ret, err) < 0)
@@ -34,7 +77,7 @@ int network_request(struct engine *e, const struct container *c, struct net_requ
 	if (r->publish_all && publish_exposed(e, c, ret, err) < 0)
 		return -1;
 	/* As in Podman: with the host's network every port is published already, the others have nobody to forward. */
-	if (ret->mode != NET_PASTA && ret->mode != NET_SLIRP4NETNS)
+	if (ret->mode != NET_PASTA && ret->mode != NET_SLIRP4NETNS && ret->mode != NET_BRIDGE)
 		ret->ports.n = 0;
 	return 0;
 }
@@ -52,6 +95,7 @@ int network_namespace(struct engine *e, const struct net_request *r, char **ret_
 	if (container_load(e, r->target, &other, err) < 0 || container_load_state(e, &other, &state, err) < 0 ||
 	    state_need_running(&other, &state, "join the network of", err) < 0)
 		return error_frame(err, "--network container:%s", r->target);
+	network_bridge_mark_joined(e, &other, &state);
 	*ret_path = arena_printf(e->arena, "/proc/%lld/ns/net", (long long)state.pid);
 	return 0;
 }
@@ -82,25 +126,46 @@ static char *joined_file(struct engine *e, const struct net_request *r, const ch
 	return fd_read_file(e->arena, e->run_fd, arena_printf(e->arena, "containers/%s/%s", other.id, name), HOST_FILE_MAX, NULL);
 }
 
+static struct net_names names_of(const struct container *c)
+{
+	const struct create_request *q = &c->request;
+
+	return (struct net_names){ .hostname = c->hostname, .name = c->name, .add_host = q->add_host, .dns = q->dns,
+				   .dns_search = q->dns_search, .dns_options = q->dns_option, .no_hosts = q->no_hosts };
+}
+
+static char *hosts_text(struct engine *e, const struct container *c, const struct net_request *r,
+			const struct net_result *result, struct error *err)
+{
+	const struct create_request *q = &c->request;
+	const char *base = q->hosts_file ? q->hosts_file : "/etc/hosts";
+	char *text = q->add_host.n || q->hosts_file ? NULL : joined_file(e, r, "hosts");
+	struct net_names names = names_of(c);
+
+	if (text)
+		return text;
+	network_names_others(e, c->id, r, &names.others);
+	return net_hosts(e->arena, r, &names, result, strcmp(base, "none") == 0 ? "" : host_text(e, base), err);
+}
+
+char *network_resolv_conf(struct engine *e, const struct container *c, const struct net_request *r,
+			  const struct net_result *result, struct error *err)
+{
+	const struct create_request *q = &c->request;
+	char *text = q->dns.n || q->dns_search.n || q->dns_option.n ? NULL : joined_file(e, r, "resolv.conf");
+	struct net_names names = names_of(c);
+
+	return text ? text : net_resolv_conf(e->arena, r, &names, result, host_text(e, "/etc/resolv.conf"), err);
+}
+
 int network_write_files(struct engine *e, const struct container *c, const struct net_request *r,
 			const struct net_result *result, int run_dir, struct error *err)
 {
-	const struct create_request *q = &c->request;
-	struct net_names names = { .hostname = c->hostname, .name = c->name, .add_host = q->add_host, .dns = q->dns,
-				   .dns_search = q->dns_search, .dns_options = q->dns_option, .no_hosts = q->no_hosts };
-	const char *base = q->hosts_file ? q->hosts_file : "/etc/hosts";
-	char *hosts = NULL, *resolv;
+	char *hosts = c->request.no_hosts ? NULL : hosts_text(e, c, r, result, err), *resolv;
 
-	if (!q->no_hosts) {
-		hosts = q->add_host.n || q->hosts_file ? NULL : joined_file(e, r, "hosts");
-		if (!hosts)
-			hosts = net_hosts(e->arena, r, &names, result, strcmp(base, "none") == 0 ? "" : host_text(e, base), err);
-		if (!hosts || write_text(run_dir, "hosts", hosts, err) < 0)
-			return -1;
-	}
-	resolv = q->dns.n || q->dns_search.n || q->dns_option.n ? NULL : joined_file(e, r, "resolv.conf");
-	if (!resolv)
-		resolv = net_resolv_conf(e->arena, r, &names, result, host_text(e, "/etc/resolv.conf"), err);
+	if (!c->request.no_hosts && (!hosts || write_text(run_dir, "hosts", hosts, err) < 0))
+		return -1;
+	resolv = network_resolv_conf(e, c, r, result, err);
 	if (!resolv && !error_is(err, ERROR_NONE))
 		return -1;
 	if (resolv && write_text(run_dir, "resolv.conf", resolv, err) < 0)	/* none with --dns none */

@@ -12,6 +12,9 @@ int network_namespace(struct engine *e, const struct net_request *r, char **ret_
 /* Writes hosts, resolv.conf and hostname into the runtime directory. */
 int network_write_files(struct engine *e, const struct container *c, const struct net_request *r,
 			const struct net_result *result, int run_dir, struct error *err);
+/* The text of resolv.conf; NULL with an empty error: the image's own file stays. */
+char *network_resolv_conf(struct engine *e, const struct container *c, const struct net_request *r,
+			  const struct net_result *result, struct error *err);
 /* The published ports as container_state keeps them: "IP HOSTPORT CTRPORT PROTO". */
 void network_port_texts(struct arena *arena, const struct net_request *r, struct strings *ret);
 struct port_text { char *host_ip, *protocol; unsigned host_port, container_port; };

@@ -96,6 +96,7 @@ static int start(struct engine *e, struct container *c, const struct start_optio
 	fd_close(&l.dir_fd);
 	fd_close(&l.lock_fd);
 	fd_close(&l.root_mount);
+	network_bridge_close(&l.bridges);
 	for (int i = 0; i < 3; i++) {
 		fd_close(&l.child_stdio[i]);
 		fd_close(&l.our_stdio[i]);

@@ -26,6 +26,7 @@ JSON_SHAPE(container_state,
 	JSON_FIELD(container_state, ip, "ip", T_STRING),
 	JSON_FIELD(container_state, gateway, "gateway", T_STRING),
 	JSON_FIELD(container_state, mac, "mac", T_STRING),
+	JSON_FIELD(container_state, networks, "networks", T_OBJECTS, .shape = &bridge_endpoint_shape),
 	JSON_FIELD(container_state, ports, "ports", T_STRINGS),
 	JSON_FIELD(container_state, restart_count, "restartCount", T_INT));
 

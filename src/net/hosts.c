@@ -102,6 +102,20 @@ static const char *own_address(const struct net_request *r, const struct net_res
 	return r->mode == NET_NONE || r->mode == NET_HOST ? "127.0.0.1" : NULL;
 }
 
+/* With several networks each address has the names. */
+static void add_own(struct hosts *h, const struct net_request *r, const struct net_result *result, const char *const own[2])
+{
+	struct strings before = { 0 };
+
+	strings_add_all(h->arena, &before, &h->names);
+	if (!result->ips.n)
+		add_new(h, own_address(r, result), own, 2);
+	for (size_t i = 0; i < result->ips.n; i++) {
+		h->names = before;
+		add_new(h, result->ips.v[i], own, 2);
+	}
+}
+
 char *net_hosts(struct arena *arena, const struct net_request *r, const struct net_names *names,
 		const struct net_result *result, const char *base, struct error *err)
 {
@@ -123,7 +137,9 @@ char *net_hosts(struct arena *arena, const struct net_request *r, const struct n
 		add_new(&h, "::1", localhost, ELEMENTS(localhost));
 	}
 	add_new(&h, host_ip, host, ELEMENTS(host));
-	add_new(&h, own_address(r, result), own, ELEMENTS(own));
+	add_own(&h, r, result, own);
+	for (size_t i = 0; i < names->others.n; i++)
+		add_base_line(&h, names->others.v[i]);
 	text = h.full ? NULL : arena_strdup(arena, h.text.data);
 	if (!text)
 		error_set(err, ERROR_FAILED, "/etc/hosts of the container would be larger than %zu bytes", h.text.limit);

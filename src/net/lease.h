@@ -2,25 +2,30 @@
  *
  * networks/NETWORK/ADDRESS in the runtime directory is a symbolic link whose text is the container's id: made whole or
  * not at all by one system call, which fails when the address is taken, so that any number of parallel starts needs no
- * database. Leases are taken with the lock of net/rootless held shared, and those of the dead are found and taken away
- * with it held alone. */
+ * database. Leases are taken with the lock of net/rootless held, and those of the dead are taken away with it held
+ * alone. The latest address of a subnet is remembered, so that one that was just given back is not given again at once. */
 #ifndef BRYO_NET_LEASE_H
 #define BRYO_NET_LEASE_H
 
+#include <stdbool.h>
+
 #include "base/arena.h"
 #include "base/error.h"
-#include "spec/ip.h"
+#include "base/string.h"
+#include "spec/network.h"
 
-struct network;
-
-/* Takes the address that was asked for, or (family IP_NONE) the next free one after the latest of the subnet's range. */
-int lease_take(struct arena *arena, int run_fd, const struct network *n, size_t subnet, const struct ip_address *wanted,
+/* Takes the address that is wanted, or (NULL) the next free one of the subnet. ERROR_IN_USE when it is
+ * another's, ERROR_NO_SPACE when none is free. */
+int lease_take(int run_fd, const char *network, const struct network_subnet *s, const struct ip_address *wanted,
 	       const char *id, struct ip_address *ret, struct error *err);
-/* Gives back what this container has on a network (NULL: on all). */
-void lease_give_back(int run_fd, const char *network, const char *id);
-/* Takes those away whose container does not live or is `id` (NULL: none). Answers how many are left. */
-size_t lease_collect(int run_fd, const char *id, bool (*lives)(void *context, const char *id), void *context);
-/* Who has addresses on this network: ids, each once. */
+/* Gives one back, if it is this container's. */
+void lease_give_back(int run_fd, const char *network, const char *address, const char *id);
+struct lease_census { size_t living, dead; };
+/* Takes away those of `id` (NULL: of nobody) and of containers that do not live. */
+struct lease_census lease_collect(int run_fd, const char *id, bool (*lives)(void *context, const char *id), void *context);
+/* The same, but takes nothing away. */
+struct lease_census lease_count(int run_fd, bool (*lives)(void *context, const char *id), void *context);
+/* The containers on a network, each once. */
 void lease_holders(struct arena *arena, int run_fd, const char *network, struct strings *ret);
 
 #endif

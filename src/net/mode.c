@@ -2,12 +2,6 @@
 #include "net/helper.h"
 #include "net/net.h"
 
-static int unknown_network(const char *text, struct error *err)
-{
-	error_set(err, ERROR_UNSUPPORTED, "unable to find network with name or ID %s: network not found", text);
-	return error_hint(err, "networks are: pasta, slirp4netns, none, host, container:NAME, ns:PATH");
-}
-
 /* "name" or "name:opt,opt": the options when text names this mode, else NULL. */
 static const char *options_of(const char *text, const char *name)
 {
@@ -36,11 +30,22 @@ static int set_target(struct arena *arena, struct net_request *ret, enum net_mod
 	return 0;
 }
 
+static int add_network(struct arena *arena, struct net_request *ret, const char *text, struct error *err)
+{
+	struct bridge_request q;
+
+	if (bridge_request_parse(arena, text, &q, err) < 0)
+		return -1;
+	ret->mode = NET_BRIDGE;
+	*ARRAY_ADD(arena, &ret->networks) = q;
+	return 0;
+}
+
 int net_parse_mode(struct arena *arena, const char *text, struct net_request *ret, struct error *err)
 {
 	const char *rest;
 
-	if (str_is_empty(text) || str_eq(text, "private") || str_eq(text, "bridge") || str_eq(text, "default")) {
+	if (str_is_empty(text) || str_eq(text, "private") || str_eq(text, "default")) {
 		set_helper(arena, ret, helper_choose(arena), "");
 		return 0;
 	}
@@ -60,5 +65,5 @@ int net_parse_mode(struct arena *arena, const char *text, struct net_request *re
 		set_helper(arena, ret, NET_SLIRP4NETNS, rest);
 		return 0;
 	}
-	return unknown_network(text, err);
+	return add_network(arena, ret, text, err);
 }

@@ -32,6 +32,7 @@ int net_plan(struct arena *arena, const struct net_request *r, struct net_result
 	case NET_HOST:
 	case NET_CONTAINER:
 	case NET_PATH:
+	case NET_BRIDGE:	/* the engine plans it */
 		break;
 	}
 	return 0;

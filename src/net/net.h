@@ -1,7 +1,8 @@
 /* net/net - network namespaces and the ways out of them
  *
  * One container, one network namespace (unless it joins another's). `none` has loopback only; pasta and slirp4netns
- * connect it through a user-mode stack that ends with the namespace; published ports are theirs to forward. */
+ * connect it through a user-mode stack that ends with the namespace; published ports are theirs to forward. With a bridge
+ * it is connected to one or several networks of containers (net/bridge), which the engine looks up and joins. */
 #ifndef BRYO_NET_NET_H
 #define BRYO_NET_NET_H
 
@@ -11,8 +12,9 @@
 #include "base/arena.h"
 #include "base/error.h"
 #include "base/string.h"
+#include "net/bridge.h"
 
-enum net_mode { NET_NONE, NET_HOST, NET_CONTAINER, NET_PATH, NET_PASTA, NET_SLIRP4NETNS };
+enum net_mode { NET_NONE, NET_HOST, NET_CONTAINER, NET_PATH, NET_PASTA, NET_SLIRP4NETNS, NET_BRIDGE };
 
 struct net_port {
 	char *host_ip;			/* "" any */
@@ -26,11 +28,13 @@ struct net_request {
 	enum net_mode mode;
 	char *target;			/* NET_CONTAINER: the other's name or id; NET_PATH: the namespace's file */
 	struct strings options;		/* after the colon of --network pasta:... */
+	ARRAY(struct bridge_request) networks;	/* NET_BRIDGE */
 	struct { struct net_port *v; size_t n; } ports;
 };
 
-/* "none", "host", "container:ID", "ns:PATH", "pasta[:opts]", "slirp4netns[:opts]", "private", "bridge" and "" (the
- * default: pasta, or slirp4netns, whichever this machine has and works). Unknown names are an error that says so. */
+/* "none", "host", "container:ID", "ns:PATH", "pasta[:opts]", "slirp4netns[:opts]", "private", "default" and "" (pasta, or
+ * slirp4netns, whichever this machine has and works); every other word is a network's name, also "bridge", which is added
+ * to those of *ret. */
 int net_parse_mode(struct arena *arena, const char *text, struct net_request *ret, struct error *err);
 /* -p [[ip:][hostPort]:]containerPort[/proto], ranges "8000-8010:80-90", [v6]: forms. Appends. */
 int net_parse_port(struct arena *arena, const char *text, struct net_request *ret, struct error *err);
@@ -38,7 +42,10 @@ int net_parse_port(struct arena *arena, const char *text, struct net_request *re
 struct net_result {
 	char *ip, *gateway, *mac, *interface;	/* of the container; NULL for none, host */
 	char *host_ip;				/* what host.containers.internal means; NULL */
+	struct strings ips;			/* all of them, of several networks */
 	struct strings dns;			/* nameservers to put in front in resolv.conf */
+	bool dns_only;				/* they know the names of containers: nobody else is asked */
+	struct strings search;			/* domains to put in front in resolv.conf */
 	int helper_pid;				/* pasta or slirp4netns; 0 */
 	int keep_fd;				/* closing it ends the helpers but pasta; -1. The monitor keeps it */
 };
@@ -64,6 +71,7 @@ void net_stop(const char *runtime_dir);
 struct net_names {
 	const char *hostname, *name;		/* of the container */
 	struct strings add_host;		/* "name:ip", "name:host-gateway" */
+	struct strings others;			/* containers on the same networks: "ADDRESS NAME NAME..." */
 	struct strings dns, dns_search, dns_options;
 	bool no_hosts;
 };

@@ -60,11 +60,14 @@ static bool is_usable(const struct net_request *r, const char *server)
 static void choose_servers(struct arena *arena, const struct net_request *r, const struct net_names *names,
 			   const struct net_result *result, const struct resolv_conf *host, struct strings *ret)
 {
-	if (names->dns.n) {
+	/* Who knows the names of containers asks the servers of --dns himself. */
+	if (names->dns.n && !result->dns_only) {
 		strings_add_all(arena, ret, &names->dns);
 		return;
 	}
 	strings_add_all(arena, ret, &result->dns);
+	if (result->dns_only)
+		return;
 	for (size_t i = 0; i < host->servers.n; i++)
 		if (is_usable(r, host->servers.v[i]) && !strings_has(ret, host->servers.v[i]))
 			strings_add(arena, ret, host->servers.v[i]);
@@ -90,9 +93,9 @@ char *net_resolv_conf(struct arena *arena, const struct net_request *r, const st
 		      const struct net_result *result, const char *base, struct error *err)
 {
 	struct buffer out = BUFFER(RESOLV_CONF_MAX * 2);
-	const struct strings *search, *options;
+	const struct strings *options;
 	struct resolv_conf host = { 0 };
-	struct strings servers = { 0 };
+	struct strings servers = { 0 }, search = { 0 };
 	char *text;
 
 	if (names->dns.n == 1 && str_eq(names->dns.v[0], "none"))
@@ -101,10 +104,11 @@ char *net_resolv_conf(struct arena *arena, const struct net_request *r, const st
 		return NULL;
 	parse_host(arena, base, &host);
 	choose_servers(arena, r, names, result, &host, &servers);
-	search = names->dns_search.n ? &names->dns_search : &host.search;
+	strings_add_all(arena, &search, &result->search);
+	strings_add_all(arena, &search, names->dns_search.n ? &names->dns_search : &host.search);
 	options = names->dns_options.n ? &names->dns_options : &host.options;
-	if (!(search->n == 1 && str_eq(search->v[0], ".")))	/* --dns-search . : none */
-		print_list(&out, arena, "search", search);
+	if (!strings_has(&names->dns_search, "."))	/* none */
+		print_list(&out, arena, "search", &search);
 	for (size_t i = 0; i < servers.n; i++)
 		buffer_printf(&out, "nameserver %s\n", servers.v[i]);
 	print_list(&out, arena, "options", options);

@@ -3,8 +3,8 @@
  * An ordinary user cannot put an interface into the host's network, so all his bridges, the containers' ends of veth pairs
  * and the firewall live in a network namespace of the rootless user namespace. It is kept by a bind mount,
  * netns/rootless in the runtime directory and in the mount namespace of the holder, so that it outlives every process.
- * It is made by the first container on a bridge, with its way out (net/gateway), and both are taken away when no container
- * has an address any more (net/lease).
+ * It is made by the first container on a bridge, with its way out (net/gateway), and both are taken away a moment after the
+ * last container has given its address back (net/lease).
  *
  * The lock netns/lock orders all of this. Shared: the namespace stays, until what relies on it has a lease. Exclusive:
  * the namespace, a bridge in it, the firewall's table or the leases of the dead are changed. It is held for
@@ -12,17 +12,20 @@
 #ifndef BRYO_NET_ROOTLESS_H
 #define BRYO_NET_ROOTLESS_H
 
+#include <stdbool.h>
+
 #include "base/arena.h"
 #include "base/error.h"
 #include "sys/lock.h"
 
 #define ROOTLESS_DIR "netns"		/* in the runtime directory: lock, the mount, and what the gateway keeps */
+#define ROOTLESS_LOCK ROOTLESS_DIR "/lock"
 
 /* Where it is, and who knows: what the engine tells. */
 struct rootless_home {
 	int run_fd;			/* the runtime directory */
 	const char *run_path;
-	int (*open_holder)(void *context);	/* a pidfd of the holder; -1. For a caller with mounts of his own */
+	int (*open_holder)(void *context);	/* a pidfd of the holder; -1. NULL: the caller sees the holder's mounts */
 	bool (*lives)(void *context, const char *id);	/* does a container run, or is it being started? */
 	void *context;
 };
@@ -30,22 +33,31 @@ struct rootless_home {
 struct rootless {
 	const struct rootless_home *home;
 	int ns;				/* the namespace */
-	int socket;			/* netlink in it */
+	int socket;			/* netlink in it, once somebody needed it; -1 */
 	int lock;
 };
 
-/* Opens it with the lock held; makes it, and heals its way out, when needed (then for a moment alone). The caller is uid 0
+/* Opens it with the lock held; makes it, and heals its way out, when needed (then it is held alone). The caller is uid 0
  * of the rootless user namespace and stands in the host's network namespace. */
 int rootless_open(struct arena *arena, const struct rootless_home *home, enum lock_mode mode, struct rootless *ret,
 		  struct error *err);
 /* The same only when it is there: -1 with an empty error when it is not. */
-int rootless_find(const struct rootless_home *home, enum lock_mode mode, struct rootless *ret, struct error *err);
+int rootless_find(struct arena *arena, const struct rootless_home *home, enum lock_mode mode, struct rootless *ret,
+		  struct error *err);
+/* Holds it alone from now on. Meanwhile it may have been made anew: what was found in it is to be looked for again. */
+int rootless_alone(struct arena *arena, struct rootless *r, struct error *err);
+/* Opens the socket, unless it is. */
+int rootless_socket(struct rootless *r, struct error *err);
 /* Frees the lock; namespace and socket stay open. */
 void rootless_unlock(struct rootless *r);
 void rootless_close(struct rootless *r);
 
+/* Has anybody left something that rootless_release(NULL) would take away? */
+bool rootless_is_littered(const struct rootless_home *home);
 /* Takes back the leases of this container (NULL: of none) and of all that do not live; when none is left, the namespace and
- * its helpers go too. Cheap when there is nothing to do. */
+ * its helpers go too, after a moment (net/rootless_linger). */
 void rootless_release(struct arena *arena, const struct rootless_home *home, const char *id);
+/* At once, with the leases of all: the user namespace ends, too. */
+void rootless_end(struct arena *arena, const struct rootless_home *home);
 
 #endif

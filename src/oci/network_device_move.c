@@ -269,8 +269,7 @@ static int open_sides(struct side *host, struct side *inside, pid_t pid, struct 
 	host->socket = netlink_open();
 	if (host->socket < 0)
 		return error_errno(err, ".linux.netDevices: open a netlink socket");
-	inside->socket = netlink_open_in(inside->ns, err);
-	return inside->socket < 0 ? error_frame(err, ".linux.netDevices") : 0;
+	return netlink_open_in(&inside->ns, 1, &inside->socket, err) < 0 ? error_frame(err, ".linux.netDevices") : 0;
 }
 
 static void close_side(struct side *s)

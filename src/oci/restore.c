@@ -100,8 +100,9 @@ static int set_loopback_up(pid_t pid, struct error *err)
 
 	snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)pid);
 	ns = open(path, O_RDONLY | O_CLOEXEC);
-	socket = ns < 0 ? error_errno(err, "%s", path) : netlink_open_in(ns, err);
-	if (socket < 0)
+	if (ns < 0)
+		return error_errno(err, "%s", path);
+	if (netlink_open_in(&ns, 1, &socket, err) < 0)
 		return -1;
 	netlink_request_init(&r, RTM_NEWLINK, 0, &body, sizeof(body));
 	netlink_request_add_string(&r, IFLA_IFNAME, "lo");

@@ -1,8 +1,8 @@
 /* spec/ip - Internet addresses, prefixes and ranges: text, order, arithmetic
  *
  * Addresses are bytes in network order, so that they compare and count alike in both families. Text is accepted as
- * RFC 4291 and dotted decimals without leading zeros write it, without a scope ("%eth0"); an IPv4 address that is mapped
- * into IPv6 (::ffff:10.0.0.1) is taken for the IPv4 address that it means, so that no check can be gone around. */
+ * RFC 4291 and dotted decimals without leading zeros write it, without a scope ("%eth0"); an IPv4 address that is
+ * mapped into IPv6 (::ffff:10.0.0.1) is taken for the IPv4 address that it means, so that no check can be gone around. */
 #ifndef BRYO_SPEC_IP_H
 #define BRYO_SPEC_IP_H
 
@@ -25,6 +25,11 @@ struct ip_prefix {
 
 struct ip_range {
 	struct ip_address first, last;	/* both belong to it */
+};
+
+struct ip_prefixes {
+	struct ip_prefix *v;
+	size_t n;
 };
 
 #define IP_TEXT_SIZE 46		/* of the longest address, with NUL */

@@ -10,7 +10,7 @@
 #include "sys/fd.h"
 
 static const char *const directories[] = {
-	"blobs/sha256", "objects", "layers", "images/names", "containers/names", "volumes", "trash", "tmp",
+	"blobs/sha256", "objects", "layers", "images/names", "containers/names", "volumes", "networks", "trash", "tmp",
 };
 
 static int make_directories(struct store *s, struct error *err)

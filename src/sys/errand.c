@@ -40,7 +40,8 @@ static void hand_over(int socket, int fd, struct error *err)
 		;
 }
 
-static int take_over(int socket, struct error *err)
+/* The descriptor, or 0 where none is expected. */
+static int take_over(int socket, bool wants_fd, struct error *err)
 {
 	struct error said = { 0 };
 	struct cmsghdr *rights;
@@ -55,14 +56,16 @@ static int take_over(int socket, struct error *err)
 	rights = n < 0 ? NULL : CMSG_FIRSTHDR(&m.header);
 	if (rights && rights->cmsg_type == SCM_RIGHTS)
 		memcpy(&fd, CMSG_DATA(rights), sizeof(int));
-	if (fd < 0 && (n != sizeof(said) || said.kind == ERROR_NONE))
-		return error_set(err, ERROR_FAILED, "the process that was sent for a descriptor came to nothing");
+	if (fd < 0 && (n != sizeof(said) || (wants_fd && said.kind == ERROR_NONE)))
+		return error_set(err, ERROR_FAILED, "the process that was sent on an errand came to nothing");
+	if (fd < 0 && said.kind == ERROR_NONE)
+		return 0;
 	if (fd < 0 && err)
 		*err = said;
 	return fd;
 }
 
-int errand_fd(int (*make)(void *context, struct error *err), void *context, struct error *err)
+static int send_out(int (*work)(void *context, struct error *err), void *context, bool wants_fd, struct error *err)
 {
 	struct error own = { 0 };
 	int ends[2], fd;
@@ -72,14 +75,24 @@ int errand_fd(int (*make)(void *context, struct error *err), void *context, stru
 		return error_errno(err, "make a socket pair");
 	pid = fork();
 	if (pid == 0) {
-		fd = make(context, &own);
-		hand_over(ends[1], fd, &own);
+		fd = work(context, &own);
+		hand_over(ends[1], wants_fd ? fd : -1, &own);
 		_exit(0);
 	}
 	close(ends[1]);
-	fd = pid < 0 ? error_errno(err, "start a process") : take_over(ends[0], err);
+	fd = pid < 0 ? error_errno(err, "start a process") : take_over(ends[0], wants_fd, err);
 	close(ends[0]);
 	while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 		;
 	return fd;
+}
+
+int errand_fd(int (*make)(void *context, struct error *err), void *context, struct error *err)
+{
+	return send_out(make, context, true, err);
+}
+
+int errand_run(int (*work)(void *context, struct error *err), void *context, struct error *err)
+{
+	return send_out(work, context, false, err);
 }

@@ -1,6 +1,6 @@
-/* sys/errand - a descriptor that only another process can get
+/* sys/errand - what only another process can do, or a descriptor that only it can get
  *
- * A child goes into other namespaces, opens what is wanted there, hands the descriptor over and ends. */
+ * A child goes into other namespaces, does or opens there what is wanted, hands the descriptor over and ends. */
 #ifndef BRYO_SYS_ERRAND_H
 #define BRYO_SYS_ERRAND_H
 
@@ -8,5 +8,7 @@
 
 /* make runs in the child and answers a descriptor, or -1 with err; so does errand_fd. */
 int errand_fd(int (*make)(void *context, struct error *err), void *context, struct error *err);
+/* work answers 0, or -1 with err; so does errand_run. */
+int errand_run(int (*work)(void *context, struct error *err), void *context, struct error *err);
 
 #endif

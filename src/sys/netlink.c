@@ -1,14 +1,16 @@
 #include "sys/netlink.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "sys/fd.h"
 
+#define CHILD_STACK 16384
 #define ANSWER_MAX 32768	/* as much as the kernel puts into one piece of a list */
 
 /* --- the socket */
@@ -23,18 +25,61 @@ int netlink_open(void)
 	return fd;
 }
 
-int netlink_open_in(int ns_fd, struct error *err)
-{
-	_cleanup_fd_ int own = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC), fd = -1;
+struct visit {
+	const int *namespaces;
+	size_t n;
+	int *sockets;
+	const char *failed;		/* which step, with error as its errno */
+	int error;
+};
 
-	if (own < 0 || setns(ns_fd, CLONE_NEWNET) < 0)
-		return error_errno(err, "enter the network namespace");
-	fd = netlink_open();
-	if (fd < 0)
-		error_errno(err, "open a netlink socket");
-	if (setns(own, CLONE_NEWNET) < 0)
-		return error_errno(err, "leave the network namespace");
-	return fd_take(&fd);
+/* In a child that shares everything: what it opens is ours. */
+static int open_there(void *context)
+{
+	struct visit *v = context;
+
+	for (size_t i = 0; i < v->n && !v->failed; i++) {
+		if (setns(v->namespaces[i], CLONE_NEWNET) < 0)
+			v->failed = "enter the network namespace";
+		else if ((v->sockets[i] = netlink_open()) < 0)
+			v->failed = "open a netlink socket";
+		v->error = errno;
+	}
+	return 0;
+}
+
+/* The caller sleeps meanwhile, and no handler of a signal runs in his memory. */
+static int send_child(struct visit *v)
+{
+	_Alignas(16) char stack[CHILD_STACK];
+	sigset_t all, before;
+	pid_t pid;
+
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, &before);
+	pid = clone(open_there, stack + sizeof(stack), CLONE_VM | CLONE_VFORK | CLONE_FILES | SIGCHLD, v);
+	if (pid < 0) {
+		v->failed = "start a process";
+		v->error = errno;
+	}
+	while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	return v->failed ? -1 : 0;
+}
+
+int netlink_open_in(const int *namespaces, size_t n, int *ret_sockets, struct error *err)
+{
+	struct visit v = { .namespaces = namespaces, .n = n, .sockets = ret_sockets };
+
+	for (size_t i = 0; i < n; i++)
+		ret_sockets[i] = -1;
+	if (send_child(&v) == 0)
+		return 0;
+	for (size_t i = 0; i < n; i++)
+		fd_close(&ret_sockets[i]);
+	errno = v.error;
+	return error_errno(err, "%s", v.failed);
 }
 
 /* --- requests */

@@ -14,8 +14,9 @@
 
 /* In the caller's network namespace. -1 with errno. */
 int netlink_open(void);
-/* In the network namespace of the descriptor: the caller enters it and comes back. Not for processes with threads. */
-int netlink_open_in(int ns_fd, struct error *err);
+/* One in each of these network namespaces, by a child that goes there: who enters a namespace of his own from one that is not
+ * his, such as the host's, cannot come back. The child shares memory and descriptors with the caller, and costs little. */
+int netlink_open_in(const int *namespaces, size_t n, int *ret_sockets, struct error *err);
 
 struct netlink_request {
 	union {

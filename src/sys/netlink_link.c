@@ -61,7 +61,7 @@ int netlink_link_add_bridge(int socket, const char *name, unsigned mtu, const ui
 
 static void add_other_end(struct netlink_request *r, const struct netlink_pair *p)
 {
-	struct ifinfomsg body = { .ifi_family = AF_UNSPEC, .ifi_flags = IFF_UP, .ifi_change = IFF_UP };
+	struct ifinfomsg body = { .ifi_family = AF_UNSPEC };	/* veth refuses to be up before both ends are there */
 	uint32_t ns = (uint32_t)p->other_ns;
 	size_t end = netlink_request_begin(r, VETH_INFO_PEER, &body, sizeof(body));
 

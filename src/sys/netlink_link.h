@@ -21,8 +21,8 @@ int netlink_link_find(int socket, const char *name, struct netlink_link *ret, st
 /* A bridge, not up. */
 int netlink_link_add_bridge(int socket, const char *name, unsigned mtu, const uint8_t mac[6], struct error *err);
 
-/* A pair whose one end, with a name of the kernel's choice, is a port of a bridge, and whose other end lies in another
- * namespace; both are up. */
+/* A pair whose one end, up and with a name of the kernel's choice, is a port of a bridge, and whose other end lies in another
+ * namespace, not up. */
 struct netlink_pair {
 	unsigned bridge, mtu;
 	int other_ns;

@@ -261,13 +261,14 @@ static void return_to(const char *cwd, int fd)
 		(void)!chdir("/");
 }
 
-static int enter(const struct identity *id, const struct holder *h, int pidfd, struct error *err)
+static int enter(struct identity *id, const struct holder *h, int pidfd, struct error *err)
 {
 	bool same = has_same_mounts(h);
 	_cleanup_fd_ int cwd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	if (setns(pidfd, CLONE_NEWUSER | (same ? CLONE_NEWNS : 0)) < 0)
 		return error_errno(err, "join the rootless namespace");
+	id->own_mounts = !same;
 	if (same)
 		return_to(id->cwd, cwd);
 	else if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0)
@@ -308,6 +309,7 @@ static bool is_inside(struct arena *arena, struct identity *id, int run_fd)
 		id->uid = idmap_to_outside(&h.maps.uid, 0);
 		id->gid = idmap_to_outside(&h.maps.gid, 0);
 		fill(arena, id, &h);
+		id->own_mounts = true;
 		return true;
 	}
 	return false;

@@ -32,6 +32,7 @@ struct identity {
 	char *single_id_why;		/* one line and its cure, for a warning; NULL otherwise */
 	char *stale_why;		/* the ranges changed but containers still run in the old ones; NULL otherwise */
 	bool joined;
+	bool own_mounts;		/* the caller may see other mounts than the holder does */
 	bool made;			/* by this command: the time to tell what was chosen */
 };
 

@@ -113,6 +113,39 @@ static void the_default_route_is_found(void **state)
 	assert_false(host_parse_route6(a, "", &interface));
 }
 
+static void the_hosts_networks_are_found(void **state)
+{
+	static const char routes[] = "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n"
+				     "eth0\t00000000\t010200C0\t0003\t0\t0\t0\t00000000\t0\t0\t0\n"
+				     "eth1\t000200C0\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0\n"
+				     "down\t0000010A\t00000000\t0000\t0\t0\t0\t0000FFFF\t0\t0\t0\n"
+				     "short\t0000010A\n"
+				     "vpn\t0000000A\t010200C0\t0003\t0\t0\t0\t000000FF\t0\t0\t0\n";
+	static const char routes6[] =
+		"fd000000000000000000000000000000 40 00000000000000000000000000000000 00 00000000000000000000000000000000 "
+		"00000100 00000001 00000000 00000001     eth0\n"
+		"fe800000000000000000000000000000 40 00000000000000000000000000000000 00 00000000000000000000000000000000 "
+		"00000100 00000001 00000000 00000001     eth0\n"
+		"fd00000000000000000000000000000z 40 00000000000000000000000000000000 00 00000000000000000000000000000000 "
+		"00000100 00000001 00000000 00000001     eth0\n"
+		"00000000000000000000000000000001 80 00000000000000000000000000000000 00 00000000000000000000000000000000 "
+		"00000000 00000003 00000000 80200001       lo\n";
+	_cleanup_arena_ struct arena *a = arena_new();
+	struct host_prefixes list = { 0 };
+
+	(void)state;
+	host_parse_routes(a, routes, &list);
+	host_parse_routes6(a, routes6, &list);
+	assert_int_equal(list.n, 3);
+	assert_string_equal(ip_prefix_text(a, &list.v[0].prefix), "192.0.2.0/24");
+	assert_string_equal(ip_prefix_text(a, &list.v[1].prefix), "10.0.0.0/8");
+	assert_string_equal(list.v[1].interface, "vpn");
+	assert_string_equal(ip_prefix_text(a, &list.v[2].prefix), "fd00::/64");
+	host_parse_routes(a, "", &list);
+	host_parse_routes6(a, "x", &list);
+	assert_int_equal(list.n, 3);
+}
+
 static void last_words_are_without_noise(void **state)
 {
 	_cleanup_arena_ struct arena *a = arena_new();
@@ -197,7 +230,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(pasta_is_asked_for_the_ports_only), cmocka_unit_test(slirp4netns_has_its_addresses),
-		cmocka_unit_test(slirp4netns_refuses_nonsense), cmocka_unit_test(the_default_route_is_found),
+		cmocka_unit_test(slirp4netns_refuses_nonsense), cmocka_unit_test(the_default_route_is_found), cmocka_unit_test(the_hosts_networks_are_found),
 		cmocka_unit_test(last_words_are_without_noise), cmocka_unit_test(a_helper_is_started_and_ended),
 		cmocka_unit_test(a_forged_record_ends_nobody), cmocka_unit_test(a_missing_program_is_an_error),
 	};

@@ -34,7 +34,7 @@ static void modes_are_known(void **state)
 
 static void default_has_a_helper(void **state)
 {
-	static const char *const words[] = { "", "private", "bridge", "default" };
+	static const char *const words[] = { "", "private", "default" };
 
 	(void)state;
 	for (size_t i = 0; i < ELEMENTS(words); i++) {
@@ -46,9 +46,34 @@ static void default_has_a_helper(void **state)
 	}
 }
 
-static void unknown_modes_are_refused(void **state)
+static void other_words_are_networks(void **state)
 {
-	static const char *const words[] = { "mynet", "container:", "ns:", "pastas", "pastax:1", "Host", "none:x" };
+	static const char *const words[] = { "bridge", "mynet", "pastas", "Host", "bridge:ip=10.88.0.9,ip6=fd00::1,mac=92:5f:0a:01:02:03",
+					     "mynet:alias=a,alias=b,interface_name=inner" };
+	_cleanup_arena_ struct arena *a = arena_new();
+	struct net_request r = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < ELEMENTS(words); i++) {
+		assert_int_equal(net_parse_mode(a, words[i], &r, NULL), 0);
+		assert_int_equal(r.mode, NET_BRIDGE);
+		assert_int_equal(r.networks.n, i + 1);
+	}
+	assert_string_equal(r.networks.v[4].network, "bridge");
+	assert_int_equal(r.networks.v[4].ips.n, 2);
+	assert_string_equal(r.networks.v[4].mac, "92:5f:0a:01:02:03");
+	assert_string_equal(strings_join(a, &r.networks.v[5].aliases, " "), "a b");
+	bridge_request_name_interfaces(a, r.networks.v, r.networks.n, &(struct strings){ (char *[]){ "eth1", NULL }, 1 });
+	assert_string_equal(r.networks.v[0].interface, "eth0");
+	assert_string_equal(r.networks.v[1].interface, "eth2");
+	assert_string_equal(r.networks.v[5].interface, "inner");
+}
+
+static void malformed_modes_are_refused(void **state)
+{
+	static const char *const words[] = { "container:", "ns:", "pastax:1", "none:x", "mynet:ip", "mynet:ip=10.0.0", "mynet:mac=1",
+					     "mynet:mac=01:00:00:00:00:00", "mynet:interface_name=lo", "mynet:interface_name=a/b",
+					     "mynet:alias=", "mynet:alias=a b", "mynet:IP=10.0.0.1" };
 
 	(void)state;
 	for (size_t i = 0; i < ELEMENTS(words); i++) {
@@ -152,7 +177,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(modes_are_known), cmocka_unit_test(default_has_a_helper),
-		cmocka_unit_test(unknown_modes_are_refused), cmocka_unit_test(ports_are_understood),
+		cmocka_unit_test(other_words_are_networks),
+		cmocka_unit_test(malformed_modes_are_refused), cmocka_unit_test(ports_are_understood),
 		cmocka_unit_test(both_protocols_at_once), cmocka_unit_test(bad_ports_are_refused),
 		cmocka_unit_test(conflicts_are_found),
 	};

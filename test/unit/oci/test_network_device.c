@@ -184,7 +184,7 @@ static bool place_open(struct place *p)
 	snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)p->pid);
 	ns = open(path, O_RDONLY | O_CLOEXEC);
 	p->socket = netlink_open();
-	p->inside = netlink_open_in(ns, NULL);
+	netlink_open_in(&ns, 1, &p->inside, NULL);
 	close(ns);
 	return p->socket >= 0 && p->inside >= 0;
 }
