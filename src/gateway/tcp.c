@@ -21,7 +21,6 @@
 #define SYN_MAX 160			/* headers with all their options */
 #define HANDSHAKE_MS 10000
 #define PATIENCE_MS 4000
-#define ACCEPTED_AT_ONCE 64
 #define TRACING_HOPS 33			/* fewer are left: somebody counts routers */
 
 enum state { CONNECTING, HANDSHAKE, OPEN };
@@ -231,15 +230,16 @@ static void open_connection(struct gateway *g, const struct packet *p)
 }
 
 /* To the host itself nothing is lost, and pacing would only cost. */
-static void ease_local(int fd)
+static void ease_local(struct gateway *g, const struct connection *c)
 {
-	union address own, peer;
-	socklen_t n = sizeof(own), m = sizeof(peer);
+	int fd = c->relay.fd[OUTSIDE];
+	union address own, to;
+	socklen_t n = sizeof(own);
 
-	if (getsockname(fd, &own.any, &n) < 0 || getpeername(fd, &peer.any, &m) < 0 || own.any.sa_family != peer.any.sa_family)
+	if (!gateway_destination(g, &c->entry.tuple, c->attempt, &to) || getsockname(fd, &own.any, &n) < 0)
 		return;
-	if (own.any.sa_family == AF_INET ? own.in.sin_addr.s_addr == peer.in.sin_addr.s_addr
-					 : IN6_ARE_ADDR_EQUAL(&own.in6.sin6_addr, &peer.in6.sin6_addr))
+	if (to.any.sa_family == AF_INET ? own.in.sin_addr.s_addr == to.in.sin_addr.s_addr
+					: IN6_ARE_ADDR_EQUAL(&own.in6.sin6_addr, &to.in6.sin6_addr))
 		setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, "reno", 4);
 }
 
@@ -269,7 +269,7 @@ static void take_answer(struct gateway *g, struct connection *c, uint32_t events
 	}
 	if (c->tracing)
 		end_tracing(c);
-	ease_local(fd);
+	ease_local(g, c);
 	link_write(&g->setup.link, syns[c->syn].bytes, syns[c->syn].n);
 	drop_syn(c);
 	c->state = HANDSHAKE;
@@ -360,17 +360,19 @@ static void join(struct gateway *g, int inside, const union address *peer)
 	move(c);
 }
 
+/* Until nobody waits there: the listening sockets tell of newcomers once. */
 void tcp_accept(struct gateway *g, unsigned listener)
 {
-	for (int i = 0; i < ACCEPTED_AT_ONCE; i++) {
-		union address peer;
-		socklen_t n = sizeof(peer);
-		int fd = accept4(g->setup.listener[listener], &peer.any, &n, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	union address peer;
+	int fd;
 
-		if (fd < 0)
-			return;
-		join(g, fd, &peer);
-	}
+	do {
+		socklen_t n = sizeof(peer);
+
+		fd = accept4(g->setup.listener[listener], &peer.any, &n, SOCK_CLOEXEC | SOCK_NONBLOCK);
+		if (fd >= 0)
+			join(g, fd, &peer);
+	} while (fd >= 0);
 }
 
 void tcp_event(struct gateway *g, uint32_t index, uint16_t generation, unsigned side, uint32_t events)
@@ -421,6 +423,10 @@ bool tcp_expire(struct gateway *g)
 {
 	struct connection *c = table_oldest(&table), *next;
 
+	/* Those who found no descriptor left before. */
+	for (unsigned i = 0; i < 2 && waiting; i++)
+		if (g->setup.listener[i] >= 0)
+			tcp_accept(g, i);
 	for (; c && waiting; c = next) {
 		next = table_newer(&table, c);
 		if (is_given_up(g, c))
