@@ -11,6 +11,7 @@
 #include "engine/container.h"
 #include "engine/df.h"
 #include "engine/image.h"
+#include "engine/network_bridge.h"
 #include "engine/network_remove.h"
 #include "engine/volume.h"
 
@@ -106,6 +107,7 @@ static int run_system_migrate(struct cli *cli, const struct args *args, struct e
 		return -1;
 	if (code)
 		return code;
+	network_bridge_end(&cli->engine);
 	return userns_migrate(&cli->engine.identity, err);
 }
 

@@ -324,6 +324,23 @@ static void check_unneeded(struct check *c)
 	check_unneeded_in(c, "blobs/sha256", &blobs, "no image and no container needs this blob");
 }
 
+/* Layers that go leave their objects to the next collection: this comes after them. */
+static void check_unneeded_objects(struct check *c)
+{
+	struct store_waste waste;
+	struct error why = { 0 };
+	int r = c->o->quick ? 1 : store_unneeded_objects(c->e->arena, &c->e->store, c->o->max_age_ns, &waste, &why);
+
+	if (r < 0)
+		check_cure(c, check_add(c, "leftover", "objects", NULL, "unneeded objects cannot be told: %s", why.text),
+			   "mend or remove what is damaged first");
+	if (r || !waste.n)
+		return;
+	leftover(c, "objects", arena_printf(c->e->arena, "no layer needs %zu of them (%s)", waste.n,
+					    units_format_size(c->e->arena, waste.bytes)),
+		 c->o->repair && store_sweep_objects(c->e->arena, &c->e->store, &why) == 0);
+}
+
 static void check_runtime(struct check *c)
 {
 	_cleanup_dir_ DIR *dir = fd_opendir(c->e->run_fd, "containers");
@@ -367,6 +384,7 @@ void check_leftovers(struct check *c)
 {
 	check_staging(c);
 	check_unneeded(c);
+	check_unneeded_objects(c);
 	check_runtime(c);
 	check_labels(c);
 }

@@ -262,6 +262,11 @@ void network_bridge_release(struct engine *e, const struct container *c, const s
 		network_bridge_undo(e, lives(e, c->id) ? NULL : c->id);
 }
 
+void network_bridge_end(struct engine *e)
+{
+	rootless_end(e->arena, network_bridge_home(e));
+}
+
 void network_bridge_sweep(struct engine *e)
 {
 	const struct rootless_home *home = network_bridge_home(e);

@@ -44,6 +44,8 @@ void network_bridge_mark_joined(struct engine *e, const struct container *c, con
 void network_bridge_release(struct engine *e, const struct container *c, const struct container_state *s);
 /* The same for one whose start failed, whatever its state says. */
 void network_bridge_undo(struct engine *e, const char *id);
+/* All that containers have of networks, at once: they do not run, and their user namespace ends. */
+void network_bridge_end(struct engine *e);
 /* What containers left that nobody cleaned up after; cheap when there is nothing. */
 void network_bridge_sweep(struct engine *e);
 

@@ -221,14 +221,3 @@ int network_rows(struct engine *e, const struct strings *filters, struct json **
 	*ret = rows;
 	return 0;
 }
-
-int network_inspect(struct engine *e, const char *name, struct json **ret, struct error *err)
-{
-	struct network n;
-
-	if (network_find(e->arena, &e->store, name, &n, err) < 0)
-		return -1;
-	*ret = json_encode(e->arena, &network_shape, &n);
-	json_set(e->arena, *ret, "containers", json_new_object(e->arena));
-	return 0;
-}

@@ -5,11 +5,12 @@
 #include <unistd.h>
 
 #include "engine/container.h"
+#include "engine/network_bridge.h"
 #include "store/destroy.h"
 #include "sys/fd.h"
 
 /* Of the runtime directory; the rest of it belongs to the OCI runtime's containers. */
-static const char *const runtime_entries[] = { "containers", "cache", "trees", "holder.lock" };
+static const char *const runtime_entries[] = { "containers", "cache", "trees", "netns", "networks", "holder.lock" };
 
 void reset_paths(struct engine *e, char **ret_store, char **ret_runtime)
 {
@@ -95,7 +96,10 @@ int reset_everything(struct engine *e, struct strings *ret_left, struct error *e
 {
 	_cleanup_fd_ int lock = -1;
 
-	if (remove_containers(e, err) < 0 || unmount_all(e, err) < 0)
+	if (remove_containers(e, err) < 0)
+		return -1;
+	network_bridge_end(e);
+	if (unmount_all(e, err) < 0)
 		return -1;
 	lock = store_lock(&e->store, LOCK_EXCLUSIVE, false, err);
 	if (lock < 0)

@@ -199,12 +199,12 @@ static void look_at_all(struct look *l, int run_fd)
 			fd_remove_tree(dirfd(dir), entry->d_name);
 }
 
-size_t lease_collect(int run_fd, const char *id, bool (*lives)(void *context, const char *id), void *context)
+struct lease_census lease_collect(int run_fd, const char *id, bool (*lives)(void *context, const char *id), void *context)
 {
 	struct look l = { .id = id, .lives = lives, .context = context };
 
 	look_at_all(&l, run_fd);
-	return l.left;
+	return (struct lease_census){ l.left, l.dead };
 }
 
 struct lease_census lease_count(int run_fd, bool (*lives)(void *context, const char *id), void *context)

@@ -20,10 +20,10 @@ int lease_take(int run_fd, const char *network, const struct network_subnet *s, 
 	       const char *id, struct ip_address *ret, struct error *err);
 /* Gives one back, if it is this container's. */
 void lease_give_back(int run_fd, const char *network, const char *address, const char *id);
-/* Takes away those of `id` (NULL: of nobody) and of containers that do not live. Answers how many are left. */
-size_t lease_collect(int run_fd, const char *id, bool (*lives)(void *context, const char *id), void *context);
-/* How many there are of containers that live and of others; takes nothing away. */
 struct lease_census { size_t living, dead; };
+/* Takes away those of `id` (NULL: of nobody) and of containers that do not live. */
+struct lease_census lease_collect(int run_fd, const char *id, bool (*lives)(void *context, const char *id), void *context);
+/* The same, but takes nothing away. */
 struct lease_census lease_count(int run_fd, bool (*lives)(void *context, const char *id), void *context);
 /* The containers on a network, each once. */
 void lease_holders(struct arena *arena, int run_fd, const char *network, struct strings *ret);

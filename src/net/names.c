@@ -61,6 +61,12 @@ static int open_process(struct arena *arena, const struct rootless_home *home)
 	return pidfd_open_same((pid_t)pid, strtoull(end, NULL, 10));
 }
 
+static void stop(struct arena *arena, const struct rootless_home *home)
+{
+	net_stop(path_of(arena, home, DIR_NAME));
+	unlinkat(home->run_fd, ZONES "/" PID_FILE, 0);
+}
+
 struct starting {
 	struct arena *arena;
 	const char *program, *zones, *resolv_conf;
@@ -121,7 +127,7 @@ static int start(struct arena *arena, const struct rootless *r, struct error *er
 	if (log < 0 || fd_write_file(home->run_fd, DIR_NAME "/resolv.conf", "nameserver " GATEWAY_DNS "\n",
 				     strlen("nameserver " GATEWAY_DNS "\n"), 0644, false) < 0)
 		return error_errno(err, "start aardvark-dns");
-	net_stop(path_of(arena, home, DIR_NAME));	/* what of it may be left */
+	stop(arena, home);	/* what of it may be left */
 	if (helper_between("aardvark-dns", home->run_path, start_there, &s, &report, err) < 0)
 		return -1;
 	result = report.exit_code == 0 ? record(arena, home, err) :
@@ -216,7 +222,7 @@ void names_remove(struct arena *arena, const struct rootless_home *home, const c
 			changed |= forget(arena, home, entry->d_name, id) > 0;
 	/* Without a zone it would end by itself, but who knows when. */
 	if (changed && !has_zones(home))
-		net_stop(path_of(arena, home, DIR_NAME));
+		stop(arena, home);
 	else if (changed)
 		tell(arena, home);
 }
@@ -244,7 +250,7 @@ void names_stop(struct arena *arena, const struct rootless_home *home)
 {
 	if (faccessat(home->run_fd, DIR_NAME, F_OK, 0) < 0)
 		return;
-	net_stop(path_of(arena, home, DIR_NAME));
+	stop(arena, home);
 	fd_remove_tree(home->run_fd, ZONES);
 	fd_mkdirs(home->run_fd, ZONES, 0700);
 }

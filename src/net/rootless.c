@@ -14,12 +14,12 @@
 #include "net/gateway.h"
 #include "net/lease.h"
 #include "net/names.h"
+#include "net/rootless_linger.h"
 #include "sys/errand.h"
 #include "sys/fd.h"
 #include "sys/netlink.h"
 #include "sys/ns.h"
 
-#define LOCK ROOTLESS_DIR "/lock"
 #define MOUNT ROOTLESS_DIR "/rootless"
 
 static char *path_of(struct arena *arena, const struct rootless_home *home, const char *name)
@@ -186,11 +186,11 @@ static bool is_there(const struct rootless_home *home, const char *file)
 
 static int lock(const struct rootless_home *home, enum lock_mode mode, struct error *err)
 {
-	int fd = lock_open(home->run_fd, LOCK, mode, true);
+	int fd = lock_open(home->run_fd, ROOTLESS_LOCK, mode, true);
 
 	if (fd < 0 && errno == ENOENT && fd_mkdirs(home->run_fd, ROOTLESS_DIR, 0700) == 0)
-		fd = lock_open(home->run_fd, LOCK, mode, true);
-	return fd < 0 ? error_errno(err, "lock %s/" LOCK, home->run_path) : fd;
+		fd = lock_open(home->run_fd, ROOTLESS_LOCK, mode, true);
+	return fd < 0 ? error_errno(err, "lock %s/" ROOTLESS_LOCK, home->run_path) : fd;
 }
 
 /* Whoever finds it incomplete gets the lock alone in place of shared. */
@@ -267,16 +267,40 @@ bool rootless_is_littered(const struct rootless_home *home)
 	if (!is_there(home, ROOTLESS_DIR))
 		return false;
 	c = lease_count(home->run_fd, home->lives, home->context);
-	return c.dead > 0 || (c.living == 0 && is_there(home, MOUNT));
+	return c.dead > 0 || (c.living == 0 && is_there(home, MOUNT) && !rootless_linger_is_pending(home));
 }
 
 void rootless_release(struct arena *arena, const struct rootless_home *home, const char *id)
 {
 	_cleanup_fd_ int alone = -1;
+	struct lease_census c;
 
 	if (!is_there(home, ROOTLESS_DIR))		/* not MOUNT: somebody may have deleted that */
 		return;
 	alone = lock(home, LOCK_EXCLUSIVE, NULL);
-	if (alone >= 0 && lease_collect(home->run_fd, id, home->lives, home->context) == 0)
+	if (alone < 0)
+		return;
+	c = lease_collect(home->run_fd, id, home->lives, home->context);
+	if (c.living > 0 || (!c.dead && rootless_linger_is_pending(home)))
+		return;
+	/* Who took nothing back but finds nobody waiting comes after an accident. */
+	if (!c.dead || rootless_linger(arena, home, take_away) < 0)
 		take_away(arena, home);
+}
+
+static bool nobody_lives(void *context, const char *id)
+{
+	(void)context;
+	(void)id;
+	return false;
+}
+
+void rootless_end(struct arena *arena, const struct rootless_home *home)
+{
+	_cleanup_fd_ int alone = is_there(home, ROOTLESS_DIR) ? lock(home, LOCK_EXCLUSIVE, NULL) : -1;
+
+	if (alone < 0)
+		return;
+	lease_collect(home->run_fd, NULL, nobody_lives, NULL);
+	take_away(arena, home);
 }

@@ -3,8 +3,8 @@
  * An ordinary user cannot put an interface into the host's network, so all his bridges, the containers' ends of veth pairs
  * and the firewall live in a network namespace of the rootless user namespace. It is kept by a bind mount,
  * netns/rootless in the runtime directory and in the mount namespace of the holder, so that it outlives every process.
- * It is made by the first container on a bridge, with its way out (net/gateway), and both are taken away when no container
- * has an address any more (net/lease).
+ * It is made by the first container on a bridge, with its way out (net/gateway), and both are taken away a moment after the
+ * last container has given its address back (net/lease).
  *
  * The lock netns/lock orders all of this. Shared: the namespace stays, until what relies on it has a lease. Exclusive:
  * the namespace, a bridge in it, the firewall's table or the leases of the dead are changed. It is held for
@@ -19,6 +19,7 @@
 #include "sys/lock.h"
 
 #define ROOTLESS_DIR "netns"		/* in the runtime directory: lock, the mount, and what the gateway keeps */
+#define ROOTLESS_LOCK ROOTLESS_DIR "/lock"
 
 /* Where it is, and who knows: what the engine tells. */
 struct rootless_home {
@@ -54,7 +55,9 @@ void rootless_close(struct rootless *r);
 /* Has anybody left something that rootless_release(NULL) would take away? */
 bool rootless_is_littered(const struct rootless_home *home);
 /* Takes back the leases of this container (NULL: of none) and of all that do not live; when none is left, the namespace and
- * its helpers go too. */
+ * its helpers go too, after a moment (net/rootless_linger). */
 void rootless_release(struct arena *arena, const struct rootless_home *home, const char *id);
+/* At once, with the leases of all: the user namespace ends, too. */
+void rootless_end(struct arena *arena, const struct rootless_home *home);
 
 #endif

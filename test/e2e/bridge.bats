@@ -22,9 +22,10 @@ leases() { find "$XDG_RUNTIME_DIR/bryo/networks" -type l ! -name '.*' -printf '%
 # in_rootless COMMAND...: in the network namespace of the bridges
 in_rootless() { bryo unshare nsenter "--net=$XDG_RUNTIME_DIR/bryo/netns/rootless" "$@"; }
 pairs() { in_rootless ip -o link show type veth 2>/dev/null | wc -l; }
-# nothing_left: no lease, no namespace, no process of the network
+# nothing_left: no lease, no namespace; a moment after the last container
 nothing_left() {
-	[ -z "$(leases)" ] && ! bryo unshare grep -q netns/rootless /proc/self/mountinfo
+	[ -z "$(leases)" ] && [ ! -e "$XDG_RUNTIME_DIR/bryo/netns/rootless" ] && ! pgrep -x bryo-gateway >/dev/null &&
+		! bryo unshare grep -q netns/rootless /proc/self/mountinfo
 }
 
 @test "bridge: two containers reach each other by address, and nothing is left at the end" {
@@ -44,17 +45,17 @@ nothing_left() {
 	[ "$(leases)" = 10.88.0.3 ]
 	retry 10 eval '[ "$(pairs)" = 1 ]'
 	bryo rm -f -t 0 b
-	nothing_left
+	retry 10 nothing_left
 }
 
 @test "bridge: a foreground container leaves nothing either" {
 	need_image
 	run bryo run --rm --network bridge $IMG ip -4 -o addr show eth0
 	assert_contains 10.88.0.2/16
-	nothing_left
+	retry 10 nothing_left
 	run bryo run --rm --network bridge $IMG /no/such/command
 	assert_status 127
-	nothing_left
+	retry 10 nothing_left
 }
 
 @test "bridge: the world is reached, but not from an internal network" {
@@ -210,7 +211,7 @@ nothing_left() {
 	run bryo inspect --format '{{.NetworkSettings.IPAddress}}' $(bryo ps -q)
 	[ "$(sort -u <<<"$output" | wc -l)" = 20 ]
 	bryo rm -fa -t 0
-	nothing_left
+	retry 10 nothing_left
 }
 
 @test "bridge: a network without free addresses" {
@@ -222,7 +223,7 @@ nothing_left() {
 	assert_contains "failed to find free IP in range: 10.99.1.1 - 10.99.1.2"
 	bryo rm -f -t 0 a
 	bryo run --rm --network tiny $IMG true
-	nothing_left
+	retry 10 nothing_left
 }
 
 @test "bridge: a container that shares the network of another" {
@@ -236,7 +237,7 @@ nothing_left() {
 	bryo rm -f -t 0 a
 	run inside b ip -o link
 	refute_contains eth0
-	nothing_left
+	retry 10 nothing_left
 }
 
 @test "bridge: with ids of its own" {
@@ -261,7 +262,7 @@ nothing_left() {
 	kill -9 $pids
 	retry 10 eval '! kill -0 ${pids#* } 2>/dev/null'
 	bryo ps
-	nothing_left
+	retry 10 nothing_left
 	# With everything else that helps.
 	bryo run -d --name c --network bridge $IMG sleep 1000
 	pids=$(bryo inspect --format '{{.State.ConmonPid}} {{.State.Pid}}' c)
@@ -269,7 +270,7 @@ nothing_left() {
 	retry 10 eval '! kill -0 ${pids#* } 2>/dev/null'
 	run bryo run --rm --network bridge $IMG ip -4 -o addr show eth0
 	assert_contains 10.88.0.
-	nothing_left
+	retry 10 nothing_left
 }
 
 @test "bridge: a monitor's death leaves the container its address" {
@@ -286,7 +287,7 @@ nothing_left() {
 	bryo run -d --name a --network bridge $IMG sleep 1000
 	rm -f "$XDG_RUNTIME_DIR/bryo/netns/rootless"
 	bryo rm -f -t 0 a
-	nothing_left
+	retry 10 nothing_left
 	bryo run -d --name a --network bridge $IMG sleep 1000
 	rm -f "$XDG_RUNTIME_DIR/bryo/netns/rootless"
 	web b --network bridge
@@ -294,14 +295,30 @@ nothing_left() {
 	[ "$(address b bridge)" != "$(address a bridge)" ]
 	retry 10 serves c "$(address b bridge)"
 	bryo rm -fa -t 0
-	nothing_left
+	retry 10 nothing_left
+}
+
+@test "bridge: containers one after the other find the namespace of the last one" {
+	need_image
+	local first
+	bryo run -d --name a --network bridge $IMG sleep 1000
+	first=$(in_rootless readlink /proc/self/ns/net)
+	bryo rm -f -t 0 a
+	bryo run -d --name a --network bridge $IMG sleep 1000
+	[ "$(in_rootless readlink /proc/self/ns/net)" = "$first" ]
+	bryo rm -f -t 0 a
+	[ "$(pgrep -xc bryo-gateway)" -gt 0 ]
+	# The end of the user namespace does not wait.
+	bryo system migrate
+	run pgrep -x bryo-gateway
+	assert_status 1
 }
 
 @test "bridge: stop, start and restart" {
 	need_image
 	web a --network bridge
 	bryo stop -t 0 a
-	nothing_left
+	retry 10 nothing_left
 	bryo start a
 	[ "$(address a bridge)" = 10.88.0.2 ]
 	bryo run -d --name b --network bridge $IMG sleep 1000

@@ -56,11 +56,30 @@ static void brings_the_error(void **state)
 	assert_int_equal(errand_fd(make, fail, NULL), -1);
 }
 
+static int work(void *context, struct error *err)
+{
+	return make(context, err) < 0 ? -1 : 0;
+}
+
+static void brings_the_outcome(void **state)
+{
+	char fail[] = "fail", die[] = "die", path[] = "/dev/null";
+	struct error err = { 0 };
+
+	(void)state;
+	assert_int_equal(errand_run(work, path, &err), 0);
+	assert_int_equal(errand_run(work, fail, &err), -1);
+	assert_int_equal(err.kind, ERROR_DENIED);
+	error_clear(&err);
+	assert_int_equal(errand_run(work, die, &err), -1);
+	assert_int_equal(err.kind, ERROR_FAILED);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(brings_a_descriptor),
-		cmocka_unit_test(brings_the_error),
+		cmocka_unit_test(brings_the_error), cmocka_unit_test(brings_the_outcome),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
