@@ -17,8 +17,10 @@
 
 /* --- unshare */
 
+struct unshare_request { bool rootless_netns; };
+
 static const struct option unshare_options[] = {
-	OPT_UNSUPPORTED("rootless-netns", "there are no bridge networks to be joined"),
+	OPT_FLAG(0, "rootless-netns", unshare_request, rootless_netns, "In the network namespace of the bridges, while a container is on one"),
 	OPT_END
 };
 
@@ -35,13 +37,28 @@ static int set_environment(const struct identity *id, uid_t uid, gid_t gid, stru
 	return 0;
 }
 
+static int enter_bridges(struct cli *cli, struct error *err)
+{
+	struct engine *e = cli_engine(cli, err);
+
+	if (!e)
+		return -1;
+	if (network_bridge_enter(e, err) == 0)
+		return 0;
+	if (!error_is(err, ERROR_NONE))
+		return -1;
+	error_set(err, ERROR_STATE, "no container is on a network: its namespace is there only while one is");
+	return error_hint(err, "start one: bryo run -d --network bridge IMAGE");
+}
+
 static int run_unshare(struct cli *cli, const struct args *args, struct error *err)
 {
+	const struct unshare_request *r = args->request;
 	struct engine *e = cli_engine_identity(cli, err);
 	char *shell = getenv("SHELL"), *fallback[] = { str_is_empty(shell) ? arena_strdup(cli->arena, "/bin/sh") : shell, NULL };
 	char **argv = args->operands.n ? args->operands.v : fallback;
 
-	if (!e || userns_join(cli->arena, &e->identity, err) < 0 ||
+	if (!e || (r->rootless_netns ? enter_bridges(cli, err) : userns_join(cli->arena, &e->identity, err)) < 0 ||
 	    set_environment(&e->identity, e->identity.uid, e->identity.gid, err) < 0)
 		return -1;
 	fflush(stdout);
@@ -67,6 +84,7 @@ const struct command unshare_command = {
 		       "shell is run. CONTAINERS_GRAPHROOT and CONTAINERS_RUNROOT say where things are.",
 	.examples = unshare_examples,
 	.options = { unshare_options },
+	.request_size = sizeof(struct unshare_request),
 	.operands_max = COMMAND_ANY_NUMBER,
 	.complete = COMPLETE_PROGRAMS, .complete_rest = COMPLETE_FILES,
 	.flags = COMMAND_STOP_AT_OPERAND,

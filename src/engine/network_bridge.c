@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -212,6 +213,18 @@ int network_bridge_forget(struct engine *e, const struct network *n, struct erro
 	if (rootless_find(e->arena, home, LOCK_EXCLUSIVE, &r, err) < 0)
 		return error_is(err, ERROR_NONE) ? 0 : -1;
 	result = bridge_remove(e->arena, &r, n, err);
+	rootless_close(&r);
+	return result;
+}
+
+int network_bridge_enter(struct engine *e, struct error *err)
+{
+	struct rootless r;
+	int result;
+
+	if (rootless_find(e->arena, network_bridge_home(e), LOCK_SHARED, &r, err) < 0)
+		return -1;
+	result = setns(r.ns, CLONE_NEWNET) < 0 ? error_errno(err, "enter the rootless network namespace") : 0;
 	rootless_close(&r);
 	return result;
 }

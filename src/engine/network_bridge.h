@@ -38,6 +38,9 @@ int network_bridge_detach(struct engine *e, const struct bridge_endpoint *endpoi
 /* Takes away what a network has, which is removed. */
 int network_bridge_forget(struct engine *e, const struct network *n, struct error *err);
 
+/* The caller enters the rootless network namespace for good. -1 with an empty error when there is none. */
+int network_bridge_enter(struct engine *e, struct error *err);
+
 /* Another container joins the network namespace of this one: it may live longer. */
 void network_bridge_mark_joined(struct engine *e, const struct container *c, const struct container_state *s);
 /* Takes back what a container has that does not run any more. e stands outside of all network namespaces of containers. */

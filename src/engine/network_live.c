@@ -7,6 +7,7 @@
 #include "engine/network.h"
 #include "engine/network_names.h"
 #include "net/forward.h"
+#include "engine/state.h"
 #include "store/network.h"
 #include "sys/fd.h"
 
@@ -85,6 +86,25 @@ int network_live_tell(struct engine *e, const struct container *c, const struct 
 	if (!text)
 		return error_is(err, ERROR_NONE) ? 0 : -1;
 	return rewrite(run_dir, "resolv.conf", text, err);
+}
+
+/* --- rename */
+
+void network_live_rename(struct engine *e, const struct container *c)
+{
+	struct container_state s;
+	struct net_result ignored;
+	struct network_bridge b;
+
+	state_load_present(e, c, &s);
+	if (!state_is_live(&s) || !s.networks.n)
+		return;
+	describe(e, &s, c->id, &b, &ignored);
+	if (rootless_find(e->arena, network_bridge_home(e), LOCK_SHARED, &b.rootless, NULL) < 0)
+		return;
+	rootless_unlock(&b.rootless);
+	network_names_add(e, c, &b);
+	network_bridge_close(&b);
 }
 
 /* --- reload */

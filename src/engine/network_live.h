@@ -9,6 +9,8 @@
 /* The endpoint has come (add), or is gone: it is in the state, or no more. */
 int network_live_tell(struct engine *e, const struct container *c, const struct container_state *s,
 		      const struct bridge_endpoint *endpoint, bool add, struct error *err);
+/* It has another name: the old one is answered no more. Best effort. */
+void network_live_rename(struct engine *e, const struct container *c);
 /* The firewall's rules, the way out and the names, whatever became of them. */
 int network_live_reload(struct engine *e, const struct container *c, const struct container_state *s, struct error *err);
 

@@ -99,6 +99,19 @@ static struct json *mounts_json(struct arena *arena, const struct container *c)
 	return j;
 }
 
+static struct json *networks_json(struct arena *arena, const struct container *c)
+{
+	struct json *j = json_new_list(arena);
+	struct net_request r = { 0 };
+
+	for (size_t i = 0; i < c->request.network.n; i++)
+		if (net_parse_mode(arena, c->request.network.v[i], &r, NULL) < 0)
+			break;
+	for (size_t i = 0; i < r.networks.n; i++)
+		json_append(arena, j, json_new_string(arena, r.networks.v[i].network));
+	return j;
+}
+
 #define SET(name, value) json_add(a, j, name, value)
 #define TEXT(s) json_new_string(a, (s))
 
@@ -134,7 +147,7 @@ static struct json *row_json(struct engine *e, const struct ps_row *r, int64_t n
 	SET("Labels", json_new_map(a, &c->labels));
 	SET("LabelsText", TEXT(labels_text(a, &c->labels)));
 	SET("Mounts", mounts_json(a, c));
-	SET("Networks", json_new_list(a));
+	SET("Networks", networks_json(a, c));
 	SET("Restarts", json_new_int(a, r->s.restart_count));
 	SET("AutoRemove", json_new_bool(a, c->request.rm));
 	return j;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/units.h"
+#include "engine/network_list.h"
 #include "engine/state.h"
 
 static bool matches_map(const struct string_map *map, const char *value)
@@ -47,6 +48,19 @@ static int created_of(const struct ps_filter *in, const char *name, int64_t *ret
 		return -1;
 	*ret = c.created_ns;
 	return 0;
+}
+
+/* A network by name or id, or the word of another mode. */
+static bool matches_network(struct engine *e, const struct container *c, const char *value)
+{
+	struct network n;
+
+	if (network_find(e->arena, &e->store, value, &n, NULL) == 0 && network_is_used_by(&n, c))
+		return true;
+	for (size_t i = 0; i < c->request.network.n; i++)
+		if (str_starts(c->request.network.v[i], value))
+			return true;
+	return false;
 }
 
 /* As in Podman and Docker a regular expression that may match anywhere in the name. */
@@ -96,7 +110,7 @@ static int matches(const struct ps_filter *in, const struct ps_row *r, const cha
 	if (strcmp(key, "volume") == 0)
 		return matches_mount(c, value);
 	if (strcmp(key, "network") == 0)
-		return c->request.network.n && str_starts(c->request.network.v[0], value);
+		return matches_network(in->e, c, value);
 	if (strcmp(key, "command") == 0)
 		return c->args.n && strstr(c->args.v[0], value) != NULL;
 	if (strcmp(key, "restart-policy") == 0)

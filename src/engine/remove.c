@@ -1,6 +1,7 @@
 /* container_rm, container_rename, and the cleanup that the monitor asks for */
 #include "engine/image.h"
 #include "engine/life.h"
+#include "engine/network_live.h"
 #include "engine/state.h"
 #include "store/container.h"
 #include "sys/fd.h"
@@ -58,6 +59,7 @@ int container_rename(struct engine *e, struct container *c, const char *new_name
 	c->name = arena_strdup(e->arena, new_name);
 	if (container_save(e, c, err) < 0)
 		return -1;
+	network_live_rename(e, c);
 	life_event(e, c, "rename");
 	return 0;
 }

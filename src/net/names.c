@@ -2,16 +2,17 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <sys/mount.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
-#include "net/gateway.h"
 #include "net/helper.h"
+#include "sys/caps.h"
 #include "sys/fd.h"
 #include "sys/pidfd.h"
 #include "sys/spawn.h"
@@ -68,20 +69,9 @@ static void stop(struct arena *arena, const struct rootless_home *home)
 }
 
 struct starting {
-	struct arena *arena;
-	const char *program, *zones, *resolv_conf;
+	const char *program, *zones;
 	int ns, log;
 };
-
-/* Its own view of /etc/resolv.conf: the host's servers may be on a loopback that is not this namespace's. */
-static int show_resolv_conf(const struct starting *s, struct error *err)
-{
-	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
-		return error_errno(err, "make a mount namespace");
-	if (mount(s->resolv_conf, "/etc/resolv.conf", NULL, MS_BIND, NULL) < 0 && errno != ENOENT)
-		return error_errno(err, "show %s", s->resolv_conf);
-	return 0;
-}
 
 /* In the process in between. */
 static void start_there(void *argument, struct helper_report *ret)
@@ -95,8 +85,11 @@ static void start_there(void *argument, struct helper_report *ret)
 		error_errno(&ret->error, "enter the rootless network namespace");
 		return;
 	}
-	if (show_resolv_conf(s, &ret->error) < 0)
+	/* It parses what containers send. As uid 0 it would have every capability over them. */
+	if (caps_limit_bounding(CAPS_BIT(CAP_NET_BIND_SERVICE)) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) {
+		error_errno(&ret->error, "give up capabilities");
 		return;
+	}
 	pidfd = spawn_start(&spawn, &ret->pid, &ret->error);
 	if (pidfd >= 0)
 		ret->exit_code = pidfd_reap(pidfd);	/* it goes into the background once it listens */
@@ -117,15 +110,13 @@ static int start(struct arena *arena, const struct rootless *r, struct error *er
 {
 	const struct rootless_home *home = r->home;
 	_cleanup_fd_ int log = memfd_create("aardvark-dns", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	struct starting s = { .arena = arena, .program = names_program(arena), .zones = path_of(arena, home, ZONES),
-			      .resolv_conf = path_of(arena, home, DIR_NAME "/resolv.conf"), .ns = r->ns, .log = log };
+	struct starting s = { .program = names_program(arena), .zones = path_of(arena, home, ZONES), .ns = r->ns, .log = log };
 	struct helper_report report;
 	int result;
 
 	if (!s.program)
 		return error_set(err, ERROR_FAILED, "could not find aardvark-dns");
-	if (log < 0 || fd_write_file(home->run_fd, DIR_NAME "/resolv.conf", "nameserver " GATEWAY_DNS "\n",
-				     strlen("nameserver " GATEWAY_DNS "\n"), 0644, false) < 0)
+	if (log < 0)
 		return error_errno(err, "start aardvark-dns");
 	stop(arena, home);	/* what of it may be left */
 	if (helper_between("aardvark-dns", home->run_path, start_there, &s, &report, err) < 0)

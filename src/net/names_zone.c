@@ -1,4 +1,8 @@
-/* net/names_zone - the text of a zone, as aardvark-dns reads it */
+/* net/names_zone - the text of a zone, as aardvark-dns reads it
+ *
+ * Each zone says whom to ask for other names, so that the resolv.conf of the host does not matter: its servers may be on a
+ * loopback that is not this namespace's. */
+#include "net/gateway.h"
 #include "net/names.h"
 
 static void add_all(struct arena *arena, struct strings *list, const struct bridge_endpoint *e, enum ip_family family)
@@ -18,12 +22,12 @@ char *names_head(struct arena *arena, const struct network *n)
 	for (size_t i = 0; i < n->subnets.n; i++)
 		if (n->subnets.v[i].gateway_ip.family != IP_NONE)
 			strings_add(arena, &own, n->subnets.v[i].gateway);
-	/* Names asked for are a way out, too: where there shall be none nobody answers. */
-	if (n->internal) {
+	/* Questions are a way out, too: where there shall be none nobody answers. */
+	if (n->internal)
 		servers = (struct strings){ 0 };
-		strings_add(arena, &servers, "127.0.0.1");
-	}
-	return arena_printf(arena, "%s%s%s", strings_join(arena, &own, ","), servers.n ? " " : "", strings_join(arena, &servers, ","));
+	if (!servers.n)
+		strings_add(arena, &servers, n->internal ? "127.0.0.1" : GATEWAY_DNS);
+	return arena_printf(arena, "%s %s", strings_join(arena, &own, ","), strings_join(arena, &servers, ","));
 }
 
 char *names_line(struct arena *arena, const struct names_entry *e)

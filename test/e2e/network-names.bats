@@ -30,6 +30,23 @@ zones() { ls "$XDG_RUNTIME_DIR/bryo/names/zones" 2>/dev/null; }
 		assert_contains '(10.89.0.2)'
 	done
 	finds web nobody ''
+	bryo rename web shopfront
+	finds db shopfront 10.89.0.2
+	finds db web ''
+	finds db www 10.89.0.2
+}
+
+@test "names: IPv6" {
+	need_image
+	bryo network create --ipv6 --subnet fd00:77::/64 --subnet 10.77.77.0/24 six
+	sleeper web --network six
+	sleeper db --network six
+	run bryo exec db cat /etc/resolv.conf
+	assert_contains 'nameserver fd00:77::1'
+	run bryo exec db timeout 5 nslookup -type=aaaa web.dns.podman
+	assert_contains 'fd00:77::2'
+	run bryo exec web cat /etc/hosts
+	assert_matches $'fd00:77::2\t[0-9a-f]{12} web'
 }
 
 @test "names: of one's own networks only; the default network has none" {
@@ -219,6 +236,37 @@ zones() { ls "$XDG_RUNTIME_DIR/bryo/names/zones" 2>/dev/null; }
 	bryo rm -f -t 0 db
 	retry 10 eval "! kill -0 $pid 2>/dev/null"
 	[ -z "$(zones)" ]
+}
+
+@test "ps and check know networks; unshare --rootless-netns" {
+	need_image
+	bryo network create shop
+	run bryo unshare --rootless-netns ip link
+	assert_status 125
+	assert_contains 'no container is on a network'
+	sleeper web --network shop --network bridge
+	sleeper none --network none
+	run bryo ps --format '{{.Names}} {{.Networks}}' --sort names
+	assert_output $'none \nweb shop,bridge'
+	id=$(bryo network inspect -f '{{.ID}}' shop)
+	for filter in shop "$id" "${id:0:12}" bridge podman; do
+		run bryo ps --filter "network=$filter" --format '{{.Names}}'
+		assert_output web
+	done
+	run bryo unshare --rootless-netns ip -o link
+	assert_contains ' br1:'
+	run bryo network ls -q -f dangling=false
+	assert_output $'bridge\nshop'
+	bryo stop -t 0 web
+	rm "$XDG_DATA_HOME/bryo/networks/shop.json"
+	run bryo start web
+	assert_status 125
+	assert_contains 'unable to find network with name or ID shop: network not found'
+	run bryo system check --quick
+	assert_status 125
+	assert_contains 'its network shop is missing'
+	bryo network create shop
+	bryo start web
 }
 
 @test "names: twenty at once are all known" {

@@ -80,7 +80,7 @@ static const char *head(const char *text)
 
 static void heads(void **state)
 {
-	assert_string_equal(head(RECORD("web", SUBNETS)), "10.1.0.1,fd00::1");
+	assert_string_equal(head(RECORD("web", SUBNETS)), "10.1.0.1,fd00::1 169.254.1.1");
 	assert_string_equal(head(RECORD("web", SUBNETS ",\"network_dns_servers\":[\"192.0.2.1\",\"192.0.2.2\"]")),
 			    "10.1.0.1,fd00::1 192.0.2.1,192.0.2.2");
 	/* Out of an internal network there is no way, not even by questions. */
