@@ -214,7 +214,7 @@ static int watch_all(struct gateway *g)
 		return -1;
 	for (unsigned i = 0; i < 2; i++)
 		if (g->setup.listener[i] >= 0 &&
-		    gateway_watch(g, g->setup.listener[i], TAG_LISTENER, i, NULL, NULL, EPOLLIN) < 0)
+		    gateway_watch(g, g->setup.listener[i], TAG_LISTENER, i, NULL, NULL, EPOLLIN | EPOLLET) < 0)
 			return -1;
 	return 0;
 }

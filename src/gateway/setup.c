@@ -46,6 +46,9 @@ static const struct setting settings[] = {
 	{ "ipv4/tcp_syncookies", "0", false },
 	{ "ipv4/tcp_synack_retries", "2", false },
 	{ "ipv4/tcp_retries2", "8", false },
+	/* From and to a container there is no way to fill: what lies in larger queues is only colder when it is read. */
+	{ "ipv4/tcp_rmem", "4096 131072 1048576", false },
+	{ "ipv4/tcp_wmem", "4096 65536 1048576", false },
 };
 
 static bool has_value(int dir, const struct setting *s)
