@@ -6,8 +6,8 @@
 
 #include "engine/network.h"
 #include "engine/network_names.h"
-#include "net/forward.h"
 #include "engine/state.h"
+#include "net/forward.h"
 #include "store/network.h"
 #include "sys/fd.h"
 
