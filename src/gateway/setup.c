@@ -49,6 +49,8 @@ static const struct setting settings[] = {
 	/* From and to a container there is no way to fill: what lies in larger queues is only colder when it is read. */
 	{ "ipv4/tcp_rmem", "4096 131072 1048576", false },
 	{ "ipv4/tcp_wmem", "4096 65536 1048576", false },
+	/* Nor is anything lost. A control that paces, as the host's may do, costs three times the processor here. */
+	{ "ipv4/tcp_congestion_control", "reno", false },
 };
 
 static bool has_value(int dir, const struct setting *s)

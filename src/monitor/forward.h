@@ -51,6 +51,7 @@ struct flow {
 	bool busy;			/* in the list of those that have more to do */
 	bool carried;			/* some bytes have passed */
 	bool watched, linked;		/* by epoll; with the container */
+	bool eased;
 };
 
 /* A UDP client of a port, and the socket that stands for it before the container. */
@@ -97,6 +98,8 @@ int forward_watch(int epoll, int fd, uint32_t events, uint64_t number);
 int forward_reach(const struct forward_plan *plan, int type, const union forward_name *client, uint16_t port);
 /* An IPv4 client of an IPv6 socket becomes IPv4. */
 void forward_normalize(union forward_name *name);
+/* Much will be sent there. To a client on this host nothing is lost, and pacing only costs. */
+void forward_ease(int fd);
 /* May the container see this address, and answer to it through us? */
 bool forward_is_answerable(const struct forward_plan *plan, const union forward_name *client);
 

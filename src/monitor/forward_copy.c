@@ -141,6 +141,14 @@ static ssize_t send_to(struct forwarder *f, struct flow *flow, enum end to, ssiz
 	return sent < 0 ? 0 : sent;
 }
 
+static void begin_bulk(struct flow *flow, enum end from)
+{
+	flow->bulk |= (uint8_t)(1 << from);
+	if (from == CONTAINER && !flow->eased)
+		forward_ease(flow->fd[CLIENT]);
+	flow->eased = flow->eased || from == CONTAINER;
+}
+
 static bool pass_copied(struct forwarder *f, struct flow *flow, enum end from)
 {
 	ssize_t n = recv(flow->fd[from], f->data, CHUNK, 0), sent;
@@ -151,7 +159,7 @@ static bool pass_copied(struct forwarder *f, struct flow *flow, enum end from)
 		return !broken;
 	}
 	if (n == CHUNK)
-		flow->bulk |= (uint8_t)(1 << from);
+		begin_bulk(flow, from);
 	else if (!has(flow->hung, from))	/* that was all; what comes later is told again */
 		flow->readable &= (uint8_t)~(1 << from);
 	sent = send_to(f, flow, !from, n);
