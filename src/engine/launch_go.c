@@ -168,7 +168,7 @@ static int bring_up(struct launch *l, struct run_process *p, struct error *err)
 		run_abandon(p);
 		return -1;
 	}
-	launch_bypass_see(l, p->pid);
+	launch_bypass_see(l, p);
 	if (record_state(l, p, err) < 0) {
 		net_stop(own_dir);
 		run_abandon(p);
