@@ -28,6 +28,7 @@
 static bool has_container(struct check *c, const char *id)
 {
 	return faccessat(c->e->store.root_fd, arena_printf(c->e->arena, "containers/%s", id), F_OK, AT_SYMLINK_NOFOLLOW) == 0 ||
+	       errno != ENOENT ||
 	       lock_is_held(c->e->store.tmp_fd, arena_printf(c->e->arena, "%s.lock", id));
 }
 
@@ -210,8 +211,11 @@ static void check_records_of_volumes(struct check *c, const struct strings *brok
 	for (size_t i = 0; i < broken->n; i++) {
 		struct check_finding *f = check_add(c, "volume", broken->v[i], NULL, "its record volume.json is missing or damaged");
 		struct error why = { 0 };
+		struct volume v;
 
-		if (c->o->repair)
+		if (volume_read(c->e->arena, &c->e->store, broken->v[i], &v, &why) < 0 && error_is_unread(why.sys))
+			check_cure(c, f, "it stays: %s; try again, and look at the disk", why.text);
+		else if (c->o->repair)
 			check_mended(c, f, mend_volume(c, broken->v[i], &why), "written anew; its labels and options are lost", &why);
 		else
 			check_cure(c, f, "--repair writes it anew; its labels and options are lost, its data is kept");
@@ -324,6 +328,23 @@ static void check_unneeded(struct check *c)
 	check_unneeded_in(c, "blobs/sha256", &blobs, "no image and no container needs this blob");
 }
 
+/* Layers that go leave their objects to the next collection: this comes after them. */
+static void check_unneeded_objects(struct check *c)
+{
+	struct store_waste waste;
+	struct error why = { 0 };
+	int r = c->o->quick ? 1 : store_unneeded_objects(c->e->arena, &c->e->store, c->o->max_age_ns, &waste, &why);
+
+	if (r < 0)
+		check_cure(c, check_add(c, "leftover", "objects", NULL, "unneeded objects cannot be told: %s", why.text),
+			   "mend or remove what is damaged first");
+	if (r || !waste.n)
+		return;
+	leftover(c, "objects", arena_printf(c->e->arena, "no layer needs %zu of them (%s)", waste.n,
+					    units_format_size(c->e->arena, waste.bytes)),
+		 c->o->repair && store_sweep_objects(c->e->arena, &c->e->store, &why) == 0);
+}
+
 static void check_runtime(struct check *c)
 {
 	_cleanup_dir_ DIR *dir = fd_opendir(c->e->run_fd, "containers");
@@ -351,7 +372,7 @@ static void check_labels(struct check *c)
 		struct check_finding *f;
 		struct error why = { 0 };
 
-		if (n == 0 || (n == 64 && has_container(c, id)))
+		if (n == 0 || (n < 0 && error_is_unread(errno)) || (n == 64 && has_container(c, id)))
 			continue;
 		f = check_add(c, "label", entry->d_name, NULL, "these categories belong to a container that is not there");
 		if (!c->o->repair)
@@ -367,6 +388,7 @@ void check_leftovers(struct check *c)
 {
 	check_staging(c);
 	check_unneeded(c);
+	check_unneeded_objects(c);
 	check_runtime(c);
 	check_labels(c);
 }

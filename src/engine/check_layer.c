@@ -79,22 +79,42 @@ static bool is_there(struct check *c, const char *chain_id, const char *name)
 	return faccessat(c->e->store.root_fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-/* An entry of an open index whose contents are damaged or missing; NULL when all are there. */
-static char *missing_contents(struct check *c, struct layer_index *index)
+/* Files that are in the same plight: how many, and one of them. */
+struct plight { size_t n; char *first; };
+
+static void add_file(struct check *c, struct plight *p, const char *path)
 {
+	if (!p->n++)
+		p->first = arena_strdup(c->e->arena, path);
+}
+
+static char *plight_text(struct check *c, const struct plight *p, const char *what)
+{
+	if (p->n <= 1)
+		return p->n ? arena_printf(c->e->arena, "/%s: its contents are %s", p->first, what) : NULL;
+	return arena_printf(c->e->arena, "/%s and %zu more: their contents are %s", p->first, p->n - 1, what);
+}
+
+/* Files of an open index whose contents are missing or damaged; NULL when all are there. What was damaged is gone when it
+ * is to be mended, and perhaps there again with another layer. */
+static char *lacking_contents(struct check *c, struct layer_index *index)
+{
+	struct plight missing = { 0 }, damaged = { 0 };
 	const struct layer_entry *e;
-	char name[OBJECT_NAME_SIZE];
+	char name[OBJECT_NAME_SIZE], *a, *b;
+	bool bad;
 
 	while (layer_index_next(index, &e, NULL) > 0) {
 		if (e->type != LAYER_FILE || !e->size)
 			continue;
 		object_name(e->digest, name);
-		if (faccessat(c->e->store.objects_fd, name, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
-			return arena_printf(c->e->arena, "/%s: its contents are missing", e->path);
-		if (!c->o->repair && strings_has(&c->bad_objects, name))
-			return arena_printf(c->e->arena, "/%s: its contents are damaged", e->path);
+		bad = strings_has(&c->bad_objects, name);
+		if (faccessat(c->e->store.objects_fd, name, F_OK, AT_SYMLINK_NOFOLLOW) < 0 || (bad && !c->o->repair))
+			add_file(c, bad ? &damaged : &missing, e->path);
 	}
-	return NULL;
+	a = plight_text(c, &missing, "missing");
+	b = plight_text(c, &damaged, "damaged");
+	return a && b ? arena_printf(c->e->arena, "%s; %s", a, b) : a ? a : b;
 }
 
 static char *index_problem(struct check *c, const char *chain_id)
@@ -107,7 +127,7 @@ static char *index_problem(struct check *c, const char *chain_id)
 	if (layer_indexes_open(c->e->arena, &c->e->store, &one, &x, &why) < 0)
 		return arena_printf(c->e->arena, "its index cannot be read: %s", why.text);
 	if (!c->o->quick)
-		problem = missing_contents(c, x.v[0]);
+		problem = lacking_contents(c, x.v[0]);
 	layer_indexes_close(&x);
 	return problem;
 }
@@ -205,6 +225,7 @@ static char *look_at(struct check *c, const char *chain_id, const char *place, s
 static void check_layer(struct check *c, const char *chain_id, const char *place)
 {
 	enum layer_form form;
+	const size_t before = c->report->findings.n;
 	struct ware w;
 	struct error why = { 0 };
 	char *problem;
@@ -218,6 +239,8 @@ static void check_layer(struct check *c, const char *chain_id, const char *place
 		mend(c, chain_id, &w, place, form, check_add(c, "layer", chain_id, NULL, "%s", problem));
 	else if (problem)
 		give_up(c, chain_id, check_add(c, "layer", chain_id, NULL, "%s", problem));
+	if (c->report->findings.n > before && !c->report->findings.v[before].repaired)
+		strings_add(c->e->arena, &c->unsound_layers, chain_id);
 	if (place)
 		fd_remove_tree(c->e->store.tmp_fd, place);
 }
@@ -267,8 +290,12 @@ void check_layers(struct check *c)
 	char *stage = make_stage(c, &lock);
 
 	c->report->layers = layers.n;
-	for (size_t i = 0; i < layers.n; i++)
-		check_layer(c, layers.v[i], stage ? arena_printf(c->e->arena, "%s/%zu", stage, i) : NULL);
+	for (size_t i = 0; i < layers.n; i++) {
+		const char *place = stage ? arena_printf(c->e->arena, "%s/%zu", stage, i) : NULL;
+
+		check_layer(c, layers.v[i], place);
+		check_copies(c, layers.v[i], place);
+	}
 	if (stage)
 		store_stage_done(&c->e->store, stage, &lock);
 }

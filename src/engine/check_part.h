@@ -22,12 +22,15 @@ struct check {
 	struct strings blobs;		/* that are there and whole */
 	struct strings bad_objects;	/* names of damaged ones */
 	struct strings bad_layers;	/* chain IDs: missing or damaged, and not mended */
+	struct strings unsound_layers;	/* with a finding that was not mended */
 	struct strings used_layers;	/* of containers that run */
 };
 
 int check_blobs(struct check *c, struct error *err);
 int check_objects(struct check *c, struct error *err);
 void check_layers(struct check *c);
+/* The copies of an image up to this layer, which was looked at, with shifted owners; place: a stage, or NULL. */
+void check_copies(struct check *c, const char *chain_id, const char *place);
 void check_images(struct check *c);
 void check_containers(struct check *c);
 void check_volumes(struct check *c);

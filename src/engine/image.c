@@ -269,5 +269,8 @@ int image_prune(struct engine *e, bool all, const struct strings *filters, struc
 		removed = prune_round(e, all, filters, ret_deleted, err);
 	while (removed > 0);
 	/* What a pull that failed brought is kept for the next try until now. */
-	return removed < 0 ? -1 : store_sweep(e->arena, &e->store, NULL, err);
+	if (removed < 0 || store_sweep(e->arena, &e->store, NULL, err) < 0)
+		return -1;
+	store_sweep_objects(e->arena, &e->store, NULL);
+	return 0;
 }

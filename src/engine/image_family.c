@@ -35,19 +35,18 @@ static bool begins_with(const struct image_config *config, const struct image_co
 	return true;
 }
 
-const struct image *image_family_parent(struct engine *e, const struct images *all, const struct image *image)
+const struct image *image_family_parent(struct engine *e, const struct images *all, const struct image *image,
+					const struct image_config *config)
 {
-	struct image_config config, base;
 	const struct image *nearest = NULL;
+	struct image_config base;
 
-	if (image_read_config(e, image, &config, NULL) < 0)
-		return NULL;
 	for (size_t i = 0; i < all->n; i++) {
 		const struct image *other = &all->v[i];
 
 		if (!image_family_stands_on(image, other) || (nearest && nearest->layers.n >= other->layers.n))
 			continue;
-		if (image_read_config(e, other, &base, NULL) == 0 && begins_with(&config, &base))
+		if (image_read_config(e, other, &base, NULL) == 0 && begins_with(config, &base))
 			nearest = other;
 	}
 	return nearest;

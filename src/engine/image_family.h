@@ -10,8 +10,9 @@
 /* By layers alone: does `image` lie on all of `base`, with at least one more? */
 bool image_family_stands_on(const struct image *image, const struct image *base);
 bool image_family_has_children(const struct images *all, const struct image *image);
-/* The nearest image that this one was made from, or NULL. */
-const struct image *image_family_parent(struct engine *e, const struct images *all, const struct image *image);
+/* The nearest image that this one, of this configuration, was made from; or NULL. */
+const struct image *image_family_parent(struct engine *e, const struct images *all, const struct image *image,
+					const struct image_config *config);
 
 /* The image's layers, lowest first; with children: its topmost layer, and the layers of all images that stand on it. */
 struct image_tree_layer { char *chain_id; int64_t size; struct strings tops; };	/* tops: names of images that end here */

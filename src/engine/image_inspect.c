@@ -44,19 +44,22 @@ static struct strings meant_names(struct arena *a, const struct image *image, co
 	return names;
 }
 
-static struct json *image_row(struct engine *e, const struct image *image, const char *reference, size_t containers)
+static struct json *image_row(struct engine *e, const struct images *all, const struct image *image, const char *reference,
+			      size_t containers)
 {
 	struct arena *a = e->arena;
 	struct json *j = json_new_object(a);
 	struct strings digests = repo_digests(a, image), names = meant_names(a, image, reference);
+	const struct image *parent;
 	struct image_config config = { 0 };
 	int64_t created = image_created_ns(image);
 
 	/* An unreadable configuration costs the listing its labels, no more. */
 	if (image_read_config(e, image, &config, NULL) < 0)
 		config = (struct image_config){ 0 };
+	parent = image_family_parent(e, all, image, &config);
 	SET("Id", TEXT(image->id));
-	SET("ParentId", TEXT(""));
+	SET("ParentId", TEXT(parent ? parent->id : NULL));
 	SET("RepoTags", image->names.n ? json_new_strings(a, &image->names) : json_new_string(a, NULL));
 	SET("RepoDigests", json_new_strings(a, &digests));
 	SET("Size", INT(image->size));
@@ -114,7 +117,7 @@ int image_rows(struct engine *e, const struct image_filter *f, struct json **ret
 		if (matches < 0)
 			return -1;
 		if (matches && (f->all || f->filters.n || is_shown(&images, &images.v[i])))
-			json_append(e->arena, rows, image_row(e, &images.v[i], f->reference,
+			json_append(e->arena, rows, image_row(e, &images, &images.v[i], f->reference,
 							      count_users(&containers, images.v[i].id)));
 	}
 	*ret = rows;
@@ -272,7 +275,7 @@ int image_inspect(struct engine *e, const char *name, struct json **ret, struct 
 	if (find_image(e, name, &image, err) < 0 || image_read_config(e, &image, &config, err) < 0 ||
 	    image_list(a, &e->store, &all, err) < 0)
 		return -1;
-	parent = image_family_parent(e, &all, &image);
+	parent = image_family_parent(e, &all, &image, &config);
 	digests = repo_digests(a, &image);
 	SET("Id", TEXT(image.id));
 	SET("Digest", TEXT(image.manifest_digest));

@@ -18,6 +18,11 @@ void object_name(const unsigned char *digest, char *ret)
 	*ret = '\0';
 }
 
+bool object_name_is_directory(const char *name)
+{
+	return strspn(name, alphabet) == 1 && !name[1];
+}
+
 bool object_name_is_valid(const char *name)
 {
 	size_t n = strspn(name, alphabet);

@@ -15,5 +15,6 @@
 void object_name(const unsigned char *digest, char *ret);
 /* Is it a name as above, and nothing else? */
 bool object_name_is_valid(const char *name);
+bool object_name_is_directory(const char *name);	/* "c" */
 
 #endif

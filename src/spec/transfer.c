@@ -18,7 +18,9 @@ JSON_SHAPE(transfer_layer,
 	F(transfer_layer, diff_id, "diffId", T_STRING),
 	F(transfer_layer, toc_position, "tocPosition", T_STRING),
 	F(transfer_layer, toc_digest, "tocDigest", T_STRING),
-	F(transfer_layer, stage, "stage", T_STRING));
+	F(transfer_layer, split_position, "splitPosition", T_STRING),
+	F(transfer_layer, stage, "stage", T_STRING),
+	F(transfer_layer, recipe, "recipe", T_BOOL));
 
 JSON_SHAPE(transfer_mount,
 	F(transfer_mount, digest, "digest", T_STRING, .required = true),
@@ -74,15 +76,17 @@ JSON_SHAPE(transfer_unpacked,
 	F(transfer_unpacked, diff_id, "diffId", T_STRING),
 	F(transfer_unpacked, size, "size", T_INT),
 	F(transfer_unpacked, max_uid, "maxUid", T_INT),
-	F(transfer_unpacked, max_gid, "maxGid", T_INT));
+	F(transfer_unpacked, max_gid, "maxGid", T_INT),
+	F(transfer_unpacked, recipe, "recipe", T_BOOL));
 
 JSON_SHAPE(transfer_signature,
 	F(transfer_signature, blob, "blob", T_STRING),
 	F(transfer_signature, payload, "payload", T_STRING),
 	F(transfer_signature, keys, "keys", T_INTS));
 JSON_SHAPE(transfer_damage,
-	F(transfer_damage, digest, "digest", T_STRING),
-	F(transfer_damage, text, "text", T_STRING));
+	F(transfer_damage, name, "name", T_STRING, .required = true),
+	F(transfer_damage, text, "text", T_STRING),
+	F(transfer_damage, unread, "unread", T_BOOL));
 
 JSON_SHAPE(transfer_repository,
 	F(transfer_repository, name, "name", T_STRING, .required = true),
@@ -107,7 +111,6 @@ JSON_SHAPE(transfer_event,
 	F(transfer_event, missing, "missing", T_OBJECTS, .shape = &image_descriptor_shape),
 	F(transfer_event, document, "document", T_STRING),
 	F(transfer_event, damaged, "damaged", T_OBJECTS, .shape = &transfer_damage_shape),
-	F(transfer_event, damaged_objects, "damagedObjects", T_STRINGS),
 	F(transfer_event, checked, "checked", T_INT),
 	F(transfer_event, kind, "kind", T_INT),
 	F(transfer_event, errno_, "errno", T_INT),

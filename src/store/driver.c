@@ -238,7 +238,6 @@ static int check(struct arena *arena, struct store *s, enum store_driver driver,
 	return error_set(err, ERROR_FAILED, "no such driver");
 }
 
-/* The reasons why the better drivers were passed over stay visible in driver_why. */
 /* A full disk, table of files or memory says nothing about the driver, and the answer is kept for long. */
 static bool is_passing(const struct error *why)
 {
@@ -250,6 +249,7 @@ static bool is_passing(const struct error *why)
 	return error_is(why, ERROR_NO_SPACE);
 }
 
+/* The reasons why the better drivers were passed over stay visible in driver_why. */
 static int probe(struct arena *arena, struct store *s, struct error *err)
 {
 	const char *passed = "";

@@ -4,13 +4,17 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/units.h"
 #include "spec/object_name.h"
 #include "store/layer.h"
 #include "store/layer_indexes.h"
 #include "store/stage.h"
 #include "sys/fd.h"
+
+#define NS_PER_S ((int64_t)1000000000)
 
 /* Names that are needed: an open hash table of whole names. */
 struct names {
@@ -115,7 +119,16 @@ static int mark(struct arena *arena, const struct store *s, struct names *names,
 
 /* --- sweeping */
 
-static int sweep_directory(const struct store *s, const char *name, const struct names *names, struct error *err)
+/* What happens to an object that nobody names. -1 with errno ends the sweep. */
+typedef int visit(int dir, const char *name, void *context);
+
+static int remove_one(int dir, const char *name, void *context)
+{
+	return fd_remove_tree(dir, name);	/* a directory, should one have come there */
+}
+
+static int sweep_directory(const struct store *s, const char *name, const struct names *names, visit *unneeded, void *context,
+			   struct error *err)
 {
 	_cleanup_dir_ DIR *dir = fd_opendir(s->objects_fd, name);
 	struct dirent *entry;
@@ -130,13 +143,13 @@ static int sweep_directory(const struct store *s, const char *name, const struct
 		full[0] = *name;
 		full[1] = '/';
 		memcpy(full + 2, entry->d_name, OBJECT_NAME_SIZE - 2);
-		if (!*find(names, full) && unlinkat(dirfd(dir), entry->d_name, 0) < 0 && errno != ENOENT)
+		if (!*find(names, full) && unneeded(dirfd(dir), entry->d_name, context) < 0)
 			return error_errno(err, "remove %s/objects/%s", s->path, full);
 	}
 	return 0;
 }
 
-static int sweep(const struct store *s, const struct names *names, struct error *err)
+static int sweep(const struct store *s, const struct names *names, visit *unneeded, void *context, struct error *err)
 {
 	_cleanup_dir_ DIR *dir = fd_opendir(s->objects_fd, ".");
 	struct dirent *entry;
@@ -144,16 +157,48 @@ static int sweep(const struct store *s, const struct names *names, struct error 
 	if (!dir)
 		return error_errno(err, "open %s/objects", s->path);
 	while ((entry = readdir(dir)))
-		if (!stage_is_dot(entry->d_name) && !entry->d_name[1] && sweep_directory(s, entry->d_name, names, err) < 0)
+		if (!stage_is_dot(entry->d_name) && !entry->d_name[1] &&
+		    sweep_directory(s, entry->d_name, names, unneeded, context, err) < 0)
 			return -1;
 	return 0;
 }
 
-int object_sweep(struct arena *arena, const struct store *s, struct error *err)
+static int mark_and_sweep(struct arena *arena, const struct store *s, visit *unneeded, void *context, struct error *err)
 {
 	struct names names = { 0 };
-	int result = mark(arena, s, &names, err) < 0 ? -1 : sweep(s, &names, err);
+	int result = mark(arena, s, &names, err) < 0 ? -1 : sweep(s, &names, unneeded, context, err);
 
 	free(names.v);
 	return result;
+}
+
+int object_sweep(struct arena *arena, const struct store *s, struct error *err)
+{
+	return mark_and_sweep(arena, s, remove_one, NULL, err);
+}
+
+/* --- counting */
+
+struct count { int64_t born_before_ns; struct store_waste *waste; };
+
+static int count_one(int dir, const char *name, void *context)
+{
+	const struct count *c = context;
+	struct stat st;
+
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    st.st_ctim.tv_sec * NS_PER_S + st.st_ctim.tv_nsec > c->born_before_ns)
+		return 0;
+	c->waste->n++;
+	c->waste->bytes += (uint64_t)st.st_size;
+	return 0;
+}
+
+int object_unneeded(struct arena *arena, const struct store *s, int64_t max_age_ns, struct store_waste *ret,
+		    struct error *err)
+{
+	struct count c = { .born_before_ns = units_now() - max_age_ns, .waste = ret };
+
+	*ret = (struct store_waste){ 0 };
+	return mark_and_sweep(arena, s, count_one, &c, err);
 }

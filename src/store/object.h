@@ -11,5 +11,8 @@
 /* Removes the objects that no layer's index names. The caller holds the store's lock exclusively: nobody is about to
  * name further ones. With a damaged index nothing is removed, as it may name anything. */
 int object_sweep(struct arena *arena, const struct store *s, struct error *err);
+/* What it would remove, as far as it is older than max_age_ns; the same is asked of the caller. */
+int object_unneeded(struct arena *arena, const struct store *s, int64_t max_age_ns, struct store_waste *ret,
+		    struct error *err);
 
 #endif

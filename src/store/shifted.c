@@ -6,10 +6,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/json.h"
 #include "spec/oci_image.h"
 #include "store/layer.h"
+#include "store/stage.h"
 #include "store/tree.h"
 #include "sys/fd.h"
+
+#define RECORD_MAX ((size_t)64 << 10)
+
+struct shifted_record { char *uid_map, *gid_map; };
+JSON_SHAPE(shifted_record,
+	JSON_FIELD(shifted_record, uid_map, "uidMap", T_STRING, .required = true),
+	JSON_FIELD(shifted_record, gid_map, "gidMap", T_STRING, .required = true));
 
 /* FNV-1a. Maps are the user's own: a name must differ for different maps, not withstand forgery. */
 static uint64_t hash(const char *text)
@@ -27,8 +36,8 @@ static char *tree_name(struct arena *arena, const struct id_maps *maps)
 			    (unsigned long long)hash(idmap_print(arena, &maps->gid)));
 }
 
-static int copy_layers(const struct store *s, const struct strings *layers, const struct id_maps *maps, int target,
-		       struct error *err)
+int shifted_copy(const struct store *s, const struct strings *layers, const struct id_maps *maps, int target,
+		 struct error *err)
 {
 	struct tree_copy how = { .whiteouts = true, .shift = maps };
 
@@ -46,6 +55,15 @@ static int copy_layers(const struct store *s, const struct strings *layers, cons
 	return 0;
 }
 
+/* Before the tree has its name, and on disk with it. */
+static int write_record(struct arena *arena, struct store *s, const char *path, const struct id_maps *maps, struct error *err)
+{
+	const struct shifted_record r = { idmap_print(arena, &maps->uid), idmap_print(arena, &maps->gid) };
+	const char *text = json_print(arena, json_encode(arena, &shifted_record_shape, &r), 0);
+
+	return store_write(s, arena_printf(arena, "%s.json", path), text, strlen(text), false, err);
+}
+
 static int make(struct arena *arena, struct store *s, const struct strings *layers, const struct id_maps *maps,
 		const char *path, struct error *err)
 {
@@ -58,9 +76,13 @@ static int make(struct arena *arena, struct store *s, const struct strings *laye
 	_cleanup_fd_ int target = mkdirat(s->tmp_fd, staged, 0755) < 0 ? -1 : fd_open_dir(s->tmp_fd, staged);
 	if (target < 0) {
 		error_errno(err, "make %s/tmp/%s", s->path, staged);
-	} else if (copy_layers(s, layers, maps, target, err) == 0) {
-		if (syncfs(target) < 0 || (mkdirat(s->root_fd, parent, 0755) < 0 && errno != EEXIST))
+	} else if (shifted_copy(s, layers, maps, target, err) == 0) {
+		if (mkdirat(s->root_fd, parent, 0755) < 0 && errno != EEXIST)
 			error_errno(err, "make %s/%s", s->path, parent);
+		else if (write_record(arena, s, path, maps, err) < 0)
+			;
+		else if (syncfs(target) < 0)
+			error_errno(err, "write %s/%s to disk", s->path, path);
 		else if (renameat(s->tmp_fd, staged, s->root_fd, path) < 0 && errno != EEXIST && errno != ENOTEMPTY)
 			error_errno(err, "rename to %s/%s", s->path, path);
 		else	/* somebody having been faster is as good */
@@ -70,11 +92,44 @@ static int make(struct arena *arena, struct store *s, const struct strings *laye
 	return r;
 }
 
+char *shifted_path(struct arena *arena, const char *chain_id, const char *name)
+{
+	return arena_printf(arena, "layers/%s/maps/%s", digest_hex(chain_id), name);
+}
+
 int shifted_need(struct arena *arena, struct store *s, const struct strings *layers, const struct id_maps *maps,
 		 char **ret_path, struct error *err)
 {
-	*ret_path = arena_printf(arena, "layers/%s/maps/%s", digest_hex(layers->v[layers->n - 1]), tree_name(arena, maps));
+	*ret_path = shifted_path(arena, layers->v[layers->n - 1], tree_name(arena, maps));
 	if (faccessat(s->root_fd, *ret_path, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
 		return 0;
 	return make(arena, s, layers, maps, *ret_path, err);
+}
+
+struct strings shifted_list(struct arena *arena, const struct store *s, const char *chain_id)
+{
+	_cleanup_dir_ DIR *dir = fd_opendir(s->root_fd, arena_printf(arena, "layers/%s/maps", digest_hex(chain_id)));
+	struct strings list = { 0 };
+	struct dirent *entry;
+
+	while (dir && (entry = readdir(dir)))
+		if (!stage_is_dot(entry->d_name) && !str_ends(entry->d_name, ".json"))
+			strings_add(arena, &list, entry->d_name);
+	return list;
+}
+
+int shifted_maps(struct arena *arena, const struct store *s, const char *chain_id, const char *name, struct id_maps *ret,
+		 struct error *err)
+{
+	char *path = arena_printf(arena, "%s.json", shifted_path(arena, chain_id, name));
+	struct shifted_record r = { 0 };
+	size_t n;
+	char *text = fd_read_file(arena, s->root_fd, path, RECORD_MAX, &n);
+
+	if (!text)
+		return error_errno(err, "read %s/%s", s->path, path);
+	if (json_decode(arena, &shifted_record_shape, &r, text, n, path, err) < 0 ||
+	    idmap_parse(arena, r.uid_map, &ret->uid, err) < 0 || idmap_parse(arena, r.gid_map, &ret->gid, err) < 0)
+		return -1;
+	return strcmp(tree_name(arena, ret), name) == 0 ? 0 : error_set(err, ERROR_INVALID, "%s: these are other maps", path);
 }

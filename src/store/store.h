@@ -94,5 +94,9 @@ int store_unneeded(struct arena *arena, struct store *s, struct strings *ret_lay
 		   struct error *err);
 /* Removes objects that no layer names, put off in the same way. It takes its time: for the collector. */
 int store_sweep_objects(struct arena *arena, struct store *s, struct error *err);
+/* What it would remove, without what is younger; answers as store_unneeded does. */
+struct store_waste { size_t n; uint64_t bytes; };
+int store_unneeded_objects(struct arena *arena, struct store *s, int64_t max_age_ns, struct store_waste *ret,
+			   struct error *err);
 
 #endif

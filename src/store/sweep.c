@@ -222,6 +222,15 @@ int store_unneeded(struct arena *arena, struct store *s, struct strings *ret_lay
 	return 0;
 }
 
+int store_unneeded_objects(struct arena *arena, struct store *s, int64_t max_age_ns, struct store_waste *ret,
+			   struct error *err)
+{
+	_cleanup_fd_ int lock = lock_for_sweep(s);
+
+	*ret = (struct store_waste){ 0 };
+	return lock < 0 ? 1 : object_unneeded(arena, s, max_age_ns, ret, err);
+}
+
 /* The request goes with the lock held: whoever asks anew has removed layers under it, after this. */
 int store_sweep_objects(struct arena *arena, struct store *s, struct error *err)
 {

@@ -55,6 +55,8 @@ flip() { chmod u+w "$1"; printf '\377' | dd of="$1" bs=1 seek=100 conv=notrunc s
 	assert_ok
 }
 
+needs_objects() { [ "$(bryo info --format '{{.Store.GraphDriverName}}')" = objects ] || skip "the object store does not work here"; }
+
 # The file in objects/ of a container's path is the one with these contents.
 object_of() {
 	local file
@@ -65,15 +67,15 @@ object_of() {
 
 @test "damaged and missing objects and indexes are found and made anew" {
 	need_image
-	[ "$("$BRYO" info --format '{{.Store.GraphDriverName}}')" = objects ] || skip "no object store here"
+	needs_objects
 	bryo create --name c $IMG cat /etc/replaced
 	object=$(object_of upper)
-	for change in 'chmod u+w $f; echo other >$f' 'rm -f $f'; do
+	for change in 'damaged chmod u+w $f; echo other >$f' 'missing rm -f $f' 'damaged rm -f $f; mkdir $f'; do
 		f=$object
-		eval "$change"
+		eval "${change#* }"
 		run bryo system check
 		assert_status 125
-		assert_matches '/etc/.*: its contents are'
+		assert_matches "/etc/.*: (its|their) contents are ${change%% *}"
 		assert_contains '--repair unpacks it again from its blob; it belongs to localhost/box:latest'
 		run bryo system check --quick
 		assert_ok
@@ -90,6 +92,90 @@ object_of() {
 		run bryo system check --repair
 		assert_ok
 		run bryo run --rm --network none $IMG cat /etc/replaced
+		assert_output upper
+	done
+}
+
+@test "what cannot be read now is not taken for damaged, and stays" {
+	local file blob unread
+	need_image
+	needs_objects
+	command -v strace >/dev/null || skip "strace is not installed"
+	bryo create --name c $IMG cat /etc/replaced
+	blob=$(ls -d "$(store)"/blobs/sha256/* | head -n 1)
+	unread=(strace -f -qq -o /dev/null -e trace=read,pread64 -e inject=read,pread64:error=EIO)
+	for file in "$(object_of upper)" "$blob"; do
+		run "${unread[@]}" -P "$file" "$BRYO" system check --repair
+		assert_status 125
+		assert_contains 'it cannot be read: Input/output error; it stays'
+		refute_contains 'image localhost'
+		[ -f "$file" ]
+		run bryo system check
+		assert_ok
+	done
+	run "${unread[@]}" -P "$blob" "$BRYO" system check --repair --force
+	[ ! -e "$blob" ]
+}
+
+@test "many missing objects are counted" {
+	need_image
+	needs_objects
+	find "$(store)/objects" -type f -delete
+	run bryo system check
+	assert_status 125
+	assert_matches '/[a-z/]+ and [0-9]+ more: their contents are missing; --repair'
+	run bryo system check --repair
+	assert_ok
+	run bryo run --rm --network none $IMG cat /etc/replaced
+	assert_output upper
+}
+
+@test "objects that no layer needs, and what is no object" {
+	need_image
+	needs_objects
+	name=$(printf waste | openssl dgst -sha256 -binary | base64 | tr '+/' '-_')
+	waste=$(store)/objects/${name:0:1}/${name:1:21}
+	for cure in "system check --repair --max 0s" "image prune -f"; do
+		mkdir -p "$(dirname "$waste")"
+		printf waste >"$waste"
+		run bryo system check
+		assert_ok
+		run bryo system check --max 0s
+		assert_status 125
+		assert_contains 'leftover objects: no layer needs 1 of them (5 B); --repair removes it'
+		run bryo $cure
+		assert_ok
+		[ ! -e "$waste" ]
+		run bryo system check --max 0s
+		assert_ok
+	done
+	: >"$(store)/objects/stranger"
+	: >"$(dirname "$(find "$(store)/objects" -mindepth 2 -type f | head -n 1)")/stranger"
+	run bryo system check
+	assert_status 125
+	[ "$(grep -c 'stranger: it is no object; remove it by hand' <<<"$output")" -eq 2 ]
+	run bryo run --rm --network none $IMG cat /etc/replaced
+	assert_output upper
+}
+
+@test "a copy with shifted owners is verified and made anew" {
+	BRYO_DRIVER=overlay
+	need_image
+	bryo create --name c --userns keep-id $IMG cat /etc/replaced
+	copy=$(ls -d "$(store)"/layers/*/maps/*/)
+	run bryo system check
+	assert_ok
+	for change in 'echo x >>$d/etc/replaced' 'chown 5 $d/etc/replaced' 'rm -r $d/etc' ': >$d.json' 'rm $d.json'; do
+		inside "d=${copy%/}; $change"
+		run bryo system check
+		assert_status 125
+		assert_matches 'layer sha256:.*: its copy maps/.*: .*; --repair makes it anew'
+		run bryo system check --repair
+		assert_ok
+		assert_contains 'removed; it is made anew where it is needed'
+		run bryo system check
+		assert_ok
+		run bryo start -a c
 		assert_output upper
 	done
 }

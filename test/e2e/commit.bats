@@ -250,7 +250,8 @@ A /etc/variant'
 	need_image
 	bryo run --name c $IMG sh -c 'truncate -s 3G /hole && echo end >>/hole'
 	BATS_TEST_TIMEOUT=60
-	run /usr/bin/env bash -c "ulimit -v 4000000; '$BRYO' commit -q c new"
+	limited() ( ulimit -v 4000000; bryo commit -q c new )
+	run limited
 	assert_ok
 	run bryo run --rm new stat -c %s /hole
 	assert_output $((3 * 1024 * 1024 * 1024 + 4))

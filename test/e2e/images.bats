@@ -182,6 +182,9 @@ assert rows[-1]["size"] > 100000, rows'
 	assert_output "$middle"
 	run bryo inspect --format '{{.Parent}}' box
 	assert_output ''
+	run bryo images --format json
+	[ "$(jq -r '.[] | select(.Names[0] == "localhost/top:latest") | .ParentId' <<<"$output")" = "$middle" ]
+	[ "$(jq -r '.[] | select(.Names[0] == "localhost/box:latest") | .ParentId' <<<"$output")" = '' ]
 	bryo untag middle
 	run bryo images -q --no-trunc
 	refute_contains "$middle"

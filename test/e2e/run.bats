@@ -245,9 +245,10 @@ load helpers
 
 @test "stdin: -i passes it on, without it there is none" {
 	need_image
-	run bash -c 'printf "a\nb\n" | "$1" run --rm -i "$2" sh -c "wc -l"' bash "$BRYO" $IMG
+	fed() { printf 'a\nb\n' | bryo run --rm "$@"; }
+	run fed -i $IMG sh -c 'wc -l'
 	assert_output 2
-	run bash -c 'printf "a\nb\n" | "$1" run --rm "$2" wc -l' bash "$BRYO" $IMG
+	run fed $IMG wc -l
 	assert_output 0
 	run bash -c 'head -c 3000000 /dev/zero | "$1" run --rm -i "$2" wc -c' bash "$BRYO" $IMG
 	assert_output 3000000
@@ -465,7 +466,8 @@ load helpers
 
 @test "a reader that leaves ends what --rm runs" {
 	need_image
-	run bash -c "'$BRYO' run --rm --network none $IMG yes | head -1"
+	first() { bryo run --rm --network none $IMG yes | head -1; }
+	run first
 	assert_output y
 	retry 5 bash -c "[ -z \"\$('$BRYO' ps -aq)\" ]"
 }

@@ -273,12 +273,15 @@ static void verify_all(void **state)
 	damage(p, "abd", true);
 	assert_int_equal(op_objects_check(&work, &request, &all, &err), 0);
 	assert_int_equal(all.checked, 101);
-	assert_int_equal(all.damaged_objects.n, 1);
-	assert_string_equal(all.damaged_objects.v[0], abc);
+	assert_int_equal(all.damaged.n, 1);
+	assert_string_equal(all.damaged.v[0].name, abc);
+	assert_string_equal(all.damaged.v[0].text, "its contents are not what its name says");
 	assert_int_equal(unlinkat(p->o.dir, abc, 0), 0);
 	strings_add(arena, &request.names, abc);
 	assert_int_equal(op_objects_check(&work, &request, &named, &err), 0);
-	assert_string_equal(named.damaged_objects.v[0], abc);
+	assert_int_equal(named.damaged.n, 1);
+	assert_string_equal(named.damaged.v[0].name, abc);
+	assert_string_equal(named.damaged.v[0].text, "it is missing");
 	strings_add(arena, &request.names, "../../etc/passwd");
 	assert_int_equal(op_objects_check(&work, &request, &named, &err), -1);
 	assert_int_equal(err.kind, ERROR_INVALID);
