@@ -219,13 +219,18 @@ static int born(void *context, const struct run_process *p, struct error *err)
 
 	for (int i = 0; i < 3; i++)
 		fd_close(&l->child_stdio[i]);
+	launch_bypass_see(l, p);
 	return record_state(l, p, err);
 }
 
 static int start_process(struct launch *l, struct run_process *p, int *report, struct error *err)
 {
-	if (!l->hold && (l->netns_path || !net_needs_start(&l->net)))
-		return run_start(l->plan, born, l, p, err);
+	if (!l->hold && (l->netns_path || !net_needs_start(&l->net))) {
+		if (run_start(l->plan, born, l, p, err) < 0)
+			return -1;
+		launch_bypass_take(l);
+		return 0;
+	}
 	if (bring_up(l, p, err) < 0)
 		return -1;
 	if (l->hold && hold(l, p, report, err) < 0) {
