@@ -6,6 +6,7 @@
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "run/bypass_filter.h"
@@ -44,13 +45,25 @@ static int open_routes(void *context, struct error *err)
 	return fd;
 }
 
-void launch_bypass_see(struct launch *l, pid_t pid)
+/* A security module may forbid it (Yama's ptrace_scope 3). */
+static bool can_take_descriptors(int pidfd)
+{
+	_cleanup_fd_ int fd = (int)syscall(SYS_pidfd_getfd, pidfd, 0, 0);
+
+	return fd >= 0 || errno == EBADF;
+}
+
+void launch_bypass_see(struct launch *l, const struct run_process *p)
 {
 	if (l->bypass_ours < 0)
 		return;
 	fd_close(&l->bypass_child);
+	l->bypass_routes = errand_fd(open_routes, arena_printf(l->e->arena, "/proc/%d/ns/net", (int)p->pid), NULL);
 	l->bypass_door = attach_bypass_open(l->run_dir);
-	l->bypass_routes = errand_fd(open_routes, arena_printf(l->e->arena, "/proc/%d/ns/net", (int)pid), NULL);
+	if (l->bypass_routes >= 0 && l->bypass_door >= 0 && can_take_descriptors(p->pidfd))
+		return;
+	unlinkat(l->run_dir, "bypass", 0);
+	launch_bypass_done(l);
 }
 
 /* It was sent before the command was executed, or never. */
@@ -76,11 +89,10 @@ void launch_bypass_take(struct launch *l)
 		return;
 	l->bypass_fd = receive(l->bypass_ours);
 	fd_close(&l->bypass_ours);
-	if (l->bypass_fd < 0) {
-		unlinkat(l->run_dir, "bypass", 0);
-		fd_close(&l->bypass_door);
-		fd_close(&l->bypass_routes);
-	}
+	if (l->bypass_fd >= 0)
+		return;
+	unlinkat(l->run_dir, "bypass", 0);
+	launch_bypass_done(l);
 }
 
 void launch_bypass_done(struct launch *l)

@@ -9,8 +9,8 @@
 
 /* Before the plan: the socket over which the filter's listener will come. */
 void launch_bypass_prepare(struct launch *l);
-/* While the container's first process waits in its network namespace. */
-void launch_bypass_see(struct launch *l, pid_t pid);
+/* While the container's first process waits in its network namespace. What is not possible is given up here. */
+void launch_bypass_see(struct launch *l, const struct run_process *p);
 /* After its release. */
 void launch_bypass_take(struct launch *l);
 void launch_bypass_done(struct launch *l);

@@ -227,7 +227,7 @@ static int bring_up(struct launch *l, struct run_process *p, struct error *err)
 		run_abandon(p);
 		return -1;
 	}
-	launch_bypass_see(l, p->pid);
+	launch_bypass_see(l, p);
 	if (record_state(l, p, err) < 0) {
 		net_stop(own_dir);
 		run_abandon(p);
@@ -278,13 +278,20 @@ static int born(void *context, const struct run_process *p, struct error *err)
 
 	for (int i = 0; i < 3; i++)
 		fd_close(&l->child_stdio[i]);
-	return attach(l, p, err) < 0 ? -1 : record_state(l, p, err);
+	if (attach(l, p, err) < 0)
+		return -1;
+	launch_bypass_see(l, p);
+	return record_state(l, p, err);
 }
 
 static int start_process(struct launch *l, struct run_process *p, int *report, struct error *err)
 {
-	if (!l->hold && (l->netns_path || !net_needs_start(&l->net)))
-		return run_start(l->plan, born, l, p, err);
+	if (!l->hold && (l->netns_path || !net_needs_start(&l->net))) {
+		if (run_start(l->plan, born, l, p, err) < 0)
+			return -1;
+		launch_bypass_take(l);
+		return 0;
+	}
 	if (bring_up(l, p, err) < 0)
 		return -1;
 	if (l->hold && hold(l, p, report, err) < 0) {

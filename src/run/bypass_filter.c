@@ -84,9 +84,17 @@ static int send_listener(int socket, int listener)
 	return sendmsg(socket, &header, MSG_NOSIGNAL) == 1 ? 0 : -1;
 }
 
+/* Whoever made it has closed his end. */
+static bool is_given_up(int socket)
+{
+	char byte;
+
+	return recv(socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
 int bypass_filter_load(int socket)
 {
-	int result, listener = seccomp_load_filter(bypass_filter, bypass_filter_n, FLAGS);
+	int result, listener = is_given_up(socket) ? -1 : seccomp_load_filter(bypass_filter, bypass_filter_n, FLAGS);
 
 	if (listener < 0)
 		return 0;

@@ -15,8 +15,8 @@ extern const size_t bypass_filter_n;
 
 /* Whether this kernel can do all that is needed. */
 bool bypass_filter_is_possible(void);
-/* Loads it into the calling process and sends the listener, with one byte, over the socket. Where it cannot be loaded it
- * sends nothing, and all goes on without. -1 with errno: it is loaded and nobody took the listener. */
+/* Loads it into the calling process and sends the listener, with one byte, over the socket. Where it cannot be loaded, or
+ * the other end is closed, nothing happens, and all goes on without. -1 with errno: it is loaded and nobody took the listener. */
 int bypass_filter_load(int socket);
 
 #endif
