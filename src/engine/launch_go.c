@@ -101,8 +101,9 @@ static int fill_config(struct launch *l, const struct run_process *p, struct mon
 		.client_wants = l->client_wants, .keep_stdin = r->interactive, .stdin_once = r->interactive && !r->detach,
 		.log_none = strcmp(l->c->log_driver, "none") == 0, .keep_fd = l->net_result.keep_fd,
 		.events_fd = event_log_fd(l->e), .cgroup_fd = l->cgroup_fd,
-		.bypass_fd = l->bypass_fd, .bypass_door_fd = l->bypass_door,
-		.bypass_route_fd = l->bypass_routes, .bypass_on_link = l->net.mode == NET_PASTA,
+		.bypass_fd = l->bypass_fd, .bypass_door_fd = l->bypass_door, .bypass_route_fd = l->bypass_routes,
+		.bypass_bridges_fd = l->net.mode == NET_BRIDGE ? l->bridges.rootless.socket : -1,
+		.bypass_on_link = l->net.mode == NET_PASTA,
 		.restart_count = (uint32_t)l->restart_count };
 	if (r->timeout && str_to_u32(r->timeout, &timeout) < 0)
 		return error_set(err, ERROR_USAGE, "invalid value \"%s\" for --timeout: seconds are needed", r->timeout);
@@ -171,7 +172,7 @@ static int become_monitor(struct launch *l, const struct run_process *p, int *re
 	let_go_of_caller();
 	const int kept[] = { config, m.pidfd, m.console, m.stdin_fd, m.stdout_fd, m.stderr_fd, m.dir_fd, m.run_fd, m.lock_fd,
 			     m.client_fd, m.keep_fd, m.events_fd, m.cgroup_fd, m.bypass_fd, m.bypass_door_fd,
-			     m.bypass_route_fd };
+			     m.bypass_route_fd, m.bypass_bridges_fd };
 	for (size_t i = 0; i < ELEMENTS(kept); i++)
 		if (kept[i] >= 0)
 			fd_set_cloexec(kept[i], false);

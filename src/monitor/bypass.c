@@ -56,7 +56,8 @@ static bool is_outside(const struct call *c)
 {
 	const struct monitor_config *config = &c->m->config;
 
-	return target_is_outside(&c->target, config->bypass_route_fd, config->bypass_on_link);
+	return target_is_outside(&c->target, config->bypass_route_fd, config->bypass_on_link) &&
+	       (config->bypass_bridges_fd < 0 || target_is_beyond_bridges(&c->target, config->bypass_bridges_fd));
 }
 
 /* A descriptor that was handed over and failed to connect may have to go back into the container's network. */

@@ -37,6 +37,8 @@ struct target {
 bool target_parse(struct target *ret, const void *address, size_t size);
 /* What the container's own routes say of it. on_link: what needs no gateway is outside, too. */
 bool target_is_outside(const struct target *t, int route_socket, bool on_link);
+/* What the routes of the user's bridges say: only their default route leads there. */
+bool target_is_beyond_bridges(const struct target *t, int route_socket);
 /* The network device that leads there, by the routes of the socket's network; 0: none, or only the loopback. */
 uint32_t target_device(const struct target *t, int route_socket);
 

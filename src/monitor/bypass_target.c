@@ -50,7 +50,7 @@ bool target_parse(struct target *ret, const void *address, size_t size)
 
 struct route {
 	bool found, gateway;
-	unsigned char type;
+	unsigned char type, prefix;
 	uint32_t device;
 };
 
@@ -65,6 +65,7 @@ static void take_route(void *context, const struct nlmsghdr *m)
 	device = netlink_find(m, sizeof(*body), RTA_OIF, sizeof(*device), NULL);
 	r->found = true;
 	r->type = body->rtm_type;
+	r->prefix = body->rtm_dst_len;
 	r->device = device ? *device : 0;
 	r->gateway = netlink_find(m, sizeof(*body), RTA_GATEWAY, 4, NULL) || netlink_find(m, sizeof(*body), RTA_VIA, 2, NULL);
 }
@@ -89,6 +90,13 @@ bool target_is_outside(const struct target *t, int route_socket, bool on_link)
 	struct route route = route_of(t, route_socket, 0);
 
 	return route.found && route.type == RTN_UNICAST && (route.gateway || on_link);
+}
+
+bool target_is_beyond_bridges(const struct target *t, int route_socket)
+{
+	struct route route = route_of(t, route_socket, RTM_F_FIB_MATCH);
+
+	return route.found && route.type == RTN_UNICAST && route.prefix == 0;
 }
 
 /* An address of the host's own is reached over its loopback, but it is the address of another device. */

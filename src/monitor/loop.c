@@ -38,7 +38,7 @@ static int next_of_ours(const struct monitor_config *c, int from)
 {
 	const int ours[] = { c->pidfd, c->console, c->stdin_fd, c->stdout_fd, c->stderr_fd, c->dir_fd, c->run_fd,
 			     c->lock_fd, c->client_fd, c->keep_fd, c->events_fd, c->cgroup_fd, c->bypass_fd, c->bypass_door_fd,
-			     c->bypass_route_fd };
+			     c->bypass_route_fd, c->bypass_bridges_fd };
 	int least = -1, row = c->forward_first, row_end = row + (int)c->forward_n;
 
 	if (from < row_end)

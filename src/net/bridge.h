@@ -18,6 +18,7 @@ struct bridge_request {
 	struct strings ips;		/* at most one a subnet; of the other subnets they are chosen */
 	char *mac;			/* NULL: made from the address */
 	struct strings aliases;
+	bool bypass;			/* of the container, on whatever network it was said */
 };
 
 /* "NAME" or "NAME:option,option"; one more option, such as "ip=10.88.0.5". */

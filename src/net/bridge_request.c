@@ -48,11 +48,15 @@ int bridge_request_option(struct arena *arena, struct bridge_request *q, const c
 {
 	size_t n = strcspn(option, "=");
 
+	if (str_eq(option, "bypass")) {
+		q->bypass = true;
+		return 0;
+	}
 	for (size_t i = 0; i < ELEMENTS(options); i++)
 		if (option[n] && strlen(options[i].name) == n && strncmp(options[i].name, option, n) == 0)
 			return options[i].take(arena, q, option + n + 1, err);
 	error_set(err, ERROR_USAGE, "unknown option of network %s: \"%.100s\"", q->network, option);
-	return error_hint(err, "options are: ip=ADDRESS, ip6=ADDRESS, mac=ADDRESS, alias=NAME, interface_name=NAME");
+	return error_hint(err, "options are: ip=ADDRESS, ip6=ADDRESS, mac=ADDRESS, alias=NAME, interface_name=NAME, bypass");
 }
 
 int bridge_request_parse(struct arena *arena, const char *text, struct bridge_request *ret, struct error *err)

@@ -56,6 +56,7 @@ static int add_network(struct arena *arena, struct net_request *ret, const char 
 	if (bridge_request_parse(arena, text, &q, err) < 0)
 		return -1;
 	ret->mode = NET_BRIDGE;
+	ret->bypass = ret->bypass || q.bypass;
 	*ARRAY_ADD(arena, &ret->networks) = q;
 	return 0;
 }
@@ -68,7 +69,7 @@ int net_parse_mode(struct arena *arena, const char *text, struct net_request *re
 		set_helper(arena, ret, helper_choose(arena), "");
 		return 0;
 	}
-	if (str_eq(text, "bridge:bypass") || str_eq(text, "private:bypass")) {
+	if (str_eq(text, "private:bypass")) {
 		set_helper(arena, ret, helper_choose(arena), "bypass");
 		return 0;
 	}

@@ -65,6 +65,7 @@ struct monitor_config {
 	int32_t bypass_fd;		/* seccomp listener of its connections; -1 none */
 	int32_t bypass_door_fd;		/* attach_bypass_open: others, of processes that join the container */
 	int32_t bypass_route_fd;	/* netlink socket in its network namespace */
+	int32_t bypass_bridges_fd;	/* and in that of the bridges which it is on; -1 none */
 	uint8_t bypass_on_link;		/* what it reaches without a gateway is outside, too */
 	uint64_t log_max_size;		/* bytes, 0 none */
 	char log_name[64];		/* in dir_fd, "ctr.log" */

@@ -55,7 +55,7 @@ static int setup(void **state)
 	f->config = (struct monitor_config){
 		.magic = MONITOR_CONFIG_MAGIC, .size = sizeof(f->config), .id = "cafe",
 		.console = -1, .stdin_fd = -1, .stdout_fd = -1, .stderr_fd = -1, .lock_fd = -1, .client_fd = -1,
-		.keep_fd = -1, .cgroup_fd = -1, .bypass_fd = -1, .bypass_door_fd = -1, .bypass_route_fd = -1, .log_name = "ctr.log", .event = "\"Status\":\"died\"",
+		.keep_fd = -1, .cgroup_fd = -1, .bypass_fd = -1, .bypass_door_fd = -1, .bypass_route_fd = -1, .bypass_bridges_fd = -1, .log_name = "ctr.log", .event = "\"Status\":\"died\"",
 		.client_wants = ATTACH_WANT_STDIN | ATTACH_WANT_STDOUT | ATTACH_WANT_STDERR,
 	};
 	snprintf(f->config.bryo, sizeof(f->config.bryo), "%s/bryo", f->path);
