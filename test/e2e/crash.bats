@@ -113,3 +113,24 @@ store() { ls -A "$XDG_DATA_HOME/bryo/$1"; }
 	run bryo volume ls -q
 	assert_output ''
 }
+
+@test "a cgroup that went before the container was in it is named" {
+	needs strace
+	need_image
+	run strace -f -qq -o /dev/null -e trace=clone3 -e inject=clone3:error=ENOENT:when=1 "$BRYO" run --rm --network none $IMG true
+	assert_status 125
+	assert_matches "make the container's namespaces: its cgroup /sys/fs/cgroup/[^ ]+ was removed meanwhile"
+	assert_contains 'start it again'
+}
+
+@test "a runtime directory that cannot be looked at now is not taken for another one" {
+	needs strace
+	need_image
+	bryo run -d --name c --network none $IMG sleep 1000
+	run strace -f -qq -o /dev/null -P "$XDG_RUNTIME_DIR" -e trace=%stat,%fstat,%lstat,newfstatat,statx \
+		-e inject=%stat,%lstat,newfstatat,statx:error=ENOMEM "$BRYO" rm -f -t 0 c
+	assert_status 125
+	assert_output "Error: look at the runtime directory $XDG_RUNTIME_DIR: Cannot allocate memory"
+	run bryo ps --format '{{.Names}}'
+	assert_output c
+}
