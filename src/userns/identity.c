@@ -74,14 +74,13 @@ static int is_ours(const char *path, uid_t uid, struct error *err)
 {
 	struct stat st;
 
-	if (stat(path, &st) < 0)
-		return errno == ENOENT || errno == ENOTDIR || errno == EACCES || errno == ELOOP || errno == ENAMETOOLONG ? 0 :
-		       error_errno(err, "look at the runtime directory %s", path);
-	if (!S_ISDIR(st.st_mode) || st.st_uid != uid)
-		return 0;
-	if (access(path, W_OK) == 0)
-		return 1;
-	return errno == EACCES || errno == EROFS ? 0 : error_errno(err, "look at the runtime directory %s", path);
+	if (stat(path, &st) == 0) {
+		if (!S_ISDIR(st.st_mode) || st.st_uid != uid)
+			return 0;
+		if (access(path, W_OK) == 0)
+			return 1;
+	}
+	return error_passes(errno) ? error_errno(err, "look at the runtime directory %s", path) : 0;
 }
 
 /* Makes our directory, or checks the one that is there: in /tmp anybody could have put it. */
@@ -162,7 +161,7 @@ static int find_record_name(struct arena *arena, struct identity *id, struct err
 {
 	struct stat ns = { .st_ino = INITIAL_USER_NS };		/* that of a machine without /proc */
 
-	if (stat("/proc/self/ns/user", &ns) < 0 && errno != ENOENT)
+	if (stat("/proc/self/ns/user", &ns) < 0 && error_passes(errno))
 		return error_errno(err, "look at the user namespace");
 	id->record = ns.st_ino == INITIAL_USER_NS ? arena_strdup(arena, "holder") :
 		     arena_printf(arena, "holder-%ju", (uintmax_t)ns.st_ino);

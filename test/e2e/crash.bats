@@ -134,3 +134,14 @@ store() { ls -A "$XDG_DATA_HOME/bryo/$1"; }
 	run bryo ps --format '{{.Names}}'
 	assert_output c
 }
+
+@test "rm --force: a monitor that hangs is no obstacle" {
+	need_image
+	bryo run -d --name c --network none $IMG sleep 1000
+	kill -STOP "$(jq .monitorPid "$XDG_RUNTIME_DIR"/bryo/containers/*/state)"
+	run bryo rm -f -t 0 c
+	assert_ok
+	[ -z "$(bryo ps -aq)" ]
+	run bryo system check
+	assert_ok
+}
