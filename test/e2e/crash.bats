@@ -145,3 +145,15 @@ store() { ls -A "$XDG_DATA_HOME/bryo/$1"; }
 	run bryo system check
 	assert_ok
 }
+
+@test "a removed container whose directory cannot be opened now is buried later" {
+	needs strace
+	need_image
+	id=$(bryo run -d --name c --network none $IMG sleep 1000)
+	run strace -f -qq -o /dev/null -P "$XDG_DATA_HOME/bryo/trash" -e trace=openat -e inject=openat:error=ENFILE "$BRYO" rm -f -t 0 c
+	assert_ok
+	[ -d "$XDG_RUNTIME_DIR/bryo/containers/$id" ]
+	bryo ps >/dev/null
+	gone() { [ ! -e "$XDG_RUNTIME_DIR/bryo/containers/$id" ] && [ -z "$(store trash)" ]; }
+	retry 5 gone
+}
