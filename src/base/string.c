@@ -209,3 +209,22 @@ int str_to_u32(const char *s, unsigned *ret)
 	*ret = (unsigned)n;
 	return 0;
 }
+
+bool str_take_i64(const char **at, char end, int64_t *ret)
+{
+	const char *p = *at;
+	int64_t n = 0;
+
+	if (*p < '0' || *p > '9')
+		return false;
+	for (; *p >= '0' && *p <= '9'; p++) {
+		if (n > (INT64_MAX - 9) / 10)
+			return false;
+		n = 10 * n + (*p - '0');
+	}
+	if (*p != end)
+		return false;
+	*at = *p ? p + 1 : p;
+	*ret = n;
+	return true;
+}

@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "base/arena.h"
@@ -57,6 +58,8 @@ char *str_printable(struct arena *arena, const char *s, size_t max);
 int str_to_u64(const char *s, unsigned long long *ret);
 int str_to_i64(const char *s, long long *ret);
 int str_to_u32(const char *s, unsigned *ret);
+/* Digits up to the byte `end`: *at is behind it then. false: no such number, or none that fits. */
+bool str_take_i64(const char **at, char end, int64_t *ret);
 
 #define ELEMENTS(a) (sizeof(a) / sizeof((a)[0]))
 

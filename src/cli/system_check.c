@@ -129,8 +129,8 @@ const struct command system_check_command = {
 	.description = "Every blob and every object is compared with its digest, every layer that is a tree with its blob, "
 		       "and its copies for id maps with it; the records of images, containers and volumes are read, and what they name is looked for. Each finding is one line: what, why, and what helps. Nothing is fetched: what "
 		       "has to be pulled again is said. With --repair layers are unpacked again and records written anew from what the store "
-		       "has, leftovers and names that point nowhere are removed; damaged images and containers stay, unless --force removes "
-		       "them.\n\nThe exit status is 0 when nothing is or remains damaged, otherwise 125.",
+		       "has, leftovers and names that point nowhere are removed; damaged images and containers, and what the disk refuses to "
+		       "read, stay, unless --force removes them.\n\nThe exit status is 0 when nothing is or remains damaged, otherwise 125.",
 	.examples = system_check_examples,
 	.options = { system_check_options },
 	.request_size = sizeof(struct system_check_request),

@@ -1,7 +1,9 @@
 /* `system check`: blobs and objects by digest */
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -10,6 +12,16 @@
 #include "spec/oci_image.h"
 #include "store/stage.h"
 #include "sys/fd.h"
+
+/* What could not be read may be read the next time, and may be all that there is: it counts as whole, and only --force
+ * removes it. */
+static bool stays(struct check *c, const struct transfer_damage *d, struct check_finding *f)
+{
+	if (!d->unread || (c->o->repair && c->o->force))
+		return false;
+	check_cure(c, f, "it stays: try again, and look at the disk; --repair --force removes it");
+	return true;
+}
 
 /* --- blobs */
 
@@ -33,14 +45,16 @@ static int discard_blob(struct check *c, const char *digest, struct error *err)
 	return store_discard(&c->e->store, arena_printf(c->e->arena, "blobs/sha256/%s", digest_hex(digest)), true, err);
 }
 
-static void blob_is_damaged(struct check *c, const char *digest, const char *problem)
+static void blob_is_damaged(struct check *c, const struct transfer_damage *d)
 {
-	char *users = users_of_blob(c, digest);
-	struct check_finding *f = check_add(c, "blob", digest, NULL, "%s", problem);
+	char *users = users_of_blob(c, d->name);
+	struct check_finding *f = check_add(c, "blob", d->name, NULL, "%s", d->text);
 	struct error why = { 0 };
 
+	if (stays(c, d, f))
+		return;
 	if (c->o->repair)
-		check_mended(c, f, discard_blob(c, digest, &why), "removed", &why);
+		check_mended(c, f, discard_blob(c, d->name, &why), "removed", &why);
 	else
 		check_cure(c, f, "--repair removes it");
 	if (users && (f->repaired || !c->o->repair))
@@ -65,22 +79,23 @@ static void list_blobs(struct check *c, struct strings *ret)
 	}
 }
 
-static bool is_file(struct check *c, const char *digest)
-{
-	struct stat st;
-
-	return fstatat(c->e->store.blobs_fd, digest_hex(digest), &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
-	       st.st_size > 0;
-}
-
 /* What the descriptors say of sizes costs nothing to compare. */
 static void check_sizes(struct check *c, const struct strings *all)
 {
 	for (size_t i = 0; i < all->n; i++) {
-		if (is_file(c, all->v[i]))
-			strings_add(c->e->arena, &c->blobs, all->v[i]);
-		else
-			blob_is_damaged(c, all->v[i], "it is empty, or no file");
+		struct transfer_damage d = { .name = all->v[i] };
+		struct stat st;
+
+		if (fstatat(c->e->store.blobs_fd, digest_hex(d.name), &st, AT_SYMLINK_NOFOLLOW) < 0) {
+			d.unread = error_is_unread(errno);
+			d.text = arena_printf(c->e->arena, "it cannot be read: %s", strerror(errno));
+		} else if (!S_ISREG(st.st_mode) || st.st_size == 0) {
+			d.text = "it is empty, or no file";
+		}
+		if (d.text)
+			blob_is_damaged(c, &d);
+		if (!d.text || d.unread)
+			strings_add(c->e->arena, &c->blobs, d.name);
 	}
 }
 
@@ -93,8 +108,9 @@ static int check_contents(struct check *c, const struct strings *all, struct err
 	if (transfer_call(c->e, &c->transfer, &request, NULL, 0, &result, err) < 0)
 		return -1;
 	for (size_t i = 0; i < result.damaged.n; i++) {
-		strings_add(c->e->arena, &bad, result.damaged.v[i].name);
-		blob_is_damaged(c, result.damaged.v[i].name, result.damaged.v[i].text);
+		if (!result.damaged.v[i].unread)
+			strings_add(c->e->arena, &bad, result.damaged.v[i].name);
+		blob_is_damaged(c, &result.damaged.v[i]);
 	}
 	for (size_t i = 0; i < all->n; i++)
 		if (!strings_has(&bad, all->v[i]))
@@ -122,6 +138,8 @@ static void object_is_damaged(struct check *c, const struct transfer_damage *d)
 	struct check_finding *f = check_add(c, "object", d->name, NULL, "%s", d->text);
 	struct error why = { 0 };
 
+	if (stays(c, d, f))
+		return;
 	strings_add(c->e->arena, &c->bad_objects, d->name);
 	if (!c->o->repair)
 		check_cure(c, f, "--repair removes it and unpacks the layers again that have it");

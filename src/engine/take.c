@@ -55,6 +55,7 @@ static void add_layer(struct engine *e, struct missing *m, const struct transfer
 		.stage = place,
 		.toc_position = (char *)(uintptr_t)chunked_annotation(&d->annotations, "manifest-position"),
 		.toc_digest = (char *)(uintptr_t)chunked_annotation(&d->annotations, "manifest-checksum"),
+		.split_position = (char *)(uintptr_t)chunked_annotation(&d->annotations, "tarsplit-position"),
 	};
 }
 

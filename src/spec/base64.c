@@ -22,6 +22,18 @@ char *base64_encode(struct arena *arena, const char *bytes, size_t n)
 	return text;
 }
 
+/* -1: none. */
+static int digit_of(char c)
+{
+	if (c >= 'A' && c <= 'Z')
+		return c - 'A';
+	if (c >= 'a' && c <= 'z')
+		return c - 'a' + 26;
+	if (c >= '0' && c <= '9')
+		return c - '0' + 52;
+	return c == '+' ? 62 : c == '/' ? 63 : -1;
+}
+
 char *base64_decode(struct arena *arena, const char *text, size_t *ret_n)
 {
 	size_t len = strlen(text), digits = len;
@@ -34,11 +46,11 @@ char *base64_decode(struct arena *arena, const char *text, size_t *ret_n)
 	if (len % 4 != 0 || len - digits > 2)
 		return NULL;
 	for (size_t i = 0; i < digits; i++) {
-		const char *digit = strchr(alphabet, text[i]);
+		int digit = digit_of(text[i]);
 
-		if (!digit)
+		if (digit < 0)
 			return NULL;
-		word = word << 6 | (uint32_t)(digit - alphabet);
+		word = word << 6 | (uint32_t)digit;
 		if (i % 4)
 			bytes[n++] = (char)(word >> (6 - 2 * (i % 4)));
 	}

@@ -2,6 +2,8 @@
 
 #include <stdio.h>
 
+#include "spec/oci_image.h"
+
 #define FRAME_HEADER 8			/* of a frame that decoders skip */
 #define TYPE_FILES 1
 #define ENTRIES_MAX 2000000
@@ -12,7 +14,7 @@ struct entry {
 	struct json *rest;
 };
 
-struct table { int64_t version; ARRAY(struct entry) entries; };
+struct table { int64_t version; char *split_digest; ARRAY(struct entry) entries; };
 
 static const struct json_field entry_fields[] = {
 	JSON_FIELD(entry, type, "type", T_STRING, .required = true),
@@ -30,10 +32,26 @@ static const struct json_shape entry_shape = { "entry", sizeof(struct entry), en
 
 static const struct json_field table_fields[] = {
 	JSON_FIELD(table, version, "version", T_INT, .required = true),
+	JSON_FIELD(table, split_digest, "tarSplitDigest", T_STRING),
 	JSON_FIELD(table, entries, "entries", T_OBJECTS, .shape = &entry_shape),
 };
 static const struct json_shape table_shape = { "table of contents", sizeof(struct table), table_fields,
 					       ELEMENTS(table_fields) };
+
+static int read_table(struct arena *arena, const char *text, size_t n, struct table *ret, struct error *err)
+{
+	if (json_decode(arena, &table_shape, ret, text, n, "table of contents", err) < 0)
+		return -1;
+	if (ret->version == 1 && ret->entries.n <= ENTRIES_MAX)
+		return 0;
+	return error_set(err, ERROR_UNSUPPORTED, "a table of contents of version %lld with %zu entries is not read",
+			 (long long)ret->version, ret->entries.n);
+}
+
+static bool has_data(const struct entry *e)
+{
+	return strcmp(e->type, "reg") == 0 && e->end_offset > 0;
+}
 
 /* --- where the table is */
 
@@ -58,37 +76,30 @@ static bool fits(struct chunked_table *t, int64_t blob_size)
 	       t->plain_size <= CHUNKED_PLAIN_MAX && t->offset <= blob_size && t->size <= blob_size - t->offset;
 }
 
-/* Digits up to the separator; -1 for anything else. */
-static int64_t number(const char **at, char end)
-{
-	int64_t n = 0;
-	const char *p = *at;
-
-	if (*p < '0' || *p > '9')
-		return -1;
-	for (; *p >= '0' && *p <= '9'; p++) {
-		if (n > INT64_MAX / 10 - 1)
-			return -1;
-		n = 10 * n + (*p - '0');
-	}
-	if (*p != end)
-		return -1;
-	*at = *p ? p + 1 : p;
-	return n;
-}
-
 int chunked_position_parse(const char *text, int64_t blob_size, struct chunked_table *ret, struct error *err)
 {
 	struct chunked_table t = { 0 };
-	const char *at = text;
 	int64_t type;
 
-	t.offset = number(&at, ':');
-	t.size = t.offset < 0 ? -1 : number(&at, ':');
-	t.plain_size = t.size < 0 ? -1 : number(&at, ':');
-	type = t.plain_size < 0 ? -1 : number(&at, '\0');
-	if (type != TYPE_FILES || !fits(&t, blob_size))
+	if (!str_take_i64(&text, ':', &t.offset) || !str_take_i64(&text, ':', &t.size) ||
+	    !str_take_i64(&text, ':', &t.plain_size) || !str_take_i64(&text, '\0', &type) || type != TYPE_FILES ||
+	    !fits(&t, blob_size))
 		return error_set(err, ERROR_INVALID, "the place of a layer's table of contents is not valid");
+	*ret = t;
+	return 0;
+}
+
+/* Its plain size is the packer's affair. */
+int chunked_split_parse(const char *text, const struct chunked_table *table, int64_t blob_size, struct chunked_table *ret,
+			struct error *err)
+{
+	struct chunked_table t = { 0 };
+
+	if (!str_take_i64(&text, ':', &t.offset) || !str_take_i64(&text, ':', &t.size) ||
+	    !str_take_i64(&text, '\0', &t.plain_size) || t.size <= 0 || t.size > CHUNKED_SPLIT_MAX ||
+	    t.offset < table->offset + table->size + FRAME_HEADER || t.offset > blob_size || t.size > blob_size - t.offset)
+		return error_set(err, ERROR_INVALID, "the place of a layer's tar-split is not valid");
+	t.begin = t.offset - FRAME_HEADER;
 	*ret = t;
 	return 0;
 }
@@ -222,7 +233,7 @@ static int take_entry(struct walk *w, const struct entry *e, struct error *err)
 	if (close_file(w, err) < 0)
 		return -1;
 	note_header(w, e);
-	return strcmp(e->type, "reg") == 0 && e->end_offset > 0 ? take_file(w, e, err) : 0;
+	return has_data(e) ? take_file(w, e, err) : 0;
 }
 
 int chunked_pieces_read(struct arena *arena, const char *text, size_t n, const struct chunked_table *table,
@@ -232,13 +243,56 @@ int chunked_pieces_read(struct arena *arena, const char *text, size_t n, const s
 	struct table t;
 
 	*ret = (struct chunked_pieces){ 0 };
-	if (json_decode(arena, &table_shape, &t, text, n, "table of contents", err) < 0)
+	if (read_table(arena, text, n, &t, err) < 0)
 		return -1;
-	if (t.version != 1 || t.entries.n > ENTRIES_MAX)
-		return error_set(err, ERROR_UNSUPPORTED, "a table of contents of version %lld with %zu entries is not read",
-				 (long long)t.version, t.entries.n);
 	for (size_t i = 0; i < t.entries.n; i++)
 		if (take_entry(&w, &t.entries.v[i], err) < 0)
 			return -1;
 	return close_file(&w, err) < 0 || add_piece(&w, w.end, &w.gap, err) < 0 ? -1 : 0;
+}
+
+/* --- contents */
+
+static unsigned nibble(char c)
+{
+	return (unsigned)(c <= '9' ? c - '0' : c - 'a' + 10);
+}
+
+/* A valid digest has lower-case digits only. */
+static bool read_digest(const char *text, unsigned char *ret)
+{
+	const char *hex = text && digest_is_valid(text) ? str_after(text, "sha256:") : NULL;
+
+	for (size_t i = 0; hex && i < OBJECT_DIGEST_SIZE; i++)
+		ret[i] = (unsigned char)(nibble(hex[2 * i]) << 4 | nibble(hex[2 * i + 1]));
+	return hex != NULL;
+}
+
+int chunked_contents_read(struct arena *arena, const char *text, size_t n, const struct chunked_table *table,
+			  struct chunked_contents *ret, struct error *err)
+{
+	int64_t cursor = 0, left = table->begin < INT64_MAX / CHUNKED_RATIO_MAX ? table->begin * CHUNKED_RATIO_MAX : INT64_MAX;
+	struct table t;
+
+	*ret = (struct chunked_contents){ 0 };
+	if (read_table(arena, text, n, &t, err) < 0)
+		return -1;
+	for (size_t i = 0; i < t.entries.n; i++) {
+		const struct entry *e = &t.entries.v[i];
+		struct chunked_content *c;
+
+		if (!has_data(e))
+			continue;
+		if (e->offset < cursor || e->end_offset <= e->offset || e->end_offset > table->begin)
+			return error_set(err, ERROR_INVALID, "the table of contents is not in order");
+		if (e->size <= 0 || e->size > left)
+			return error_set(err, ERROR_INVALID, "the table of contents has impossible sizes");
+		left -= e->size;
+		cursor = e->end_offset;
+		c = ARRAY_ADD(arena, ret);
+		*c = (struct chunked_content){ e->offset, e->end_offset, e->size };
+		c->has_digest = read_digest(e->digest, c->digest);
+	}
+	ret->split_digest = t.split_digest;
+	return 0;
 }

@@ -172,9 +172,11 @@ static void remember(struct layer_merge *m, struct layer *layer)
 						   layer->now->xattrs_n * sizeof(struct layer_xattr));
 }
 
-/* Where below a directory the layers begin that are seen; *ret: whose attributes it has. */
+/* Where below a directory the layers begin that are seen; *ret: whose attributes it has. An opaque mark hides what is in
+ * the lower directory: one that the layer does not name is still that one. */
 static size_t join_directories(const struct layer_merge *m, size_t lowest, size_t *ret)
 {
+	size_t below = lowest;
 	bool implied = true;
 
 	*ret = m->same[0];
@@ -182,15 +184,15 @@ static size_t join_directories(const struct layer_merge *m, size_t lowest, size_
 		const struct layer_entry *e = m->layers[m->same[i]].now;
 
 		if (e->type != LAYER_DIRECTORY)
-			return m->same[i] + 1;
+			return below > m->same[i] ? below : m->same[i] + 1;
 		if (implied && !e->implied) {
 			*ret = m->same[i];
 			implied = false;
 		}
-		if (e->opaque)
-			return m->same[i];
+		if (e->opaque && below < m->same[i])
+			below = m->same[i];
 	}
-	return lowest;
+	return below;
 }
 
 /* --- what is answered */

@@ -1,9 +1,9 @@
 /* spec/layer_merge - the indexes of an image's layers as one sorted list of what the image shows
  *
  * One pass over all of them, bottom first in the list of readers. An upper entry takes the place of a lower one; two
- * directories are one, with the attributes of the upper, unless it is only implied; a whiteout, an opaque directory
- * and anything that is no directory hide what lower layers have there and below. Whiteouts and opaque marks are not
- * answered. A hard link stays one as long as the entry that it points to is seen; when an upper layer hides that
+ * directories are one, with the attributes of the upper, unless it is only implied (opaque or not); a whiteout, an opaque
+ * directory and anything that is no directory hide what lower layers have there and below. Whiteouts and opaque marks are
+ * not answered. A hard link stays one as long as the entry that it points to is seen; when an upper layer hides that
  * entry, the first link that is seen becomes the file, and further ones point to it. Memory grows only with files that
  * have links and are hidden. */
 #ifndef BRYO_SPEC_LAYER_MERGE_H

@@ -18,7 +18,9 @@ JSON_SHAPE(transfer_layer,
 	F(transfer_layer, diff_id, "diffId", T_STRING),
 	F(transfer_layer, toc_position, "tocPosition", T_STRING),
 	F(transfer_layer, toc_digest, "tocDigest", T_STRING),
-	F(transfer_layer, stage, "stage", T_STRING));
+	F(transfer_layer, split_position, "splitPosition", T_STRING),
+	F(transfer_layer, stage, "stage", T_STRING),
+	F(transfer_layer, recipe, "recipe", T_BOOL));
 
 JSON_SHAPE(transfer_mount,
 	F(transfer_mount, digest, "digest", T_STRING, .required = true),
@@ -74,7 +76,8 @@ JSON_SHAPE(transfer_unpacked,
 	F(transfer_unpacked, diff_id, "diffId", T_STRING),
 	F(transfer_unpacked, size, "size", T_INT),
 	F(transfer_unpacked, max_uid, "maxUid", T_INT),
-	F(transfer_unpacked, max_gid, "maxGid", T_INT));
+	F(transfer_unpacked, max_gid, "maxGid", T_INT),
+	F(transfer_unpacked, recipe, "recipe", T_BOOL));
 
 JSON_SHAPE(transfer_signature,
 	F(transfer_signature, blob, "blob", T_STRING),
@@ -82,7 +85,8 @@ JSON_SHAPE(transfer_signature,
 	F(transfer_signature, keys, "keys", T_INTS));
 JSON_SHAPE(transfer_damage,
 	F(transfer_damage, name, "name", T_STRING, .required = true),
-	F(transfer_damage, text, "text", T_STRING));
+	F(transfer_damage, text, "text", T_STRING),
+	F(transfer_damage, unread, "unread", T_BOOL));
 
 JSON_SHAPE(transfer_repository,
 	F(transfer_repository, name, "name", T_STRING, .required = true),

@@ -2,8 +2,8 @@
  *
  * bryo-transfer parses everything that came from strangers. It is started with these descriptors: a stream socket (3,
  * or the number that its first argument gives), the directory blobs/sha256 (4, second argument), the staging directory
- * tmp/ (5, third argument), the directory objects/ (fourth argument; absent when the store has none), and 2 for nothing
- * but its own crash; it sandboxes itself and then answers requests, one at a time, until end of file. A message is one
+ * tmp/ (5, third argument), the directory objects/ (fourth argument; absent when the store has none), the directory
+ * layers/ to read recipes in (fifth argument; may be absent), and 2 for nothing but its own crash; it sandboxes itself and then answers requests, one at a time, until end of file. A message is one
  * line of JSON (at most 8 MiB). A request may carry descriptors (SCM_RIGHTS). Each request is answered by any number of {"event":"progress",...} and one
  * {"event":"result",...} or {"event":"error","kind":N,"errno":N,"text":"...","hint":"..."}.
  *
@@ -34,6 +34,8 @@
  *   index     a layer from a directory descriptor, as overlay or fuse-overlayfs keep it (diff/ of another driver, a
  *             container's upper directory): objects/ and tmp/<stage>/index of the only layer named
  *   objects-check  read objects (those named, or all) and compare them with their names; answers those that are damaged
+ *   recipes-check  make the tars of `layers` (digest: chain ID) by their recipes and answer, by chain ID, those that do
+ *             not have their diff ID
  *   layer     a layer blob of the entries of a directory descriptor that a file lists: `manifests` has its descriptor,
  *             `unpacked` its diff ID                                         (commit)
  *   compose   an image of the configuration `document` and layers in blobs/  (commit)
@@ -58,8 +60,9 @@ struct transfer_layer {
 	char *digest, *media_type;	/* of the blob */
 	int64_t size;
 	char *diff_id;			/* must be what unpacking gives */
-	char *toc_position, *toc_digest;	/* of zstd:chunked: annotations of its table of contents; NULL */
+	char *toc_position, *toc_digest, *split_position;	/* of zstd:chunked: annotations of its table; NULL */
 	char *stage;			/* a directory below tmp/; the tree goes to <stage>/diff, or its list to <stage>/index */
+	bool recipe;			/* with `objects`: also <stage>/recipe, when that is worth it */
 };
 
 struct transfer_image;
@@ -109,10 +112,11 @@ struct transfer_image {
 	struct strings diff_ids, chain_ids;
 };
 
-/* What `verify` or `objects-check` found: text says what is wrong with the blob of this digest, the object of this name. */
-struct transfer_damage { char *name, *text; };
+/* What `verify` or `objects-check` found: text says what is wrong with the blob of this digest, the object of this name.
+ * unread: the kernel refused to read it, so nobody knows. */
+struct transfer_damage { char *name, *text; bool unread; };
 
-struct transfer_unpacked { char *diff_id; int64_t size; int64_t max_uid, max_gid; };
+struct transfer_unpacked { char *diff_id; int64_t size; int64_t max_uid, max_gid; bool recipe; };
 
 /* attachments: payload and the places in `keys` of those that made the signature; lookaside: blob alone. In base64. */
 struct transfer_signature { char *blob, *payload; ARRAY(int64_t) keys; };

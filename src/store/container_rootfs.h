@@ -1,7 +1,6 @@
-/* store/container_rootfs - a container's root file system: made by the driver, described for the runtime, unmounted
+/* store/container_rootfs - a container's root file system on disk: made by the driver, looked at, mended
  *
- * containers/<id>/rootfs.json keeps the driver it was made with, so that a container starts with the same driver even
- * when the store's default has changed since. The functions container_store_{rootfs,layers,unmount} are here. */
+ * What it was made of is recorded (store/container_record); how it is mounted is told in store/container_mount.c. */
 #ifndef BRYO_STORE_CONTAINER_ROOTFS_H
 #define BRYO_STORE_CONTAINER_ROOTFS_H
 

@@ -146,7 +146,7 @@ static int read_archive(struct bundle *b, int fd, struct error *err)
 
 	if (!in)
 		return -1;
-	result = tar_reader_open(&r, in, NULL, err);
+	result = tar_reader_open(&r, in, NULL, NULL, err);
 	if (result == 0) {
 		result = take_all(b, &r, err);
 		tar_reader_close(&r);

@@ -1,14 +1,28 @@
-/* transfer/chunked - blobs of zstd:chunked layers put together from what is here and the ranges that are missing
+/* transfer/chunked - layers of zstd:chunked blobs made of the contents that are here and of what is missing
  *
- * Saves the network, not the check: a blob gets its name when the whole has its digest, as one that was fetched whole,
- * and is bit for bit the registry's. Whatever goes wrong (a registry without ranges, a table that lies, a frame that
- * another program packed) leaves the blob to be fetched whole. */
+ * The table of contents says which files a layer has, by their digests: contents that are in objects/, whatever brought
+ * them, are not fetched. What is missing comes by ranges, and with the tar-split the layer's plain tar is put together
+ * and unpacked as any other (transfer/codec_chunked): so what the layer is says the tar alone, whose digest must be the
+ * diff ID. The table must be the one that the manifest names, and can do no more than make the attempt fail. Whatever
+ * goes wrong, the blob is fetched whole, as it is where little would be saved. */
 #ifndef BRYO_TRANSFER_CHUNKED_H
 #define BRYO_TRANSFER_CHUNKED_H
 
-#include "transfer/work.h"
+#include "transfer/errand.h"
+#include "transfer/inflate.h"
 
-/* Before the layers of a request are fetched: those that can be put together are in blobs/ afterwards. -1: a full disk. */
-int chunked_prepare(struct work *w, const struct transfer_request *r, struct error *err);
+struct chunked;
+
+/* Has the layer a table, and is there something to save? */
+bool chunked_is_possible(const struct work *w, const struct transfer_layer *layer);
+/* Begins to fetch what is missing. It never fails here. */
+struct chunked *chunked_begin(struct work *w, struct errands *errands, const struct transfer_layer *layer,
+			      struct progress *progress);
+/* After each wait: 1 when all is there, 0 while it is not, -1 when it is not to be. */
+int chunked_move_on(struct chunked *c, struct error *err);
+/* The plain tar. */
+struct inflate *chunked_open(struct chunked *c, struct error *err);
+/* Gives up, or lets what was fetched go. NULL is fine. */
+void chunked_done(struct chunked *c);
 
 #endif

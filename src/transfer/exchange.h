@@ -32,10 +32,12 @@ struct exchange {
 	void (*sending)(void *context, int64_t sent);
 	long patience_s;		/* how long silence is no failure; 0: a minute */
 	int64_t range_from, range_to;	/* > 0: the rest only; a part only, last byte included */
+	const char *ranges;		/* instead: several, "0-99,200-299"; NULL */
 	size_t body_max;
 	int (*take)(void *context, const char *p, size_t n);	/* -1 ends the transfer */
 	void (*begin)(void *context);	/* headers of a 2xx are there */
 	void *context;
+	struct errand *errand;		/* that hears of its end (transfer/errand); NULL: nobody */
 
 	/* the answer */
 	long status;

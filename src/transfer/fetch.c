@@ -6,16 +6,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "sys/clock.h"
 #include "sys/fd.h"
 #include "sys/lock.h"
-#include "transfer/exchange.h"
 
-#define TRIES_MAX 50			/* however much progress each of them makes */
 #define LOCK_LOOK_MS 200
-#define WAIT_MS 1000
 
-enum fetch_state { FETCH_LOCKING, FETCH_PAUSING, FETCH_RUNNING, FETCH_DONE, FETCH_FAILED };
+enum fetch_state { FETCH_LOCKING, FETCH_RUNNING, FETCH_DONE, FETCH_FAILED };
 
 struct fetch_blob {
 	struct fetch *fetch;
@@ -27,18 +23,15 @@ struct fetch_blob {
 	int fd;				/* tmp/blob-<hex>, locked */
 	struct hash hash;		/* over what is there */
 	struct progress *progress;
-	struct exchange x;
-	bool begun, continued;		/* bytes of an earlier process are in it */
-	int tries, all_tries;
-	int64_t wake_ms;
+	struct errand errand;
+	bool continued;			/* bytes of an earlier process are in it */
 	struct error error;
 };
 
 struct fetch {
 	struct work *work;
-	struct registry *registry;
+	struct errands errands;
 	struct fetch_blob *blobs;
-	size_t running;
 };
 
 struct fetch *fetch_open(struct work *w, const struct transfer_request *r, struct error *err)
@@ -46,17 +39,17 @@ struct fetch *fetch_open(struct work *w, const struct transfer_request *r, struc
 	struct fetch *f = arena_new_one(w->arena, struct fetch);
 
 	f->work = w;
-	f->registry = registry_open(w, r, err);
-	return f->registry ? f : NULL;
+	f->errands.registry = registry_open(w, r, err);
+	return f->errands.registry ? f : NULL;
 }
 
-static void stop(struct fetch_blob *b)
+struct errands *fetch_errands(struct fetch *f)
 {
-	if (b->begun) {
-		curl_multi_remove_handle(b->fetch->registry->multi, b->x.easy);
-		exchange_done(&b->x);
-	}
-	b->begun = false;
+	return &f->errands;
+}
+
+static void close_file(struct fetch_blob *b)
+{
 	hash_done(&b->hash);
 	fd_close(&b->fd);
 }
@@ -66,20 +59,21 @@ void fetch_close(struct fetch *f, bool discard)
 	for (struct fetch_blob *b = f ? f->blobs : NULL; b; b = b->next) {
 		if (discard && b->fd >= 0)
 			unlinkat(f->work->places.tmp, b->name, 0);
-		stop(b);
+		errand_drop(&b->errand);
+		close_file(b);
 	}
 }
 
 size_t fetch_running(const struct fetch *f)
 {
-	return f->running;
+	return f->errands.running;
 }
 
 static void end(struct fetch_blob *b, enum fetch_state state)
 {
-	stop(b);
+	errand_end(&b->errand);
+	close_file(b);
 	b->state = state;
-	b->fetch->running--;
 }
 
 /* --- the growing file */
@@ -129,15 +123,16 @@ static int begin_file(struct fetch_blob *b)
 static void on_begin(void *context)
 {
 	struct fetch_blob *b = context;
+	const struct exchange *x = &b->errand.x;
 	long long first = -1;
 
 	if (b->have == 0)
 		return;
-	if (b->x.status == 206 && b->x.content_range && sscanf(b->x.content_range, "bytes %lld-", &first) == 1 &&
+	if (x->status == 206 && x->content_range && sscanf(x->content_range, "bytes %lld-", &first) == 1 &&
 	    first == b->have)
 		return;
 	restart(b);			/* 200, or another part: from the beginning */
-	if (b->x.status == 206)
+	if (x->status == 206)
 		error_set(&b->error, ERROR_NETWORK, "the registry sends another part than was asked for");
 }
 
@@ -156,19 +151,13 @@ static int on_bytes(void *context, const char *p, size_t n)
 	b->have += (int64_t)n;
 	if (b->have > b->most) {
 		b->most = b->have;
-		b->tries = 0;
+		b->errand.tries = 0;
 	}
 	progress_note(b->progress, "Downloading", b->have);
 	return 0;
 }
 
 /* --- states */
-
-static void pause_until(struct fetch_blob *b, enum fetch_state state, int64_t ms)
-{
-	b->state = state;
-	b->wake_ms = clock_now_ms() + ms;
-}
 
 static void give_up(struct fetch_blob *b)
 {
@@ -179,21 +168,17 @@ static void give_up(struct fetch_blob *b)
 
 static void run(struct fetch_blob *b)
 {
-	exchange_done(&b->x);
-	exchange_init(&b->x, b->fetch->registry);
-	b->begun = false;
-	b->x.path = b->path;
-	b->x.range_from = b->have;
-	b->x.take = on_bytes;
-	b->x.begin = on_begin;
-	b->x.context = b;
+	struct exchange *x = errand_question(&b->errand);
+
+	x->path = b->path;
+	x->range_from = b->have;
+	x->take = on_bytes;
+	x->begin = on_begin;
 	b->state = FETCH_RUNNING;
-	if (exchange_prepare(&b->x) < 0 || curl_multi_add_handle(b->fetch->registry->multi, b->x.easy) != CURLM_OK) {
-		error_set(&b->error, ERROR_FAILED, "libcurl: out of memory");
-		give_up(b);
+	if (errand_ask(&b->errand) == 0)
 		return;
-	}
-	b->begun = true;
+	b->error = x->error;
+	give_up(b);
 }
 
 static void finish(struct fetch_blob *b)
@@ -261,76 +246,78 @@ static void try_lock(struct fetch_blob *b)
 		return;
 	}
 	progress_note(b->progress, "Waiting", 0);
-	pause_until(b, FETCH_LOCKING, LOCK_LOOK_MS);
+	errand_pause(&b->errand, LOCK_LOOK_MS);
 }
 
 static void retry_or_fail(struct fetch_blob *b)
 {
 	int64_t pause = 0;
 
-	b->tries++;
-	b->all_tries++;
-	if (!b->error.kind && b->tries <= b->fetch->registry->retries && b->all_tries < TRIES_MAX &&
-	    exchange_may_retry(&b->x, b->tries, &pause)) {
+	if (!b->error.kind && errand_may_retry(&b->errand) && exchange_may_retry(&b->errand.x, b->errand.tries, &pause)) {
 		progress_note(b->progress, "Retrying", b->have);
-		pause_until(b, FETCH_PAUSING, pause);
+		errand_pause(&b->errand, pause);
 		return;
 	}
 	if (!b->error.kind)
-		exchange_failure(&b->x, "blob", &b->error);
+		exchange_failure(&b->errand.x, "blob", &b->error);
 	give_up(b);
 }
 
 static bool is_cut(const struct fetch_blob *b)
 {
-	return b->x.status / 100 == 2 && b->have < b->size;
+	return b->errand.x.status / 100 == 2 && b->have < b->size;
 }
 
 /* The registry has less than the descriptor says: what was announced came, and asking again would not make it more. */
 static bool is_short(const struct fetch_blob *b, CURLcode code)
 {
-	return code == CURLE_OK && b->x.status == 200 && b->have < b->size && b->x.content_length == b->have;
+	const struct exchange *x = &b->errand.x;
+
+	return code == CURLE_OK && x->status == 200 && b->have < b->size && x->content_length == b->have;
 }
 
-static void ended(struct fetch_blob *b, CURLcode code)
+static void begin_anew(struct fetch_blob *b)
 {
-	curl_multi_remove_handle(b->fetch->registry->multi, b->x.easy);
-	if (!b->error.kind && exchange_ended(&b->x, code) == EXCHANGE_AGAIN) {
-		if (exchange_prepare(&b->x) < 0 || curl_multi_add_handle(b->fetch->registry->multi, b->x.easy) != CURLM_OK)
-			retry_or_fail(b);
-		return;
-	}
-	if (!b->error.kind && !b->x.error.kind && b->x.status / 100 == 2 && b->have == b->size) {
+	if (restart(b) == 0)
+		run(b);
+	else
+		give_up(b);
+}
+
+static void answered(struct errand *e, CURLcode code)
+{
+	struct fetch_blob *b = e->context;
+
+	if (b->error.kind || e->x.error.kind) {
+		retry_or_fail(b);
+	} else if (e->x.status / 100 == 2 && b->have == b->size) {
 		finish(b);
-		return;
-	}
-	if (!b->error.kind && !b->x.error.kind && is_short(b, code)) {
+	} else if (is_short(b, code)) {
 		error_set(&b->error, ERROR_INVALID, "size does not match: the registry has %lld bytes, the descriptor says %lld",
 			  (long long)b->have, (long long)b->size);
 		give_up(b);
-		return;
+	} else if (e->x.status == 416 && b->have > 0) {
+		begin_anew(b);
+	} else {
+		if (is_cut(b)) {		/* an end before its time, politely */
+			e->x.transport_failed = true;
+			error_set(&e->x.error, ERROR_NETWORK, "%lld of %lld bytes came", (long long)b->have, (long long)b->size);
+		}
+		retry_or_fail(b);
 	}
-	if (!b->error.kind && !b->x.error.kind && b->x.status == 416 && b->have > 0) {
-		if (restart(b) == 0)
-			run(b);
-		else
-			give_up(b);
-		return;
-	}
-	if (!b->x.error.kind && is_cut(b)) {		/* an end before its time, politely */
-		b->x.transport_failed = true;
-		error_set(&b->x.error, ERROR_NETWORK, "%lld of %lld bytes came", (long long)b->have, (long long)b->size);
-	}
-	retry_or_fail(b);
 }
 
-static void wake(struct fetch_blob *b)
+static void wake(struct errand *e)
 {
+	struct fetch_blob *b = e->context;
+
 	if (b->state == FETCH_LOCKING)
 		try_lock(b);
 	else
 		run(b);
 }
+
+static const struct errand_kind fetching = { answered, wake };
 
 struct fetch_blob *fetch_add(struct fetch *f, const char *digest, int64_t size, struct progress *progress,
 			     struct error *err)
@@ -348,59 +335,17 @@ struct fetch_blob *fetch_add(struct fetch *f, const char *digest, int64_t size, 
 	b->size = size;
 	b->fd = -1;
 	b->progress = progress;
-	b->path = arena_printf(f->work->arena, "/v2/%s/blobs/%s", f->registry->path, digest);
+	b->path = arena_printf(f->work->arena, "/v2/%s/blobs/%s", f->errands.registry->path, digest);
 	snprintf(b->name, sizeof(b->name), "blob-%s", digest_hex(digest));
-	f->running++;
+	errand_begin(&f->errands, &b->errand, &fetching, b);
 	progress_note(progress, "Downloading", 0);
 	try_lock(b);
 	return b;
 }
 
-/* Handles what ended and wakes what waited; answers how long nothing else is due. */
-static int move_on(struct fetch *f, struct error *err)
-{
-	int running, left, timeout = WAIT_MS;
-	int64_t now;
-	CURLMsg *m;
-
-	if (curl_multi_perform(f->registry->multi, &running) != CURLM_OK)
-		return error_set(err, ERROR_FAILED, "libcurl gave up");
-	while ((m = curl_multi_info_read(f->registry->multi, &left))) {
-		CURLcode code = m->data.result;
-		struct exchange *x = NULL;
-
-		if (m->msg != CURLMSG_DONE)
-			continue;
-		curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &x);
-		ended(x->context, code);
-		timeout = 0;
-	}
-	now = clock_now_ms();
-	for (struct fetch_blob *b = f->blobs; b; b = b->next) {
-		if (b->state != FETCH_LOCKING && b->state != FETCH_PAUSING)
-			continue;
-		if (b->wake_ms <= now) {
-			wake(b);
-			timeout = 0;
-		} else if (b->wake_ms - now < timeout) {
-			timeout = (int)(b->wake_ms - now);
-		}
-	}
-	return timeout;
-}
-
 int fetch_wait(struct fetch *f, struct pollfd *fds, size_t n, struct error *err)
 {
-	struct curl_waitfd wait[64];
-	int timeout = move_on(f, err);
-
-	if (timeout < 0)
-		return -1;
-	for (size_t i = 0; i < n && i < ELEMENTS(wait); i++)
-		wait[i] = (struct curl_waitfd){ .fd = fds[i].fd, .events = CURL_WAIT_POLLIN };
-	if (timeout > 0 && f->running + n > 0)
-		curl_multi_poll(f->registry->multi, wait, (unsigned)(n < ELEMENTS(wait) ? n : ELEMENTS(wait)), timeout, NULL);
-	return 0;
+	return errand_wait(&f->errands, fds, n, err);
 }
 
 int fetch_result(struct fetch_blob *b, struct error *err)

@@ -47,7 +47,7 @@ static int examine(struct inflate *in, char *diff_id, struct error *err)
 
 	if (hash_init(&hash, NULL, err) < 0)
 		return -1;
-	more = tar_reader_open(&r, in, &hash, err);
+	more = tar_reader_open(&r, in, &hash, NULL, err);
 	if (more == 0) {
 		while ((more = tar_reader_next(&r, &entry, err)) > 0)
 			entries++;

@@ -124,8 +124,8 @@ struct layer_inode *layer_node_make_directory(struct layer_tree *t, struct layer
 	if (!directory)
 		return NULL;
 	directory->mode = 0755;
-	directory->implied = true;
 	directory->opaque = node->inode && node->inode->type == LAYER_WHITEOUT;
+	directory->implied = !directory->opaque;
 	directory->directory.node = node;
 	node->inode = directory;
 	return directory;

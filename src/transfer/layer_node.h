@@ -52,7 +52,7 @@ struct layer_node *layer_node_find(const struct layer_tree *t, const struct laye
 /* The same, made where it is missing; NULL and err. */
 struct layer_node *layer_node_need(struct layer_tree *t, struct layer_inode *directory, const char *name, size_t n,
 				   struct error *err);
-/* A new directory under the name, opaque when a whiteout stood there. */
+/* A new directory under the name: implied; opaque and another than the lower layers' when a whiteout stood there. */
 struct layer_inode *layer_node_make_directory(struct layer_tree *t, struct layer_node *node, struct error *err);
 /* The directory that the first n bytes of a path are, made where it is missing, links followed; NULL and err. */
 struct layer_inode *layer_node_directory(struct layer_tree *t, const char *path, size_t n, struct error *err);

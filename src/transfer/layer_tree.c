@@ -247,10 +247,12 @@ int layer_tree_whiteout(struct layer_tree *t, const char *path, struct error *er
 
 	if (!node)
 		return -1;
-	if (!node->inode)
+	if (!node->inode) {
 		node->inode = layer_inode_new(t, LAYER_WHITEOUT, err);
-	else if (node->inode->type == LAYER_DIRECTORY)
+	} else if (node->inode->type == LAYER_DIRECTORY) {
 		node->inode->opaque = true;
+		node->inode->implied = false;		/* the lower layers' directory is gone, attributes and all */
+	}
 	return node->inode ? 0 : -1;
 }
 

@@ -3,9 +3,9 @@
  * The same rules as transfer/tree, without a file system: names are clean, a link of the same layer in place of a
  * parent is followed within the root, missing parents become directories that are only implied, an entry takes the place
  * of what an earlier one made under the same name, hard links point to what is in the layer. Whiteouts and opaque marks
- * count for the layers below, in whichever order they come; a directory that is whited out and brought is opaque.
- * Owners are checked against the mapped ids. Devices are recorded. Memory is bounded: a layer whose tree does not fit
- * is refused. What comes out is the layer's index (spec/layer_index), the same for the same layer. */
+ * count for the layers below, in whichever order they come; a directory that is whited out and brought is opaque, and has
+ * nothing from the one below. Owners are checked against the mapped ids. Devices are recorded. Memory is bounded: a layer
+ * whose tree does not fit is refused. What comes out is the layer's index (spec/layer_index), the same for the same layer. */
 #ifndef BRYO_TRANSFER_LAYER_TREE_H
 #define BRYO_TRANSFER_LAYER_TREE_H
 

@@ -11,17 +11,19 @@
 
 #include "sys/fd.h"
 #include "transfer/chunked.h"
+#include "transfer/chunked_blob.h"
 #include "transfer/fetch.h"
 #include "transfer/tree_place.h"
 #include "transfer/worker.h"
 
-enum phase { PHASE_WAITING, PHASE_FETCHING, PHASE_READY, PHASE_UNPACKING, PHASE_DONE };
+enum phase { PHASE_WAITING, PHASE_FETCHING, PHASE_FETCHING_PARTS, PHASE_READY, PHASE_UNPACKING, PHASE_DONE };
 
 struct job {
 	const struct transfer_layer *layer;
 	enum phase phase;
-	bool was_here, fetched_again;
+	bool was_here, fetched_again, whole;
 	struct fetch_blob *blob;
+	struct chunked *chunked;	/* its parts instead of the blob; NULL */
 	struct worker worker;
 	struct progress progress;
 	struct transfer_unpacked result;
@@ -63,7 +65,8 @@ static int check_layer(const struct transfer_layer *layer, struct error *err)
 static bool another_fetches(const struct crew *c, const struct job *job)
 {
 	for (size_t i = 0; i < c->n; i++)
-		if (&c->jobs[i] != job && c->jobs[i].phase == PHASE_FETCHING &&
+		if (&c->jobs[i] != job &&
+		    (c->jobs[i].phase == PHASE_FETCHING || c->jobs[i].phase == PHASE_FETCHING_PARTS) &&
 		    str_eq(c->jobs[i].layer->digest, job->layer->digest))
 			return true;
 	return false;
@@ -80,6 +83,11 @@ static int begin_fetch(struct crew *c, struct job *job, struct error *err)
 		return error_set(err, ERROR_NOT_FOUND, "the blob %s is missing", job->layer->digest);
 	if (another_fetches(c, job))
 		return 0;
+	if (!job->whole && c->request->objects && job->layer->recipe && chunked_is_possible(c->work, job->layer)) {
+		job->chunked = chunked_begin(c->work, fetch_errands(c->fetch), job->layer, &job->progress);
+		job->phase = PHASE_FETCHING_PARTS;
+		return 0;
+	}
 	job->blob = fetch_add(c->fetch, job->layer->digest, job->layer->size, &job->progress, err);
 	job->phase = PHASE_FETCHING;
 	return job->blob ? 0 : -1;
@@ -87,7 +95,7 @@ static int begin_fetch(struct crew *c, struct job *job, struct error *err)
 
 static int begin_unpack(struct crew *c, struct job *job, struct error *err)
 {
-	if (worker_start(&job->worker, c->work, c->request, job->layer, err) < 0)
+	if (worker_start(&job->worker, c->work, c->request, job->layer, job->chunked, err) < 0)
 		return -1;
 	job->phase = PHASE_UNPACKING;
 	c->unpacking++;
@@ -113,10 +121,18 @@ static int begin_what_can(struct crew *c, struct error *err)
 	return 0;
 }
 
+static int clear_stage(const struct crew *c, const struct job *job)
+{
+	_cleanup_fd_ int stage = tree_open_dir(c->work->places.tmp, job->layer->stage, O_RDONLY);
+
+	return stage < 0 || fd_remove_tree(stage, "diff") < 0 || fd_remove_tree(stage, "index") < 0 ||
+	       fd_remove_tree(stage, "recipe") < 0 ? -1 : 0;
+}
+
 /* Was it the blob that was bad? Then 1: fetch it again. */
 static int retry_damaged(struct crew *c, struct job *job)
 {
-	_cleanup_fd_ int fd = -1, stage = -1;
+	_cleanup_fd_ int fd = -1;
 	char digest[DIGEST_TEXT_MAX];
 
 	if (!job->was_here || !c->fetch)
@@ -125,11 +141,22 @@ static int retry_damaged(struct crew *c, struct job *job)
 	if (fd >= 0 && hash_file(fd, job->layer->digest, digest, NULL) == 0 && str_eq(digest, job->layer->digest))
 		return 0;
 	unlinkat(c->work->places.blobs, digest_hex(job->layer->digest), 0);
-	stage = tree_open_dir(c->work->places.tmp, job->layer->stage, O_RDONLY);
-	if (stage < 0 || fd_remove_tree(stage, "diff") < 0 || fd_remove_tree(stage, "index") < 0)
+	if (clear_stage(c, job) < 0)
 		return 0;
 	job->was_here = false;
 	job->fetched_again = true;
+	job->phase = PHASE_WAITING;
+	return 1;
+}
+
+/* Parts that cannot be had, or make no layer that could do without its blob, leave the whole blob. A full disk stays one. */
+static int retry_whole(struct crew *c, struct job *job, enum error_kind why)
+{
+	if (!job->chunked || why == ERROR_NO_SPACE || clear_stage(c, job) < 0)
+		return 0;
+	chunked_done(job->chunked);
+	job->chunked = NULL;
+	job->whole = true;
 	job->phase = PHASE_WAITING;
 	return 1;
 }
@@ -144,15 +171,17 @@ static int hear_worker(struct crew *c, struct job *job, struct error *err)
 			continue;
 		}
 		c->unpacking--;
+		if (m.word == WORKER_DONE && !m.result.recipe && retry_whole(c, job, ERROR_NONE))
+			return 0;
 		if (m.word == WORKER_FAILED) {
-			if (retry_damaged(c, job))
+			if (retry_whole(c, job, (enum error_kind)m.error.kind) || retry_damaged(c, job))
 				return 0;
 			*err = m.error;
 			return error_frame(err, "layer %.19s", job->layer->digest);
 		}
 		job->phase = PHASE_DONE;
 		job->result = (struct transfer_unpacked){ arena_strdup(c->work->arena, m.result.diff_id), m.result.size,
-							  m.result.max_uid, m.result.max_gid };
+							  m.result.max_uid, m.result.max_gid, m.result.recipe };
 		progress_note(&job->progress, "Pull complete", job->progress.total);
 	}
 	return 0;
@@ -169,6 +198,19 @@ static int hear_fetch(struct crew *c, struct job *job, struct error *err)
 		job->phase = PHASE_READY;
 	}
 	return 0;
+}
+
+static int hear_parts(struct crew *c, struct job *job, struct error *err)
+{
+	struct error error = { 0 };
+	int state = chunked_move_on(job->chunked, &error);
+
+	if (state > 0)
+		job->phase = PHASE_READY;
+	if (state >= 0 || retry_whole(c, job, (enum error_kind)error.kind))
+		return 0;
+	*err = error;
+	return error_frame(err, "layer %.19s", job->layer->digest);
 }
 
 static int wait_and_hear(struct crew *c, struct error *err)
@@ -191,6 +233,8 @@ static int wait_and_hear(struct crew *c, struct error *err)
 		if (job->phase == PHASE_UNPACKING && hear_worker(c, job, err) < 0)
 			return -1;
 		if (job->phase == PHASE_FETCHING && hear_fetch(c, job, err) < 0)
+			return -1;
+		if (job->phase == PHASE_FETCHING_PARTS && hear_parts(c, job, err) < 0)
 			return -1;
 	}
 	return 0;
@@ -228,11 +272,12 @@ int op_layers(struct work *w, const struct transfer_request *r, struct transfer_
 			return -1;
 		progress_init(&c.jobs[i].progress, w->channel, c.jobs[i].layer->digest, c.jobs[i].layer->size);
 	}
-	if (r->source && (chunked_prepare(w, r, err) < 0 || !(c.fetch = fetch_open(w, r, err))))
+	if (r->source && (chunked_blob_prepare(w, r, err) < 0 || !(c.fetch = fetch_open(w, r, err))))
 		return -1;
 	result = work_off(&c, err);
 	for (size_t i = 0; i < c.n; i++) {
 		worker_kill(&c.jobs[i].worker);
+		chunked_done(c.jobs[i].chunked);
 		if (result == 0)
 			*ARRAY_ADD(w->arena, &ret->unpacked) = c.jobs[i].result;
 	}

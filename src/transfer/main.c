@@ -59,6 +59,7 @@ static const struct operation operations[] = {
 	{ "recall",	op_recall,	false,	0 },
 	{ "index",	op_index,	false,	1 },
 	{ "objects-check", op_objects_check, false, 0 },
+	{ "recipes-check", op_recipes_check, false, 0 },
 };
 
 #ifdef __SANITIZE_ADDRESS__
@@ -94,18 +95,27 @@ static bool is_directory(int fd)
 	return fstat(fd, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
+/* May it need the tar of a layer whose blob is not there? */
+static bool remakes(const struct operation *o)
+{
+	return o->network || o->run == op_save || o->run == op_recipes_check;
+}
+
 static int enter(const struct work *w, const struct transfer_request *r, const struct operation *o, struct error *err)
 {
-	int writable[2 + CHANNEL_FDS_MAX] = { w->places.blobs, w->places.tmp }, readable[1 + CHANNEL_FDS_MAX];
+	int writable[2 + CHANNEL_FDS_MAX] = { w->places.blobs, w->places.tmp }, readable[3 + CHANNEL_FDS_MAX];
 	struct sandbox s = { .writable = writable, .writable_n = 2, .readable = readable };
 
 	if (w->places.objects >= 0 && (o->network || o->run == op_index))
 		s.objects = &w->places.objects;
-	if (o->run == op_verify || o->run == op_objects_check) {
+	else if (w->places.objects >= 0 && remakes(o))
+		readable[s.readable_n++] = w->places.objects;
+	if (w->places.layers >= 0 && remakes(o))
+		readable[s.readable_n++] = w->places.layers;
+	if (o->run == op_verify || o->run == op_objects_check || o->run == op_recipes_check)
 		s.writable_n = 0;
+	if (o->run == op_verify || o->run == op_objects_check)
 		readable[s.readable_n++] = o->run == op_verify ? w->places.blobs : w->places.objects;
-	}
-
 	for (size_t i = 0; i < o->fds; i++) {
 		if (!is_directory(w->channel->fds[i]))
 			continue;
@@ -185,6 +195,11 @@ static int descriptor(int argc, char **argv, int at, int otherwise)
 	return argc > at && str_to_u32(argv[at], &fd) == 0 && fd < 1 << 20 ? (int)fd : otherwise;
 }
 
+static bool may_be_directory(int fd)
+{
+	return fd < 0 || is_directory(fd);
+}
+
 /* Before the death signal was asked for the engine may have died, with a request already in the socket. */
 static bool is_orphan(int socket)
 {
@@ -199,7 +214,7 @@ int main(int argc, char **argv)
 	struct channel channel;
 	struct work work = { .channel = &channel,
 			     .places = { descriptor(argc, argv, 2, 4), descriptor(argc, argv, 3, 5),
-					 descriptor(argc, argv, 4, -1) } };
+					 descriptor(argc, argv, 4, -1), descriptor(argc, argv, 5, -1) } };
 	bool entered = false;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -208,8 +223,8 @@ int main(int argc, char **argv)
 		return 125;
 	if (!setlocale(LC_CTYPE, "C.UTF-8"))	/* names in archives are bytes, mostly UTF-8 */
 		setlocale(LC_CTYPE, "");
-	if (!is_directory(work.places.blobs) || !is_directory(work.places.tmp) ||
-	    (work.places.objects >= 0 && !is_directory(work.places.objects))) {
+	if (!is_directory(work.places.blobs) || !is_directory(work.places.tmp) || !may_be_directory(work.places.objects) ||
+	    !may_be_directory(work.places.layers)) {
 		fprintf(stderr, "bryo-transfer is started by bryo and is of no use alone\n");
 		return 125;
 	}
@@ -218,6 +233,8 @@ int main(int argc, char **argv)
 	fd_set_cloexec(work.places.tmp, true);
 	if (work.places.objects >= 0)
 		fd_set_cloexec(work.places.objects, true);
+	if (work.places.layers >= 0)
+		fd_set_cloexec(work.places.layers, true);
 	channel_init(&channel, socket);
 	for (;;) {
 		_cleanup_arena_ struct arena *arena = arena_new();

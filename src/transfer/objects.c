@@ -34,18 +34,18 @@ void objects_done(struct objects *o)
 
 /* --- what is there */
 
-static int hash_rest(struct objects *o, int fd, unsigned char *digest)
+static int hash_rest(struct hash *hash, int fd, unsigned char *digest)
 {
 	unsigned char block[1 << 16];
 	ssize_t n;
 
-	hash_restart(&o->hash);
+	hash_restart(hash);
 	while ((n = read(fd, block, sizeof(block))) > 0 || (n < 0 && errno == EINTR))
 		if (n > 0)
-			hash_add(&o->hash, block, (size_t)n);
+			hash_add(hash, block, (size_t)n);
 	if (n < 0)
 		return -1;
-	hash_final_raw(&o->hash, digest);
+	hash_final_raw(hash, digest);
 	return 0;
 }
 
@@ -56,11 +56,11 @@ static bool read_digest(int fd, unsigned char *digest)
 }
 
 /* Attributes get lost when a store is copied by a tool that does not keep them: then the contents tell. */
-static bool has_digest(struct objects *o, int fd, const unsigned char *digest)
+static bool has_digest(struct hash *hash, int fd, const unsigned char *digest)
 {
 	unsigned char real[OBJECT_DIGEST_SIZE];
 
-	return (read_digest(fd, real) || hash_rest(o, fd, real) == 0) && memcmp(real, digest, sizeof(real)) == 0;
+	return (read_digest(fd, real) || hash_rest(hash, fd, real) == 0) && memcmp(real, digest, sizeof(real)) == 0;
 }
 
 /* 1 when the object is there and right; 0 when there is none, or was one that a power failure cut. */
@@ -78,10 +78,37 @@ static int find(struct objects *o, const char *name, const unsigned char *digest
 	if (st.st_size != size)
 		return unlinkat(o->dir, name, 0) < 0 && errno != ENOENT ?
 			error_errno(err, "replace the object %s", name) : 0;
-	if (has_digest(o, fd, digest))
+	if (has_digest(&o->hash, fd, digest))
 		return 1;
 	error_set(err, ERROR_INVALID, "the object %s has other contents than its name says", name);
 	return error_hint(err, "the store is damaged; bryo system check --repair removes such objects");
+}
+
+bool objects_has(int dir, const unsigned char *digest, int64_t size)
+{
+	char name[OBJECT_NAME_SIZE];
+	struct stat st;
+
+	object_name(digest, name);
+	return fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) && st.st_size == size;
+}
+
+int objects_open(int dir, const unsigned char *digest, int64_t size, struct hash *hash)
+{
+	char name[OBJECT_NAME_SIZE];
+	struct stat st;
+	int fd;
+
+	object_name(digest, name);
+	fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == size && has_digest(hash, fd, digest) &&
+	    lseek(fd, 0, SEEK_SET) == 0)
+		return fd;
+	close(fd);
+	errno = EINVAL;
+	return -1;
 }
 
 /* --- making one */
@@ -245,7 +272,7 @@ static int copy_clone(struct objects *o, int fd, unsigned char *digest, int64_t 
 		return -1;
 	if (ioctl(copy, FICLONE, fd) < 0)
 		return 0;
-	if (fstat(copy, &st) < 0 || hash_rest(o, copy, digest) < 0)
+	if (fstat(copy, &st) < 0 || hash_rest(&o->hash, copy, digest) < 0)
 		return error_errno(err, "read an object");
 	*ret_size = st.st_size;
 	object_name(digest, name);
@@ -331,7 +358,7 @@ int objects_verify(struct objects *o, const char *name, struct error *err)
 		return error_errno(err, "open the object %s", name);
 	if (!S_ISREG(st.st_mode) || !st.st_size)
 		return 0;
-	if (hash_rest(o, fd, digest) < 0)
+	if (hash_rest(&o->hash, fd, digest) < 0)
 		return error_errno(err, "read the object %s", name);
 	object_name(digest, real_name);
 	return str_eq(name, real_name) && (!read_digest(fd, said) || memcmp(said, digest, sizeof(said)) == 0);

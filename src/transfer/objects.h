@@ -42,6 +42,11 @@ int objects_end(struct objects *o, unsigned char *digest, struct error *err);
 /* The rest of a regular file, holes kept, blocks shared where the file system can; *ret_size: its bytes. */
 int objects_copy(struct objects *o, int fd, unsigned char *digest, int64_t *ret_size, struct error *err);
 
+/* For who was told a digest and a size by a stranger, and must not put anything right by that. The object may be there;
+ * and: opened for reading, its digest compared as for every hit. -1 with errno. */
+bool objects_has(int dir, const unsigned char *digest, int64_t size);
+int objects_open(int dir, const unsigned char *digest, int64_t size, struct hash *hash);
+
 /* Is the object what its name and its attribute say, by its contents? 1, 0, or -1 when it cannot be read or is not
  * there. */
 int objects_verify(struct objects *o, const char *name, struct error *err);

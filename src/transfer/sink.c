@@ -150,7 +150,7 @@ bool sink_has(const struct places *places, const char *digest, int64_t size)
 
 int sink_open_blob(const struct places *places, const char *digest)
 {
-	struct stat st;
+	struct stat st = { .st_mode = S_IFREG };
 	int fd;
 
 	if (!str_starts(digest, "sha256:")) {
@@ -159,8 +159,10 @@ int sink_open_blob(const struct places *places, const char *digest)
 	}
 	fd = openat(places->blobs, digest_hex(digest), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd >= 0 && (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))) {
+		int why = S_ISREG(st.st_mode) ? errno : EINVAL;
+
 		close(fd);
-		errno = EINVAL;
+		errno = why;
 		return -1;
 	}
 	return fd;

@@ -13,6 +13,7 @@
 struct places {			/* the directories that bryo-transfer writes to */
 	int blobs, tmp;
 	int objects;		/* -1: this store has none */
+	int layers;		/* read only: their recipes. -1: none */
 };
 
 struct sink {

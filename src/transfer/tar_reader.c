@@ -6,17 +6,28 @@
 
 enum { BLOCK = 1 << 17 };
 
+/* consumed: up to there the bytes before were parsed. */
+static ssize_t next_block(struct tar_reader *r, int64_t consumed, const void **ret, struct error *err)
+{
+	ssize_t n;
+
+	if (r->recipe)
+		recipe_maker_turn(r->recipe, consumed);
+	n = inflate_next(r->in, r->block, BLOCK, ret, err);
+	if (n > 0 && r->hash)
+		hash_add(r->hash, *ret, (size_t)n);
+	if (n > 0 && r->recipe)
+		recipe_maker_block(r->recipe, *ret, (size_t)n);
+	return n;
+}
+
 static la_ssize_t give_plain(struct archive *archive, void *context, const void **ret)
 {
 	struct tar_reader *r = context;
-	ssize_t n = inflate_next(r->in, r->block, BLOCK, ret, &r->error);
+	ssize_t n = next_block(r, archive_filter_bytes(archive, 0), ret, &r->error);
 
-	if (n < 0) {
+	if (n < 0)
 		archive_set_error(archive, EIO, "%s", r->error.text);
-		return -1;
-	}
-	if (r->hash)
-		hash_add(r->hash, *ret, (size_t)n);
 	return n;
 }
 
@@ -32,11 +43,13 @@ static int failed(struct tar_reader *r, struct error *err)
 	return error_set(err, ERROR_INVALID, "tar: %s", text ? text : "the archive is damaged");
 }
 
-int tar_reader_open(struct tar_reader *r, struct inflate *in, struct hash *hash, struct error *err)
+int tar_reader_open(struct tar_reader *r, struct inflate *in, struct hash *hash, struct recipe_maker *recipe,
+		    struct error *err)
 {
 	memset(r, 0, sizeof(*r));
 	r->in = in;
 	r->hash = hash;
+	r->recipe = recipe;
 	r->block = malloc(BLOCK);
 	r->archive = archive_read_new();
 	if (!r->block || !r->archive || archive_read_support_format_tar(r->archive) != ARCHIVE_OK ||
@@ -82,14 +95,19 @@ int tar_reader_data(struct tar_reader *r, const void **ret, size_t *ret_size, in
 	return code == ARCHIVE_OK || code == ARCHIVE_WARN ? 1 : failed(r, err);
 }
 
+/* What libarchive gives of the data it counts when it is asked for more. */
+int64_t tar_reader_position(const struct tar_reader *r)
+{
+	return archive_filter_bytes(r->archive, 0);
+}
+
 int tar_reader_drain(struct tar_reader *r, struct error *err)
 {
 	const void *p;
 	ssize_t n;
 
-	while ((n = inflate_next(r->in, r->block, BLOCK, &p, err)) > 0)
-		if (r->hash)
-			hash_add(r->hash, p, (size_t)n);
+	while ((n = next_block(r, INT64_MAX, &p, err)) > 0)
+		;
 	return n < 0 ? -1 : 0;
 }
 

@@ -88,6 +88,8 @@ static int write_data(struct state *s, struct archive_entry *from, const struct 
 			return error_set(err, ERROR_INVALID, "file /%s has data beyond its size", e->path);
 		if (n && s->u->target->write(s->u->to, p, n, offset, err) < 0)
 			return error_frame(err, "write /%s", e->path);
+		if (s->u->recipe)
+			recipe_maker_part(s->u->recipe, tar_reader_position(&s->reader), p, n, offset);
 		end = offset + (int64_t)n;
 		if (s->u->progress)
 			s->u->progress(s->u->context, inflate_consumed(s->u->in));
@@ -176,7 +178,7 @@ int untar(const struct untar *u, struct error *err)
 	struct state s = { .u = u };
 	int r;
 
-	if (tar_reader_open(&s.reader, u->in, u->hash, err) < 0)
+	if (tar_reader_open(&s.reader, u->in, u->hash, u->recipe, err) < 0)
 		return -1;
 	r = put_all(&s, err);
 	tar_reader_close(&s.reader);

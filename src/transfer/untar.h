@@ -10,6 +10,7 @@
 #include "transfer/inflate.h"
 #include "transfer/layer_tree.h"
 #include "transfer/objects.h"
+#include "transfer/recipe_maker.h"
 #include "transfer/tree.h"
 
 /* All answer 0 or -1. Paths and targets of hard links are clean. */
@@ -34,6 +35,7 @@ struct untar {
 	const struct untar_target *target;
 	void *to;
 	struct hash *hash;			/* gets all plain bytes; NULL */
+	struct recipe_maker *recipe;		/* notes down how the stream is made; NULL */
 	void (*progress)(void *context, uint64_t packed_bytes);	/* NULL */
 	void *context;
 };
@@ -46,6 +48,7 @@ extern const struct untar_target untar_to_tree, untar_to_plain_tree;
 struct untar_layer {
 	struct layer_tree *tree;
 	struct objects *objects;
+	struct recipe_maker *recipe;		/* hears which object a file became; NULL */
 	int64_t size, holes;			/* of the file that is being read; of the whole layer */
 	bool whole;				/* it came in one piece */
 	int scratch;				/* a file to try attributes on; 0: none yet */

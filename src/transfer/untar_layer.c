@@ -86,6 +86,8 @@ static int close_file(void *to, const struct tree_entry *e, int64_t size, struct
 	    ((l->objects->size < size && add_hole(l, size - l->objects->size, err) < 0) ||
 	     objects_end(l->objects, l->digest, err) < 0))
 		return error_frame(err, "write /%s", e->path);
+	if (l->recipe)
+		recipe_maker_object(l->recipe, l->digest);
 	return layer_tree_file(l->tree, e, size, l->digest, err);
 }
 

@@ -1,45 +1,35 @@
 #include "transfer/upload.h"
 
-#include <curl/curl.h>
-
 #include "spec/upload.h"
-#include "sys/clock.h"
-#include "transfer/exchange.h"
+#include "transfer/errand.h"
 #include "transfer/url.h"
 
-#define TRIES_MAX 50			/* however much progress each of them makes */
-#define WAIT_MS 1000
 #define SMALL ((int64_t)1 << 20)	/* goes with the request that ends the upload */
 #define FINISH_PATIENCE_S 600L		/* registries move what they got to its place while we wait */
 #define MOUNTS_MAX 3
 
 enum step { STEP_CHECK, STEP_MOUNT, STEP_START, STEP_SEND, STEP_ASK, STEP_FINISH };
-enum state { PAUSING, RUNNING, ENDED };
 
 struct upload_blob {
 	struct upload *upload;
 	struct upload_blob *next;
 	struct upload_request request;
 	enum step step;
-	enum state state;
 	enum upload_result result;
-	struct exchange x;
-	bool begun;
+	struct errand errand;
+	struct exchange *x;		/* the errand's */
 	size_t mount;			/* the next of request.from */
 	char *address;			/* of the upload at the registry */
 	int64_t have, piece;		/* bytes that the registry has; that are being sent */
 	struct exchange_body body;
 	struct upload_pieces pieces;
-	int tries, all_tries;
-	int64_t wake_ms;
 	struct error error;
 };
 
 struct upload {
 	struct work *work;
-	struct registry *registry;
+	struct errands errands;
 	struct upload_blob *blobs;
-	size_t running;
 };
 
 struct upload *upload_open(struct work *w, const struct transfer_request *r, struct error *err)
@@ -47,36 +37,25 @@ struct upload *upload_open(struct work *w, const struct transfer_request *r, str
 	struct upload *u = arena_new_one(w->arena, struct upload);
 
 	u->work = w;
-	u->registry = registry_open(w, r, err);
-	return u->registry ? u : NULL;
-}
-
-static void stop(struct upload_blob *b)
-{
-	if (b->begun) {
-		curl_multi_remove_handle(b->upload->registry->multi, b->x.easy);
-		exchange_done(&b->x);
-	}
-	b->begun = false;
+	u->errands.registry = registry_open(w, r, err);
+	return u->errands.registry ? u : NULL;
 }
 
 void upload_close(struct upload *u)
 {
 	for (struct upload_blob *b = u ? u->blobs : NULL; b; b = b->next)
-		stop(b);
+		errand_drop(&b->errand);
 }
 
 size_t upload_running(const struct upload *u)
 {
-	return u->running;
+	return u->errands.running;
 }
 
 static void end(struct upload_blob *b, enum upload_result result, const char *status)
 {
-	stop(b);
-	b->state = ENDED;
+	errand_end(&b->errand);
 	b->result = result;
-	b->upload->running--;
 	if (status)
 		progress_note(b->request.progress, status, b->request.size);
 }
@@ -84,7 +63,7 @@ static void end(struct upload_blob *b, enum upload_result result, const char *st
 static void give_up(struct upload_blob *b)
 {
 	if (!b->error.kind)
-		exchange_failure(&b->x, "blob", &b->error);
+		exchange_failure(b->x, "blob", &b->error);
 	end(b, UPLOAD_FAILED, NULL);
 }
 
@@ -99,58 +78,58 @@ static void note_sending(void *context, int64_t sent)
 
 static char *path_of(struct upload_blob *b, const char *rest)
 {
-	return arena_printf(b->x.arena, "/v2/%s/blobs/%s", b->upload->registry->path, rest);
+	return arena_printf(b->x->arena, "/v2/%s/blobs/%s", b->upload->errands.registry->path, rest);
 }
 
 static void set_body(struct upload_blob *b)
 {
 	b->body = (struct exchange_body){ .fd = b->request.fd, .from = b->have, .size = b->piece };
-	b->x.send = &b->body;
-	b->x.send_type = "application/octet-stream";
-	b->x.sending = note_sending;
+	b->x->send = &b->body;
+	b->x->send_type = "application/octet-stream";
+	b->x->sending = note_sending;
 }
 
 static void ask_check(struct upload_blob *b)
 {
-	b->x.method = "HEAD";
-	b->x.path = path_of(b, b->request.digest);
+	b->x->method = "HEAD";
+	b->x->path = path_of(b, b->request.digest);
 }
 
 static void ask_mount(struct upload_blob *b)
 {
-	char *path = url_add_parameter(b->x.arena, path_of(b, "uploads/"), "mount", b->request.digest);
+	char *path = url_add_parameter(b->x->arena, path_of(b, "uploads/"), "mount", b->request.digest);
 
-	b->x.method = "POST";
-	b->x.path = url_add_parameter(b->x.arena, path, "from", b->request.from->v[b->mount++]);
+	b->x->method = "POST";
+	b->x->path = url_add_parameter(b->x->arena, path, "from", b->request.from->v[b->mount++]);
 }
 
 static void ask_start(struct upload_blob *b)
 {
 	b->have = 0;
 	b->address = NULL;
-	b->x.method = "POST";
-	b->x.path = path_of(b, "uploads/");
+	b->x->method = "POST";
+	b->x->path = path_of(b, "uploads/");
 }
 
 static void ask_send(struct upload_blob *b)
 {
 	b->piece = upload_piece(&b->pieces, b->have, b->request.size);
-	b->x.method = "PATCH";
-	b->x.address = b->address;
-	b->x.send_range = arena_printf(b->x.arena, "%lld-%lld", (long long)b->have, (long long)(b->have + b->piece - 1));
+	b->x->method = "PATCH";
+	b->x->address = b->address;
+	b->x->send_range = arena_printf(b->x->arena, "%lld-%lld", (long long)b->have, (long long)(b->have + b->piece - 1));
 	set_body(b);
 }
 
 static void ask_where(struct upload_blob *b)
 {
-	b->x.address = b->address;
+	b->x->address = b->address;
 }
 
 static void ask_finish(struct upload_blob *b)
 {
-	b->x.method = "PUT";
-	b->x.address = url_add_parameter(b->x.arena, b->address, "digest", b->request.digest);
-	b->x.patience_s = FINISH_PATIENCE_S;
+	b->x->method = "PUT";
+	b->x->address = url_add_parameter(b->x->arena, b->address, "digest", b->request.digest);
+	b->x->patience_s = FINISH_PATIENCE_S;
 	b->piece = b->request.size - b->have;
 	set_body(b);
 }
@@ -162,17 +141,11 @@ static void (*const asks[])(struct upload_blob *b) = {
 
 static void go(struct upload_blob *b, enum step step)
 {
-	stop(b);
-	exchange_init(&b->x, b->upload->registry);
-	b->x.context = b;
+	errand_question(&b->errand);
 	b->step = step;
-	b->state = RUNNING;
-	b->begun = true;
 	asks[step](b);
-	if (exchange_prepare(&b->x) == 0 && curl_multi_add_handle(b->upload->registry->multi, b->x.easy) == CURLM_OK)
-		return;
-	error_set(&b->error, ERROR_FAILED, "libcurl: out of memory");
-	give_up(b);
+	if (errand_ask(&b->errand) < 0)
+		give_up(b);
 }
 
 /* --- what comes next */
@@ -182,19 +155,16 @@ static void again(struct upload_blob *b, enum step step)
 {
 	int64_t pause = 0;
 
-	b->tries++;
-	b->all_tries++;
-	if (b->tries > b->upload->registry->retries || b->all_tries >= TRIES_MAX) {
-		if (!b->x.error.kind && b->x.status / 100 == 2)
+	if (!errand_may_retry(&b->errand)) {
+		if (!b->x->error.kind && b->x->status / 100 == 2)
 			error_set(&b->error, ERROR_NETWORK, "the registry takes the upload, but it does not get on");
 		give_up(b);
 		return;
 	}
-	exchange_may_retry(&b->x, b->tries, &pause);
+	exchange_may_retry(b->x, b->errand.tries, &pause);
 	progress_note(b->request.progress, "Retrying", b->have);
 	b->step = step;
-	b->state = PAUSING;
-	b->wake_ms = clock_now_ms() + pause;
+	errand_pause(&b->errand, pause);
 }
 
 static void begin_anew(struct upload_blob *b)
@@ -205,7 +175,7 @@ static void begin_anew(struct upload_blob *b)
 /* In smaller pieces. What the registry teaches is no failed try: there are only so many sizes. */
 static void begin_smaller(struct upload_blob *b)
 {
-	if (++b->all_tries >= TRIES_MAX)
+	if (++b->errand.all_tries >= ERRAND_TRIES_MAX)
 		give_up(b);
 	else
 		go(b, STEP_START);
@@ -235,24 +205,24 @@ static int take_address(struct upload_blob *b)
 {
 	char *address;
 
-	if (!b->x.location && b->address)
+	if (!b->x->location && b->address)
 		return 0;
-	if (!b->x.location)
+	if (!b->x->location)
 		return error_set(&b->error, ERROR_NETWORK, "the registry opens an upload without saying where");
-	address = url_resolve(b->upload->work->arena, b->x.at, b->x.location, &b->error);
+	address = url_resolve(b->upload->work->arena, b->x->at, b->x->location, &b->error);
 	if (!address)
 		return -1;
 	b->address = address;
-	upload_take_least(&b->pieces, b->x.chunk_least);
+	upload_take_least(&b->pieces, b->x->chunk_least);
 	return 0;
 }
 
 /* It is there. What the registry says that it has must be what we meant. */
 static void arrived(struct upload_blob *b, const char *status)
 {
-	if (b->x.content_digest && !str_eq(b->x.content_digest, b->request.digest)) {
+	if (b->x->content_digest && !str_eq(b->x->content_digest, b->request.digest)) {
 		error_set(&b->error, ERROR_INVALID, "the registry says that it has %s instead",
-			  registry_printable(b->x.arena, b->x.content_digest, strlen(b->x.content_digest)));
+			  registry_printable(b->x->arena, b->x->content_digest, strlen(b->x->content_digest)));
 		give_up(b);
 		return;
 	}
@@ -275,7 +245,7 @@ static bool is_damaged(struct upload_blob *b)
 
 static void answer_check(struct upload_blob *b)
 {
-	const struct exchange *x = &b->x;
+	const struct exchange *x = b->x;
 	bool same = (x->content_length < 0 || x->content_length == b->request.size) &&
 		    (!x->content_digest || str_eq(x->content_digest, b->request.digest));
 
@@ -289,9 +259,9 @@ static void answer_check(struct upload_blob *b)
 
 static void answer_mount(struct upload_blob *b)
 {
-	if (b->x.status == 201)
+	if (b->x->status == 201)
 		arrived(b, "Mounted");
-	else if (b->x.status == 202 && b->request.fd >= 0 && take_address(b) == 0)
+	else if (b->x->status == 202 && b->request.fd >= 0 && take_address(b) == 0)
 		go_on(b);
 	else if (b->error.kind)
 		give_up(b);
@@ -301,7 +271,7 @@ static void answer_mount(struct upload_blob *b)
 
 static void answer_start(struct upload_blob *b)
 {
-	if (b->x.status / 100 == 2 && take_address(b) == 0)
+	if (b->x->status / 100 == 2 && take_address(b) == 0)
 		go_on(b);
 	else
 		give_up(b);
@@ -310,16 +280,17 @@ static void answer_start(struct upload_blob *b)
 /* The registry's word counts, where it makes sense: less than was sent is sent again, more cannot be. */
 static void take_range(struct upload_blob *b, int64_t otherwise)
 {
-	int64_t have = b->x.range ? upload_received(b->x.range, b->request.size) : otherwise;
+	int64_t have = b->x->range ? upload_received(b->x->range, b->request.size) : otherwise;
 
 	if (b->step == STEP_ASK && have == b->have)
 		upload_lost(&b->pieces, b->piece);
 	if (have < 0 || have > b->have + b->piece) {
 		begin_anew(b);
-	} else if (b->step == STEP_SEND && (have <= b->have || (have < b->have + b->piece && ++b->all_tries >= TRIES_MAX))) {
+	} else if (b->step == STEP_SEND && (have <= b->have || (have < b->have + b->piece &&
+							       ++b->errand.all_tries >= ERRAND_TRIES_MAX))) {
 		again(b, STEP_SEND);
 	} else {
-		b->tries = have > b->have ? 0 : b->tries;
+		b->errand.tries = have > b->have ? 0 : b->errand.tries;
 		b->have = have;
 		go_on(b);
 	}
@@ -327,7 +298,7 @@ static void take_range(struct upload_blob *b, int64_t otherwise)
 
 static void answer_send(struct upload_blob *b)
 {
-	long status = b->x.status;
+	long status = b->x->status;
 
 	if (status / 100 == 2 && take_address(b) == 0)
 		take_range(b, b->have + b->piece);
@@ -343,9 +314,9 @@ static void answer_send(struct upload_blob *b)
 
 static void answer_where(struct upload_blob *b)
 {
-	if (b->x.status / 100 == 2 && b->x.range && take_address(b) == 0)
+	if (b->x->status / 100 == 2 && b->x->range && take_address(b) == 0)
 		take_range(b, -1);
-	else if (b->x.status == 401 || b->error.kind)
+	else if (b->x->status == 401 || b->error.kind)
 		give_up(b);
 	else
 		begin_anew(b);
@@ -353,7 +324,7 @@ static void answer_where(struct upload_blob *b)
 
 static void answer_finish(struct upload_blob *b)
 {
-	long status = b->x.status;
+	long status = b->x->status;
 
 	if (status / 100 == 2)
 		arrived(b, "Copied");
@@ -383,28 +354,33 @@ static const enum step retries[] = {
 
 static enum step retry_of(const struct upload_blob *b)
 {
-	return b->step == STEP_FINISH && !b->x.transport_failed ? STEP_ASK : retries[b->step];
+	return b->step == STEP_FINISH && !b->x->transport_failed ? STEP_ASK : retries[b->step];
 }
 
-static void ended(struct upload_blob *b, CURLcode code)
+static void answered(struct errand *e, CURLcode code)
 {
-	void *multi = b->upload->registry->multi;
+	struct upload_blob *b = e->context;
 	int64_t pause;
 
-	curl_multi_remove_handle(multi, b->x.easy);
-	if (exchange_ended(&b->x, code) == EXCHANGE_AGAIN) {
-		if (exchange_prepare(&b->x) < 0 || curl_multi_add_handle(multi, b->x.easy) != CURLM_OK)
-			give_up(b);
-	} else if (exchange_may_retry(&b->x, 1, &pause)) {
+	if (exchange_may_retry(&e->x, 1, &pause)) {
 		if (b->step == STEP_MOUNT)
 			b->mount = MOUNTS_MAX;
 		again(b, retry_of(b));
-	} else if (b->x.error.kind) {
+	} else if (e->x.error.kind) {
 		give_up(b);
 	} else {
 		answers[b->step](b);
 	}
 }
+
+static void wake(struct errand *e)
+{
+	struct upload_blob *b = e->context;
+
+	go(b, b->step);
+}
+
+static const struct errand_kind uploading = { answered, wake };
 
 /* --- from outside */
 
@@ -416,64 +392,20 @@ struct upload_blob *upload_add(struct upload *u, const struct upload_request *r)
 	b->next = u->blobs;
 	u->blobs = b;
 	b->request = *r;
-	u->running++;
+	b->x = &b->errand.x;
+	errand_begin(&u->errands, &b->errand, &uploading, b);
 	progress_note(r->progress, "Copying", 0);
 	go(b, STEP_CHECK);
 	return b;
 }
 
-/* Handles what ended and wakes what paused; answers how long nothing else is due. */
-static int move_on(struct upload *u, struct error *err)
-{
-	int running, left, timeout = WAIT_MS;
-	int64_t now;
-	CURLMsg *m;
-
-	if (curl_multi_perform(u->registry->multi, &running) != CURLM_OK)
-		return error_set(err, ERROR_FAILED, "libcurl gave up");
-	while ((m = curl_multi_info_read(u->registry->multi, &left))) {
-		CURLcode code = m->data.result;
-		struct exchange *x = NULL;
-
-		if (m->msg != CURLMSG_DONE)
-			continue;
-		curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &x);
-		ended(x->context, code);
-		timeout = 0;
-	}
-	now = clock_now_ms();
-	for (struct upload_blob *b = u->blobs; b; b = b->next) {
-		if (b->state != PAUSING)
-			continue;
-		if (b->wake_ms <= now)
-			go(b, b->step);
-		if (b->state != PAUSING)
-			timeout = 0;
-		else if (b->wake_ms - now < timeout)
-			timeout = (int)(b->wake_ms - now);
-	}
-	return timeout;
-}
-
 int upload_wait(struct upload *u, struct pollfd *fds, size_t n, struct error *err)
 {
-	struct curl_waitfd wait[64];
-	int timeout = move_on(u, err);
-
-	if (timeout < 0)
-		return -1;
-	n = n < ELEMENTS(wait) ? n : ELEMENTS(wait);
-	for (size_t i = 0; i < n; i++)
-		wait[i] = (struct curl_waitfd){ .fd = fds[i].fd, .events = CURL_WAIT_POLLIN };
-	if (timeout > 0 && u->running + n > 0)
-		curl_multi_poll(u->registry->multi, wait, (unsigned)n, timeout, NULL);
-	return 0;
+	return errand_wait(&u->errands, fds, n, err);
 }
 
 enum upload_result upload_result(const struct upload_blob *b, struct error *err)
 {
-	if (b->state != ENDED)
-		return UPLOAD_UNDER_WAY;
 	if (b->result == UPLOAD_FAILED && err)
 		*err = b->error;
 	return b->result;

@@ -1,12 +1,14 @@
-/* The operations `verify` and `objects-check`: are blobs, or objects, still what their names say?
+/* The operations `verify`, `objects-check` and `recipes-check`: are blobs, or objects, still what their names say, and do
+ * recipes make the tars that their layers' diff IDs say?
  *
  * As many processes as there are processors share the list; each tells what it finds through one pipe, in messages that
- * are never half. What cannot be read is as damaged as what has other contents. */
+ * are never half. What cannot be read is told apart from what has other contents: the next time it may be. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -14,6 +16,7 @@
 
 #include "sys/fd.h"
 #include "transfer/objects.h"
+#include "transfer/remake.h"
 #include "transfer/work.h"
 
 #define PROCESSES_MAX 16
@@ -29,6 +32,7 @@ struct verify {
 	struct work *work;
 	struct strings list;
 	bool objects;		/* names of objects; else digests of blobs */
+	const struct transfer_layer *layers;	/* or recipes of these */
 	bool listed;		/* the names are those that were there, nobody's wish: one that went meanwhile is no damage */
 	pid_t pids[PROCESSES_MAX];
 	size_t n;
@@ -74,6 +78,43 @@ static bool is_damaged_object(struct objects *o, const char *name, struct damage
 	return good <= 0;
 }
 
+/* ret_digest: of the tar that comes out. */
+static int hash_remade(const struct work *w, const struct transfer_layer *layer, char *ret_digest, struct error *err)
+{
+	enum { BLOCK = 1 << 17 };
+	struct inflate *in = remake_open(&w->places, layer->digest, NULL, err);
+	char *block = malloc(BLOCK);
+	struct hash hash = { 0 };
+	ssize_t n = -1;
+
+	if (in && block && hash_init(&hash, layer->diff_id, err) == 0)
+		while ((n = inflate_read(in, block, BLOCK, err)) > 0)
+			hash_add(&hash, block, (size_t)n);
+	if (n == 0)
+		hash_final(&hash, ret_digest);
+	hash_done(&hash);
+	inflate_close(in);
+	free(block);
+	return (int)n;
+}
+
+static bool is_damaged_recipe(const struct work *w, const struct transfer_layer *layer, struct damage *ret)
+{
+	struct error why = { 0 };
+
+	if (hash_remade(w, layer, ret->digest, &why) == 0)
+		return strcmp(ret->digest, layer->diff_id) != 0;
+	ret->sys = why.sys ? why.sys : EBADMSG;
+	return true;
+}
+
+static bool is_damaged(const struct verify *v, struct objects *objects, size_t i, struct damage *ret)
+{
+	if (v->layers)
+		return is_damaged_recipe(v->work, &v->layers[i], ret);
+	return v->objects ? is_damaged_object(objects, v->list.v[i], ret) : is_damaged_blob(v->work, v->list.v[i], ret);
+}
+
 static _Noreturn void read_share(const struct verify *v, size_t first, size_t step, int pipe)
 {
 	struct objects objects;
@@ -82,10 +123,8 @@ static _Noreturn void read_share(const struct verify *v, size_t first, size_t st
 		_exit(1);
 	for (size_t i = first; i < v->list.n; i += step) {
 		struct damage d = { .index = i };
-		bool damaged = v->objects ? is_damaged_object(&objects, v->list.v[i], &d) :
-			       is_damaged_blob(v->work, v->list.v[i], &d);
 
-		if (damaged && write(pipe, &d, sizeof(d)) != (ssize_t)sizeof(d))
+		if (is_damaged(v, &objects, i, &d) && write(pipe, &d, sizeof(d)) != (ssize_t)sizeof(d))
 			_exit(1);
 	}
 	_exit(0);
@@ -122,7 +161,7 @@ static void add(const struct verify *v, const struct damage *d, struct transfer_
 
 	if ((v->listed && d->sys == ENOENT) || (v->objects && ret->damaged.n >= TRANSFER_DAMAGED_MAX))
 		return;
-	*ARRAY_ADD(arena, &ret->damaged) = (struct transfer_damage){ name, text };
+	*ARRAY_ADD(arena, &ret->damaged) = (struct transfer_damage){ name, text, error_is_unread(d->sys) };
 }
 
 static int hear(const struct verify *v, int pipe, struct transfer_event *ret, struct error *err)
@@ -189,6 +228,21 @@ int op_objects_check(struct work *w, const struct transfer_request *r, struct tr
 	v.listed = !v.list.n;
 	if (v.listed && objects_list(w->arena, w->places.objects, &v.list, err) < 0)
 		return -1;
+	ret->checked = (int64_t)v.list.n;
+	return verify(&v, ret, err);
+}
+
+int op_recipes_check(struct work *w, const struct transfer_request *r, struct transfer_event *ret, struct error *err)
+{
+	struct verify v = { .work = w, .layers = r->layers.v };
+
+	for (size_t i = 0; i < r->layers.n; i++) {
+		const struct transfer_layer *layer = &r->layers.v[i];
+
+		if (!layer->diff_id || !digest_is_valid(layer->digest) || !digest_is_valid(layer->diff_id))
+			return error_set(err, ERROR_INVALID, "a layer has no valid digest");
+		strings_add(w->arena, &v.list, layer->digest);
+	}
 	ret->checked = (int64_t)v.list.n;
 	return verify(&v, ret, err);
 }

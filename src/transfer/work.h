@@ -20,6 +20,6 @@ struct work {
 typedef int work_op(struct work *w, const struct transfer_request *r, struct transfer_event *ret, struct error *err);
 
 work_op op_layers, op_blobs, op_keep, op_push, op_load, op_import, op_save, op_pack, op_unpack, op_verify, op_recall,
-	op_index, op_objects_check, op_layer, op_compose;
+	op_index, op_objects_check, op_recipes_check, op_layer, op_compose;
 
 #endif

@@ -19,6 +19,7 @@
 
 _Static_assert(sizeof(struct worker_message) <= PIPE_BUF, "a worker's message crosses its pipe in one write");
 
+#define RECIPE_MAX ((size_t)256 << 20)
 #define APART_MIN ((int64_t)2 << 20)	/* packed bytes for which a second process is worth its start */
 
 struct teller { int pipe; struct timespec last; };
@@ -113,19 +114,47 @@ static int unpack_to_diff(const struct work *w, const struct transfer_request *r
 	return result;
 }
 
+/* It must be smaller than the blob that it takes the place of: well below a plain one, which a push compresses. */
+static size_t recipe_limit(const struct transfer_layer *layer)
+{
+	enum layer_compression packing;
+	int64_t most = image_layer_compression(layer->media_type, &packing) == 0 && packing == LAYER_PLAIN ?
+		       layer->size / 2 : layer->size;
+
+	return most < 0 ? 0 : (uint64_t)most > RECIPE_MAX ? RECIPE_MAX : (size_t)most;
+}
+
+static int untar_with_recipe(const struct transfer_layer *layer, struct untar *u, struct untar_layer *l, int stage,
+			     bool *ret_made, struct error *err)
+{
+	struct recipe_maker recipe;
+	int made = -1;
+
+	if (recipe_maker_init(&recipe, recipe_limit(layer), err) < 0)
+		return -1;
+	u->recipe = l->recipe = &recipe;
+	if (untar(u, err) == 0)
+		made = recipe_maker_finish(&recipe, stage, err);
+	recipe_maker_done(&recipe);
+	*ret_made = made > 0;
+	return made < 0 ? -1 : 0;
+}
+
 static int unpack_to_index(const struct work *w, const struct transfer_request *r, const struct transfer_layer *layer,
 			   struct untar *u, struct worker_result *ret, struct error *err)
 {
 	const struct tree_options options = options_of(r);
 	_cleanup_fd_ int stage = open_stage(w, layer->stage, err);
 	struct layer_maker maker;
+	struct untar_layer to;
 	int result;
 
 	if (stage < 0 || layer_maker_init(&maker, &w->places, &options, err) < 0)
 		return -1;
 	u->target = &untar_to_layer;
-	u->to = &(struct untar_layer){ .tree = maker.tree, .objects = &maker.objects };
-	result = untar(u, err);
+	to = (struct untar_layer){ .tree = maker.tree, .objects = &maker.objects };
+	u->to = &to;
+	result = layer->recipe ? untar_with_recipe(layer, u, &to, stage, &ret->recipe, err) : untar(u, err);
 	if (result == 0)
 		result = layer_maker_finish(&maker, stage, err);
 	ret->size = layer_tree_totals(maker.tree)->size;
@@ -159,17 +188,24 @@ static int unpack_stream(const struct work *w, const struct transfer_request *r,
 	return result;
 }
 
-static int unpack(const struct work *w, const struct transfer_request *r, const struct transfer_layer *layer,
-		  struct teller *teller, struct worker_result *ret, struct error *err)
+static struct inflate *open_blob(const struct work *w, const struct transfer_layer *layer, int *ret_fd, struct error *err)
 {
-	_cleanup_fd_ int fd = sink_open_blob(&w->places, layer->digest);
-	struct inflate *in;
+	*ret_fd = sink_open_blob(&w->places, layer->digest);
+	if (*ret_fd < 0) {
+		error_errno(err, "open the blob %s", layer->digest);
+		return NULL;
+	}
+	posix_fadvise(*ret_fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+	return inflate_open(*ret_fd, err);
+}
+
+static int unpack(const struct work *w, const struct transfer_request *r, const struct transfer_layer *layer,
+		  struct chunked *chunked, struct teller *teller, struct worker_result *ret, struct error *err)
+{
+	_cleanup_fd_ int fd = -1;
+	struct inflate *in = chunked ? chunked_open(chunked, err) : open_blob(w, layer, &fd, err);
 	int result;
 
-	if (fd < 0)
-		return error_errno(err, "open the blob %s", layer->digest);
-	posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
-	in = inflate_open(fd, err);
 	if (!in)
 		return -1;
 	result = check_packing(layer, inflate_kind(in), err);
@@ -182,13 +218,14 @@ static int unpack(const struct work *w, const struct transfer_request *r, const 
 	return result;
 }
 
-static void run(const struct work *w, const struct transfer_request *r, const struct transfer_layer *layer, int pipe)
+static void run(const struct work *w, const struct transfer_request *r, const struct transfer_layer *layer,
+		struct chunked *chunked, int pipe)
 {
 	struct worker_message m = { .word = WORKER_DONE };
 	struct teller teller = { .pipe = pipe };
 	struct error error = { 0 };
 
-	if (sandbox_no_network(&error) < 0 || unpack(w, r, layer, &teller, &m.result, &error) < 0) {
+	if (sandbox_no_network(&error) < 0 || unpack(w, r, layer, chunked, &teller, &m.result, &error) < 0) {
 		m.word = WORKER_FAILED;
 		m.error = error;
 	}
@@ -196,7 +233,7 @@ static void run(const struct work *w, const struct transfer_request *r, const st
 }
 
 int worker_start(struct worker *worker, const struct work *w, const struct transfer_request *r,
-		 const struct transfer_layer *layer, struct error *err)
+		 const struct transfer_layer *layer, struct chunked *chunked, struct error *err)
 {
 	pid_t parent = getpid();
 	int ends[2];
@@ -207,7 +244,7 @@ int worker_start(struct worker *worker, const struct work *w, const struct trans
 	if (worker->pid == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (getppid() == parent)
-			run(w, r, layer, ends[1]);
+			run(w, r, layer, chunked, ends[1]);
 		_exit(0);
 	}
 	close(ends[1]);

@@ -6,9 +6,9 @@
 
 #include <sys/types.h>
 
-#include "transfer/work.h"
+#include "transfer/chunked.h"
 
-struct worker_result { char diff_id[DIGEST_TEXT_MAX]; int64_t size, max_uid, max_gid; };
+struct worker_result { char diff_id[DIGEST_TEXT_MAX]; int64_t size, max_uid, max_gid; bool recipe; };
 
 enum worker_word { WORKER_PROGRESS, WORKER_DONE, WORKER_FAILED };
 
@@ -26,8 +26,9 @@ struct worker {
 	int pipe;
 };
 
+/* chunked: what the layer is made of instead of its blob; NULL. */
 int worker_start(struct worker *worker, const struct work *w, const struct transfer_request *r,
-		 const struct transfer_layer *layer, struct error *err);
+		 const struct transfer_layer *layer, struct chunked *chunked, struct error *err);
 /* Reads what it says: 1 and a message, 0 when there is nothing more to come now. A worker that died without a word is
  * a WORKER_FAILED message. After DONE or FAILED the worker is reaped. */
 int worker_read(struct worker *worker, struct worker_message *ret);

@@ -96,6 +96,27 @@ object_of() {
 	done
 }
 
+@test "what cannot be read now is not taken for damaged, and stays" {
+	local file blob unread
+	need_image
+	needs_objects
+	command -v strace >/dev/null || skip "strace is not installed"
+	bryo create --name c $IMG cat /etc/replaced
+	blob=$(ls -d "$(store)"/blobs/sha256/* | head -n 1)
+	unread=(strace -f -qq -o /dev/null -e trace=read,pread64 -e inject=read,pread64:error=EIO)
+	for file in "$(object_of upper)" "$blob"; do
+		run "${unread[@]}" -P "$file" "$BRYO" system check --repair
+		assert_status 125
+		assert_contains 'it cannot be read: Input/output error; it stays'
+		refute_contains 'image localhost'
+		[ -f "$file" ]
+		run bryo system check
+		assert_ok
+	done
+	run "${unread[@]}" -P "$blob" "$BRYO" system check --repair --force
+	[ ! -e "$blob" ]
+}
+
 @test "many missing objects are counted" {
 	need_image
 	needs_objects

@@ -880,7 +880,8 @@ killed() {
 		kill -9 $runner 2>/dev/null || true
 		wait $runner 2>/dev/null || true
 		# One who connects and says nothing is not the last chance.
-		! has_status cut created || quiet start cut || { cat said; false; }
+		# It may start yet, after the killed one's word.
+		! has_status cut created || quiet start cut || retry 5 has_status cut running || { cat said; false; }
 		retry 5 has_status cut running
 		timeout 20 "$RUNTIME" --root "$E2E_DIR/oci" delete --force cut
 	done

@@ -1,42 +1,16 @@
 /* A layer, packed or not, into objects and an index: what comes out can be read, and objects/ has objects only. */
 #include <fcntl.h>
-#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 
+#include "scratch.h"
 #include "sys/fd.h"
 #include "transfer/layer_maker.h"
 #include "transfer/untar.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static char top[32];
-
-static void remove_top(void)
-{
-	fd_remove_tree(AT_FDCWD, top);
-}
-
-static int open_top(void)
-{
-	static int fd = -1;
-	const struct rlimit limit = { 64 << 20, 64 << 20 };
-
-	if (fd >= 0)
-		return fd;
-	strcpy(top, "/tmp/fuzz.XXXXXX");
-	if (!mkdtemp(top))
-		abort();
-	atexit(remove_top);
-	setrlimit(RLIMIT_FSIZE, &limit);
-	signal(SIGXFSZ, SIG_IGN);
-	fd = open(top, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return fd;
-}
 
 static void check_objects(struct objects *o)
 {
@@ -82,8 +56,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct untar u = { .target = &untar_to_layer, .to = &to };
 	int result;
 
-	mkdirat(open_top(), "objects", 0755);
-	places.objects = fd_open_dir(open_top(), "objects");
+	mkdirat(scratch_open(), "objects", 0755);
+	places.objects = fd_open_dir(scratch_open(), "objects");
 	if (places.objects < 0 || layer_maker_init(&maker, &places, &options, &err) < 0)
 		abort();
 	to = (struct untar_layer){ .tree = maker.tree, .objects = &maker.objects };
@@ -92,14 +66,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (result < 0 && !err.kind)
 		abort();
 	if (result == 0) {
-		if (layer_maker_finish(&maker, open_top(), &err) < 0)
+		if (layer_maker_finish(&maker, scratch_open(), &err) < 0)
 			abort();
-		check_index(open_top());
+		check_index(scratch_open());
 	}
 	check_objects(&maker.objects);
 	inflate_close(u.in);
 	layer_maker_done(&maker);
 	close(places.objects);
-	fd_remove_tree(open_top(), "objects");
+	fd_remove_tree(scratch_open(), "objects");
 	return 0;
 }

@@ -1,42 +1,16 @@
 /* An image archive as `load` gets it: docker-archive or OCI layout, packed or not, from a file. */
 #include <fcntl.h>
-#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 
+#include "scratch.h"
 #include "sys/fd.h"
 #include "transfer/work.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static char top[32];
-
-static void remove_top(void)
-{
-	fd_remove_tree(AT_FDCWD, top);
-}
-
-static int open_top(void)
-{
-	static int fd = -1;
-	const struct rlimit limit = { 64 << 20, 64 << 20 };
-
-	if (fd >= 0)
-		return fd;
-	strcpy(top, "/tmp/fuzz.XXXXXX");
-	if (!mkdtemp(top))
-		abort();
-	atexit(remove_top);
-	setrlimit(RLIMIT_FSIZE, &limit);
-	signal(SIGXFSZ, SIG_IGN);
-	fd = open(top, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return fd;
-}
 
 /* reference, place: the one image that is wanted. */
 static void load(const uint8_t *data, size_t size, const char *reference, int64_t *place)
@@ -50,10 +24,10 @@ static void load(const uint8_t *data, size_t size, const char *reference, int64_
 	struct work work = { .arena = arena, .channel = &channel };
 	struct error err = { 0 };
 
-	mkdirat(open_top(), "blobs", 0755);
-	mkdirat(open_top(), "tmp", 0755);
-	blobs = fd_open_dir(open_top(), "blobs");
-	tmp = fd_open_dir(open_top(), "tmp");
+	mkdirat(scratch_open(), "blobs", 0755);
+	mkdirat(scratch_open(), "tmp", 0755);
+	blobs = fd_open_dir(scratch_open(), "blobs");
+	tmp = fd_open_dir(scratch_open(), "tmp");
 	if (archive < 0 || blobs < 0 || tmp < 0 || fd_write_all(archive, data, size) < 0 || lseek(archive, 0, SEEK_SET) < 0)
 		abort();
 	work.places.blobs = blobs;
@@ -61,8 +35,8 @@ static void load(const uint8_t *data, size_t size, const char *reference, int64_
 	channel.fds[0] = archive;
 	if (op_load(&work, &request, &event, &err) < 0 && !err.kind)
 		abort();
-	fd_remove_tree(open_top(), "blobs");
-	fd_remove_tree(open_top(), "tmp");
+	fd_remove_tree(scratch_open(), "blobs");
+	fd_remove_tree(scratch_open(), "tmp");
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -1,41 +1,15 @@
 /* A layer, packed or not, written below a directory of its own. Nothing may appear beside that directory. */
 #include <fcntl.h>
-#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 
+#include "scratch.h"
 #include "sys/fd.h"
 #include "transfer/untar.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static char top[32];
-
-static void remove_top(void)
-{
-	fd_remove_tree(AT_FDCWD, top);
-}
-
-static int open_top(void)
-{
-	static int fd = -1;
-	const struct rlimit limit = { 64 << 20, 64 << 20 };
-
-	if (fd >= 0)
-		return fd;
-	strcpy(top, "/tmp/fuzz.XXXXXX");
-	if (!mkdtemp(top))
-		abort();
-	atexit(remove_top);
-	setrlimit(RLIMIT_FSIZE, &limit);
-	signal(SIGXFSZ, SIG_IGN);
-	fd = open(top, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return fd;
-}
 
 static int entries(int dirfd)
 {
@@ -50,7 +24,7 @@ static int entries(int dirfd)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const struct tree_options options = { .squash_owner = true };
-	int dir = open_top();
+	int dir = scratch_open();
 	_cleanup_fd_ int root = -1;
 	struct error err = { 0 };
 	struct tree tree;

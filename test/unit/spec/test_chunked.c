@@ -133,6 +133,72 @@ static void hostile_tables(void **state)
 	}
 }
 
+#define HEX "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define DATA(offset, end, size) "{\"type\":\"reg\",\"name\":\"x\",\"size\":" size ",\"digest\":\"sha256:" HEX "\"," \
+	"\"offset\":" offset ",\"endOffset\":" end "}"
+
+static int read_contents(const char *entries, struct chunked_contents *ret, struct error *err)
+{
+	static const struct chunked_table table = { .offset = 1008, .size = 10, .plain_size = 10, .begin = 1000 };
+	char *text = arena_printf(arena, "{\"version\":1,\"tarSplitDigest\":\"sha256:s\",\"entries\":[%s]}", entries);
+
+	return chunked_contents_read(arena, text, strlen(text), &table, ret, err);
+}
+
+static void contents(void **state)
+{
+	struct chunked_contents c;
+	struct error err = { 0 };
+
+	assert_int_equal(read_contents("{\"type\":\"dir\",\"name\":\"d/\"}," DATA("10", "20", "500") ","
+				       "{\"type\":\"chunk\",\"offset\":15},{\"type\":\"reg\",\"name\":\"empty\"}," FILE_A, &c, &err), 0);
+	assert_int_equal(c.n, 2);
+	assert_true(c.v[0].offset == 10 && c.v[0].end == 20 && c.v[0].size == 500 && c.v[0].has_digest);
+	assert_true(c.v[0].digest[0] == 0x01 && c.v[0].digest[7] == 0xef && c.v[0].digest[31] == 0xef);
+	assert_true(c.v[1].offset == 100 && c.v[1].end == 300 && c.v[1].size == 9 && !c.v[1].has_digest);
+	assert_string_equal(c.split_digest, "sha256:s");
+	assert_int_equal(read_contents("", &c, &err), 0);
+	assert_int_equal(c.n, 0);
+}
+
+static void hostile_contents(void **state)
+{
+	static const char *const cases[] = {
+		DATA("10", "20", "1") "," DATA("19", "30", "1"), DATA("10", "20", "1") "," DATA("5", "30", "1"),
+		DATA("-1", "20", "1"), DATA("10", "10", "1"), DATA("10", "1001", "1"), DATA("10", "9223372036854775807", "1"),
+		DATA("9223372036854775807", "9223372036854775807", "1"),
+		DATA("10", "20", "0"), DATA("10", "20", "-1"), DATA("10", "20", "4611686018427387904"),
+		DATA("10", "20", "1000000") "," DATA("30", "40", "1000000"), "{\"type\":\"reg\",\"offset\":1,\"endOffset\":2}", "7",
+	};
+
+	for (size_t i = 0; i < ELEMENTS(cases); i++) {
+		struct chunked_contents c;
+		struct error err = { 0 };
+
+		if (read_contents(cases[i], &c, &err) == 0)
+			fail_msg("%s was accepted", cases[i]);
+		assert_true(err.text[0]);
+	}
+}
+
+static void splits(void **state)
+{
+	static const struct chunked_table table = { .offset = 1008, .size = 10, .plain_size = 10, .begin = 1000 };
+	static const struct { const char *text; bool good; } cases[] = {
+		{ "1026:50:500", true }, { "1026:974:1", true },
+		{ "1025:50:500", false }, { "1026:975:1", false }, { "1026:0:1", false }, { "1026:50", false }, { "1026:50:1:1", false },
+		{ "-1:50:1", false }, { "", false }, { "9223372036854775807:9223372036854775807:1", false },
+	};
+
+	for (size_t i = 0; i < ELEMENTS(cases); i++) {
+		struct chunked_table t;
+		struct error err = { 0 };
+
+		if ((chunked_split_parse(cases[i].text, &table, 2000, &t, &err) == 0) != cases[i].good)
+			fail_msg("%s: %s", cases[i].text, cases[i].good ? err.text : "was accepted");
+	}
+}
+
 static void annotations(void **state)
 {
 	struct pair pairs[] = { { "io.containers.zstd-chunked.manifest-position", "1:2:3:1" },
@@ -151,6 +217,9 @@ int main(void)
 		cmocka_unit_test(footers),
 		cmocka_unit_test(pieces_have_no_gaps),
 		cmocka_unit_test(hostile_tables),
+		cmocka_unit_test(contents),
+		cmocka_unit_test(hostile_contents),
+		cmocka_unit_test(splits),
 		cmocka_unit_test(annotations),
 	};
 

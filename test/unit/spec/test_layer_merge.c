@@ -1,5 +1,5 @@
 /* Layers as text: entries separated by blanks, "TYPEpath", for files with "=N" (their digest and mode), for links with
- * ">target". Types: d directory, o opaque directory, i implied directory, f file, F file with links, s symbolic link, h
+ * ">target". Types: d directory, o opaque directory, i implied directory, I implied and opaque, f file, F file with links, s symbolic link, h
  * hard link, p FIFO, P FIFO with links, c device, w whiteout. What a merge answers is printed in the same way, with the layer after "@". */
 #include "spec/layer_merge.h"
 
@@ -32,8 +32,9 @@ static struct layer_entry entry_of(char *word)
 	static const char letters[] = "?dfshpcw";
 	static const struct layer_xattr xattr = { "user.x", "v", 1 };
 	char letter = word[0], *path = word + 1, *target = strchr(path, '>'), *number = strchr(path, '=');
-	struct layer_entry e = { .opaque = letter == 'o', .implied = letter == 'i', .linked = letter == 'F' || letter == 'P' };
-	const char *at = strchr(letters, letter == 'o' || letter == 'i' ? 'd' : letter == 'F' ? 'f' : letter == 'P' ? 'p' : letter);
+	struct layer_entry e = { .opaque = letter == 'o' || letter == 'I',
+				 .implied = letter == 'i' || letter == 'I', .linked = letter == 'F' || letter == 'P' };
+	const char *at = strchr(letters, e.opaque || e.implied ? 'd' : letter == 'F' ? 'f' : letter == 'P' ? 'p' : letter);
 
 	e.type = (enum layer_entry_type)(at - letters);
 	if (target)
@@ -152,6 +153,19 @@ static void merges(void **state)
 		{ { "da da/b fa/b/x=1 da/c fa/c/x=1", "da oa/b oa/c", "da da/c fa/c/y=3" },
 		  "da@2 da/b@1 da/c@2 fa/c/y=3@2" },
 		{ { "oa fa/x=1", "da" }, "da@1 fa/x=1@0" },
+		/* the mark alone: the lower directory's attributes stand */
+		{ { "da=1 fa/x=1", "Ia fa/y=2" }, "da=1@0 fa/y=2@1" },
+		{ { "d/=1 fx=1", "I/ fy=2" }, "d/=1@0 fy=2@1" },
+		{ { "da=1 fa/x=1", "ia fa/z=1", "Ia fa/y=2", "ia fa/w=3" }, "da=1@0 fa/w=3@3 fa/y=2@2" },
+		{ { "da=1 fa/x=1", "da=2 fa/z=1", "Ia fa/y=2" }, "da=2@1 fa/y=2@2" },
+		{ { "da=1 fa/x=1", "Ia fa/z=1", "Ia fa/y=2" }, "da=1@0 fa/y=2@2" },
+		{ { "da=1 fa/x=1", "oa=2 fa/z=1", "Ia fa/y=2" }, "da=2@1 fa/y=2@2" },
+		{ { "da=1 fa/x=1", "Ia fa/y=2", "da=3" }, "da=3@2 fa/y=2@1" },
+		{ { "da=1 fa/x=1", "wa", "Ia fa/y=2" }, "da@2 fa/y=2@2" },
+		{ { "da=1 fa/x=1", "fa=2", "Ia fa/y=2" }, "da@2 fa/y=2@2" },
+		{ { "fa=1", "Ia fa/y=2" }, "da@1 fa/y=2@1" },
+		{ { "da=1 da/b=1 fa/b/x=1", "oa=2", "ia Ia/b fa/b/y=3" }, "da=2@1 da/b@2 fa/b/y=3@2" },
+		{ { "da=1 da/b=1 fa/b/x=1", "Ia", "ia ia/b fa/b/y=3" }, "da=1@0 da/b@2 fa/b/y=3@2" },
 		/* hard links */
 		{ { "Fa=1 hb>a hc>a" }, "Fa=1@0 hb>a@0 hc>a@0" },
 		{ { "Fa=1 hb>a hc>a", "fa=2" }, "fa=2@1 Fb=1@0 hc>b@0" },
