@@ -6,19 +6,18 @@
  * in the store is at the registry already, or made by its recipe when the request allows it. */
 #include "transfer/push.h"
 
-#include <poll.h>
-#include <sched.h>
-
 #include "spec/manifest_edit.h"
 #include "spec/media_type.h"
 #include "sys/fd.h"
 #include "transfer/deflate.h"
 #include "transfer/exchange.h"
+#include "transfer/jobs.h"
 #include "transfer/remake.h"
 #include "transfer/repack.h"
 #include "transfer/upload.h"
 
 #define CHUNKED_ANNOTATIONS "io.github.containers.zstd-chunked."
+#define PACKING_MAX 32
 
 enum phase { PHASE_WAITING, PHASE_PACKING, PHASE_READY, PHASE_SENDING, PHASE_DONE };
 
@@ -45,14 +44,6 @@ struct crew {
 	bool docker, changed;
 	struct transfer_event *result;
 };
-
-static size_t processors(void)
-{
-	cpu_set_t set;
-	int n = sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
-
-	return n > 0 ? (size_t)n : 1;
-}
 
 /* --- what is to be done */
 
@@ -218,19 +209,17 @@ static void begin_waiting(struct crew *c, struct job *job)
 	}
 }
 
-static int begin_what_can(struct crew *c, struct error *err)
+static int begin(void *all, size_t i, struct error *err)
 {
-	for (size_t i = 0; i < c->n; i++) {
-		struct job *job = &c->jobs[i];
+	struct crew *c = all;
+	struct job *job = &c->jobs[i];
 
-		if (job->phase == PHASE_WAITING)
-			begin_waiting(c, job);
-		if (job->phase == PHASE_WAITING && !twin_of(c, job) && c->packing < c->packing_max &&
-		    begin_packing(c, job, err) < 0)
-			return error_frame(err, "layer %.19s", job->digest);
-		if (job->phase == PHASE_READY && upload_running(c->upload) < UPLOAD_PARALLEL)
-			begin_sending(c, job);
-	}
+	if (job->phase == PHASE_WAITING)
+		begin_waiting(c, job);
+	if (job->phase == PHASE_WAITING && !twin_of(c, job) && c->packing < c->packing_max && begin_packing(c, job, err) < 0)
+		return error_frame(err, "layer %.19s", job->digest);
+	if (job->phase == PHASE_READY && upload_running(c->upload) < UPLOAD_PARALLEL)
+		begin_sending(c, job);
 	return 0;
 }
 
@@ -254,43 +243,35 @@ static int hear_sending(struct crew *c, struct job *job, struct error *err)
 	return 0;
 }
 
-static int wait_and_hear(struct crew *c, struct error *err)
+static int hear(void *all, size_t i, struct error *err)
 {
-	struct pollfd fds[64];
-	size_t n = 0;
+	struct crew *c = all;
+	struct job *job = &c->jobs[i];
 
-	for (size_t i = 0; i < c->n && n < ELEMENTS(fds); i++)
-		if (c->jobs[i].phase == PHASE_PACKING)
-			fds[n++] = (struct pollfd){ .fd = c->jobs[i].repack.pipe, .events = POLLIN };
-	if (upload_wait(c->upload, fds, n, err) < 0)
-		return -1;
-	for (size_t i = 0; i < c->n; i++) {
-		struct job *job = &c->jobs[i];
-
-		if ((job->phase == PHASE_PACKING && hear_packing(c, job, err) < 0) ||
-		    (job->phase == PHASE_SENDING && hear_sending(c, job, err) < 0))
-			return error_frame(err, "%s %.19s", job->diff_id ? "layer" : "configuration", job->digest);
-	}
+	if ((job->phase == PHASE_PACKING && hear_packing(c, job, err) < 0) ||
+	    (job->phase == PHASE_SENDING && hear_sending(c, job, err) < 0))
+		return error_frame(err, "%s %.19s", job->diff_id ? "layer" : "configuration", job->digest);
 	return 0;
 }
 
-static bool all_done(const struct crew *c)
+static int pipe_of(const void *all, size_t i)
 {
-	for (size_t i = 0; i < c->n; i++)
-		if (c->jobs[i].phase != PHASE_DONE)
-			return false;
-	return true;
+	const struct job *job = &((const struct crew *)all)->jobs[i];
+
+	return job->phase == PHASE_PACKING ? job->repack.pipe : -1;
 }
+
+static bool is_done(const void *all, size_t i)
+{
+	return ((const struct crew *)all)->jobs[i].phase == PHASE_DONE;
+}
+
+static const struct jobs_kind sending = { begin, pipe_of, hear, is_done };
 
 static int send_blobs(struct crew *c, struct error *err)
 {
-	int result = 0;
+	int result = jobs_work_off(&sending, c, c->n, upload_errands(c->upload), err);
 
-	while (result == 0 && !all_done(c)) {
-		result = begin_what_can(c, err);
-		if (result == 0 && !all_done(c))
-			result = wait_and_hear(c, err);
-	}
 	for (size_t i = 0; i < c->n; i++) {
 		repack_done(&c->jobs[i].repack);
 		fd_close(&c->jobs[i].fd);
@@ -378,7 +359,7 @@ static int check_family(struct crew *c, struct error *err)
 static int push_image(struct work *w, struct registry *r, const struct transfer_request *request,
 		      struct transfer_event *ret, struct error *err)
 {
-	struct crew c = { .work = w, .request = request, .result = ret, .packing_max = processors() };
+	struct crew c = { .work = w, .request = request, .result = ret, .packing_max = jobs_processors(PACKING_MAX) };
 	int result;
 
 	if (push_read_image(w, request->manifest, &c.image, err) < 0 || plan(&c, err) < 0 || check_family(&c, err) < 0)

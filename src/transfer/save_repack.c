@@ -1,12 +1,12 @@
 /* Layers that cannot be written as they are stored: zstd in a manifest of Docker's, plain ones where they are to be
- * compressed, and compressed ones whose blob cannot be had, by their recipes. As many processes as there are processors make new blobs of them, unnamed files in tmp/. */
+ * compressed, and compressed ones whose blob cannot be had, by their recipes. As many processes as there are processors make
+ * new blobs of them, unnamed files in tmp/. */
 #include "transfer/save.h"
 
 #include <errno.h>
-#include <poll.h>
-#include <sched.h>
 
 #include "spec/media_type.h"
+#include "transfer/jobs.h"
 #include "transfer/remake.h"
 #include "transfer/repack.h"
 
@@ -20,15 +20,7 @@ struct task {
 	struct repack repack;
 };
 
-struct tasks { struct task *v; size_t n, running; };
-
-static size_t processors(void)
-{
-	cpu_set_t set;
-	int n = sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
-
-	return n < 1 ? 1 : n > PARALLEL_MAX ? PARALLEL_MAX : (size_t)n;
-}
+struct tasks { struct save *save; struct task *v; size_t n, running, running_max; };
 
 /* --- what is here */
 
@@ -129,7 +121,7 @@ static void find_tasks(struct save *s, bool docker, struct tasks *ret)
 			const struct image_descriptor *d = &image->m.layers.v[k];
 			struct task *t;
 
-			*ret = (struct tasks){ found.v, found.n, 0 };
+			*ret = (struct tasks){ s, found.v, found.n, 0, jobs_processors(PARALLEL_MAX) };
 			if (!must_change(s, d, docker) || task_of(ret, d->digest))
 				continue;
 			t = ARRAY_ADD(s->work->arena, &found);
@@ -138,69 +130,56 @@ static void find_tasks(struct save *s, bool docker, struct tasks *ret)
 			progress_init(&t->progress, s->work->channel, d->digest, d->size);
 		}
 	}
-	*ret = (struct tasks){ found.v, found.n, 0 };
+	*ret = (struct tasks){ s, found.v, found.n, 0, jobs_processors(PARALLEL_MAX) };
 }
 
-static int start_what_can(struct save *s, struct tasks *all, struct error *err)
+static int start(void *context, size_t i, struct error *err)
 {
-	for (size_t i = 0; i < all->n && all->running < processors(); i++) {
-		struct task *t = &all->v[i];
-		const struct repack_request r = { t->digest, t->chain_id, t->diff_id, LAYER_GZIP, NULL };
+	struct tasks *all = context;
+	struct task *t = &all->v[i];
+	const struct repack_request r = { t->digest, t->chain_id, t->diff_id, LAYER_GZIP, NULL };
 
-		if (t->started)
-			continue;
-		if (repack_start(&t->repack, s->work, &r, err) < 0)
-			return error_frame(err, "layer %.19s", t->digest);
-		t->started = true;
-		all->running++;
-		progress_note(&t->progress, "Compressing", 0);
-	}
+	if (t->started || all->running == all->running_max)
+		return 0;
+	if (repack_start(&t->repack, all->save->work, &r, err) < 0)
+		return error_frame(err, "layer %.19s", t->digest);
+	t->started = true;
+	all->running++;
+	progress_note(&t->progress, "Compressing", 0);
 	return 0;
 }
 
-static int hear(struct tasks *all, struct task *t, struct error *err)
+static int hear(void *context, size_t i, struct error *err)
 {
+	struct tasks *all = context;
+	struct task *t = &all->v[i];
 	int64_t consumed = 0;
-	int state = repack_read(&t->repack, &consumed, err);
+	int state = t->started && !t->done ? repack_read(&t->repack, &consumed, err) : 0;
 
 	if (state < 0)
 		return error_frame(err, "layer %.19s", t->digest);
-	if (state == 0) {
+	if (state > 0) {
+		t->done = true;
+		all->running--;
+	} else if (consumed) {
 		progress_note(&t->progress, "Compressing", consumed);
-		return 0;
 	}
-	t->done = true;
-	all->running--;
 	return 0;
 }
 
-static int wait_and_hear(struct tasks *all, struct error *err)
+static int pipe_of(const void *all, size_t i)
 {
-	struct pollfd fds[PARALLEL_MAX];
-	size_t n = 0;
+	const struct task *t = &((const struct tasks *)all)->v[i];
 
-	for (size_t i = 0; i < all->n && n < PARALLEL_MAX; i++)
-		if (all->v[i].started && !all->v[i].done)
-			fds[n++] = (struct pollfd){ .fd = all->v[i].repack.pipe, .events = POLLIN };
-	if (poll(fds, n, -1) < 0 && errno != EINTR)
-		return error_errno(err, "wait for compressing processes");
-	for (size_t i = 0; i < all->n; i++)
-		if (all->v[i].started && !all->v[i].done && hear(all, &all->v[i], err) < 0)
-			return -1;
-	return 0;
+	return t->started && !t->done ? t->repack.pipe : -1;
 }
 
-static int work_off(struct save *s, struct tasks *all, struct error *err)
+static bool is_done(const void *all, size_t i)
 {
-	for (;;) {
-		if (start_what_can(s, all, err) < 0)
-			return -1;
-		if (!all->running)
-			return 0;
-		if (wait_and_hear(all, err) < 0)
-			return -1;
-	}
+	return ((const struct tasks *)all)->v[i].done;
 }
+
+static const struct jobs_kind packing = { start, pipe_of, hear, is_done };
 
 static void put_in_place(struct save *s, const struct tasks *all, bool docker)
 {
@@ -228,7 +207,7 @@ int save_repack(struct save *s, bool docker, struct error *err)
 	int result;
 
 	find_tasks(s, docker, &all);
-	result = work_off(s, &all, err);
+	result = jobs_work_off(&packing, &all, all.n, NULL, err);
 	if (result == 0)
 		put_in_place(s, &all, docker);
 	for (size_t i = 0; i < all.n; i++)
