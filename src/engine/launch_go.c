@@ -174,10 +174,11 @@ static int become_monitor(struct launch *l, const struct run_process *p, int *re
 			     m.client_fd, m.keep_fd, m.events_fd, m.cgroup_fd, m.bypass_fd, m.bypass_door_fd,
 			     m.bypass_route_fd, m.bypass_bridges_fd };
 	for (size_t i = 0; i < ELEMENTS(kept); i++)
-		if (kept[i] >= 0)
-			fd_set_cloexec(kept[i], false);
+		if (kept[i] >= 0 && fd_set_cloexec(kept[i], false) < 0)
+			return error_errno(err, "hand over to the monitor");
 	for (unsigned i = 0; i < m.forward_n; i++)
-		fd_set_cloexec(m.forward_first + (int)i, false);
+		if (fd_set_cloexec(m.forward_first + (int)i, false) < 0)
+			return error_errno(err, "hand over to the monitor");
 	lseek(config, 0, SEEK_SET);
 	trace_flush();
 	snprintf(number, sizeof(number), "%d", config);
