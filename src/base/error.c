@@ -67,6 +67,16 @@ int error_errno(struct error *err, const char *fmt, ...)
 	return -1;
 }
 
+bool error_is_unread(int sys)
+{
+	switch (sys) {
+	case 0: case ENOENT: case ENOTDIR: case EISDIR: case ELOOP: case ENXIO: case EINVAL: case EFBIG: case EBADMSG:
+		return false;
+	default:
+		return true;
+	}
+}
+
 int error_frame(struct error *err, const char *fmt, ...)
 {
 	char frame[ERROR_TEXT_SIZE];

@@ -48,6 +48,10 @@ int error_set(struct error *err, enum error_kind kind, const char *fmt, ...) ERR
  * caller knows whether a missing file is a missing object). Reads errno first, so it is safe right after the call. */
 int error_errno(struct error *err, const char *fmt, ...) ERROR_PRINTF(2, 3);
 
+/* Whether an errno of opening or reading says nothing about what was to be read (EIO, ENOMEM, EMFILE, EACCES ...), so that
+ * nobody may take it for missing or damaged; false for 0 and for those that do (ENOENT, ELOOP, EISDIR ...). */
+bool error_is_unread(int sys);
+
 /* Puts "context: " in front and returns -1. Does nothing to an empty error. */
 int error_frame(struct error *err, const char *fmt, ...) ERROR_PRINTF(2, 3);
 

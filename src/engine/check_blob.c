@@ -87,7 +87,7 @@ static void check_sizes(struct check *c, const struct strings *all)
 		struct stat st;
 
 		if (fstatat(c->e->store.blobs_fd, digest_hex(d.name), &st, AT_SYMLINK_NOFOLLOW) < 0) {
-			d.unread = errno != ENOENT;
+			d.unread = error_is_unread(errno);
 			d.text = arena_printf(c->e->arena, "it cannot be read: %s", strerror(errno));
 		} else if (!S_ISREG(st.st_mode) || st.st_size == 0) {
 			d.text = "it is empty, or no file";

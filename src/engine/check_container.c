@@ -28,6 +28,7 @@
 static bool has_container(struct check *c, const char *id)
 {
 	return faccessat(c->e->store.root_fd, arena_printf(c->e->arena, "containers/%s", id), F_OK, AT_SYMLINK_NOFOLLOW) == 0 ||
+	       errno != ENOENT ||
 	       lock_is_held(c->e->store.tmp_fd, arena_printf(c->e->arena, "%s.lock", id));
 }
 
@@ -210,8 +211,11 @@ static void check_records_of_volumes(struct check *c, const struct strings *brok
 	for (size_t i = 0; i < broken->n; i++) {
 		struct check_finding *f = check_add(c, "volume", broken->v[i], NULL, "its record volume.json is missing or damaged");
 		struct error why = { 0 };
+		struct volume v;
 
-		if (c->o->repair)
+		if (volume_read(c->e->arena, &c->e->store, broken->v[i], &v, &why) < 0 && error_is_unread(why.sys))
+			check_cure(c, f, "it stays: %s; try again, and look at the disk", why.text);
+		else if (c->o->repair)
 			check_mended(c, f, mend_volume(c, broken->v[i], &why), "written anew; its labels and options are lost", &why);
 		else
 			check_cure(c, f, "--repair writes it anew; its labels and options are lost, its data is kept");
@@ -368,7 +372,7 @@ static void check_labels(struct check *c)
 		struct check_finding *f;
 		struct error why = { 0 };
 
-		if (n == 0 || (n == 64 && has_container(c, id)))
+		if (n == 0 || (n < 0 && error_is_unread(errno)) || (n == 64 && has_container(c, id)))
 			continue;
 		f = check_add(c, "label", entry->d_name, NULL, "these categories belong to a container that is not there");
 		if (!c->o->repair)

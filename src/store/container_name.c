@@ -20,14 +20,18 @@ static bool name_path(const char *name, char path[PATH_SIZE])
 	return true;
 }
 
+/* false with errno; EINVAL: it is something else. */
 static bool read_link(const struct store *s, const char *path, char ret_id[ID_SIZE + 1])
 {
 	ssize_t n = readlinkat(s->root_fd, path, ret_id, ID_SIZE + 1);
+	bool good = n == ID_SIZE;
 
-	if (n != ID_SIZE)
+	if (n < 0)
 		return false;
-	ret_id[ID_SIZE] = '\0';
-	return strspn(ret_id, "0123456789abcdef") == ID_SIZE;
+	ret_id[good ? ID_SIZE : 0] = '\0';
+	good = strspn(ret_id, "0123456789abcdef") == ID_SIZE;
+	errno = good ? errno : EINVAL;
+	return good;
 }
 
 bool container_name_lookup(const struct store *s, const char *name, char ret_id[ID_SIZE + 1])
@@ -56,8 +60,10 @@ static int take_over(struct store *s, const char *path, const char *id, char ret
 
 	if (lock < 0)
 		return -1;
-	if (read_link(s, path, ret_owner) && !is_stale(s, ret_owner)) {
-		errno = EEXIST;
+	if (read_link(s, path, ret_owner)) {
+		if (!is_stale(s, ret_owner))
+			return errno = EEXIST, -1;
+	} else if (error_is_unread(errno)) {
 		return -1;
 	}
 	unlinkat(s->root_fd, path, 0);
@@ -104,7 +110,7 @@ static bool is_dangling(const struct store *s, const char *entry)
 	char path[PATH_SIZE], owner[ID_SIZE + 1];
 
 	snprintf(path, sizeof(path), "containers/names/%s", entry);
-	return !read_link(s, path, owner) || is_stale(s, owner);
+	return read_link(s, path, owner) ? is_stale(s, owner) : errno == EINVAL;
 }
 
 void container_names_dangling(struct arena *arena, const struct store *s, struct strings *ret)

@@ -202,14 +202,18 @@ int container_rootfs_mend(struct arena *arena, struct store *s, const char *id, 
 {
 	_cleanup_fd_ int dir = container_store_open(s, id, LOCK_EXCLUSIVE, err);
 	enum store_driver driver;
+	struct error why = { 0 };
 	struct container_record r;
 	const char *text;
 	char path[128];
 
 	if (dir < 0)
 		return -1;
-	if (container_record_driver(arena, s, id, &r, &driver, NULL) < 0)
+	if (container_record_driver(arena, s, id, &r, &driver, &why) < 0) {
+		if (error_is_unread(why.sys))
+			return error_set(err, ERROR_FAILED, "%s", why.text);
 		driver = guess_record(s, id, layers, &r);
+	}
 	r.layers = *layers;
 	if (maps && !maps->uid.n)
 		maps = NULL;

@@ -71,19 +71,22 @@ char *image_name_encode(struct arena *arena, const char *name)
 			    (unsigned long long)fnv1a(name, 0x84222325cbf29ce4u));
 }
 
-/* Splits a link's text "ID NAME"; false when it is something else. */
+/* Splits a link's text "ID NAME". false with errno; EINVAL: it is something else. */
 static bool read_name_link(int dirfd, const char *file, char text[LINK_MAX], const char **ret_name)
 {
 	ssize_t n = readlinkat(dirfd, file, text, LINK_MAX - 1);
+	bool good = n > ID_SIZE + 1 && text[ID_SIZE] == ' ';
 
-	if (n <= ID_SIZE + 1)
+	if (n < 0)
 		return false;
 	text[n] = '\0';
-	if (text[ID_SIZE] != ' ')
-		return false;
-	text[ID_SIZE] = '\0';
-	*ret_name = text + ID_SIZE + 1;
-	return is_id(text);
+	if (good) {
+		text[ID_SIZE] = '\0';
+		*ret_name = text + ID_SIZE + 1;
+		good = is_id(text);
+	}
+	errno = good ? errno : EINVAL;
+	return good;
 }
 
 char *image_name_lookup(struct arena *arena, const struct store *s, const char *name)
@@ -112,9 +115,14 @@ int image_names(struct arena *arena, const struct store *s, struct string_map *r
 	*ret = (struct string_map){ 0 };
 	if (!dir)
 		return error_errno(err, "open %s/images/names", s->path);
-	while ((entry = fd_next_entry(dir)))
-		if (entry->d_name[0] != '.' && read_name_link(dirfd(dir), entry->d_name, text, &name))
+	while ((entry = fd_next_entry(dir))) {
+		if (entry->d_name[0] == '.')
+			continue;
+		if (read_name_link(dirfd(dir), entry->d_name, text, &name))
 			*ARRAY_ADD(arena, ret) = (struct pair){ arena_strdup(arena, name), arena_strdup(arena, text) };
+		else if (error_is_unread(errno))
+			return error_errno(err, "read %s/images/names/%s", s->path, entry->d_name);
+	}
 	if (errno)
 		return error_errno(err, "list %s/images/names", s->path);
 	if (ret->n > 1)
@@ -131,7 +139,7 @@ void image_names_garbled(struct arena *arena, const struct store *s, struct stri
 
 	*ret = (struct strings){ 0 };
 	while (dir && (entry = readdir(dir)))
-		if (!stage_is_dot(entry->d_name) && !read_name_link(dirfd(dir), entry->d_name, text, &name))
+		if (!stage_is_dot(entry->d_name) && !read_name_link(dirfd(dir), entry->d_name, text, &name) && errno == EINVAL)
 			strings_add(arena, ret, entry->d_name);
 }
 

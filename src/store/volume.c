@@ -93,6 +93,8 @@ int volume_read(struct arena *arena, const struct store *s, const char *name, st
 	snprintf(path, sizeof(path), "volumes/%s", name);
 	if (!text && errno == ENOENT && faccessat(s->root_fd, path, F_OK, 0) < 0)
 		return not_found(name, err);
+	if (!text && error_is_unread(errno))
+		return error_errno(err, "read %s/%s/volume.json", s->path, path);
 	error_set(err, ERROR_INVALID, "the record of volume %s is damaged", name);
 	return error_hint(err, "its data is in %s/volumes/%s/_data; mend its record with `bryo system check --repair`, or remove the "
 			  "volume with `bryo volume rm %s`", s->path, name, name);

@@ -151,12 +151,6 @@ static int start(struct verify *v, int pipe, struct error *err)
 	return 0;
 }
 
-/* Neither gone nor something else than a file. */
-static bool is_unread(int sys)
-{
-	return sys != 0 && sys != ENOENT && sys != ELOOP && sys != ENXIO && sys != EINVAL;
-}
-
 static void add(const struct verify *v, const struct damage *d, struct transfer_event *ret)
 {
 	struct arena *arena = v->work->arena;
@@ -167,7 +161,7 @@ static void add(const struct verify *v, const struct damage *d, struct transfer_
 
 	if ((v->listed && d->sys == ENOENT) || (v->objects && ret->damaged.n >= TRANSFER_DAMAGED_MAX))
 		return;
-	*ARRAY_ADD(arena, &ret->damaged) = (struct transfer_damage){ name, text, is_unread(d->sys) };
+	*ARRAY_ADD(arena, &ret->damaged) = (struct transfer_damage){ name, text, error_is_unread(d->sys) };
 }
 
 static int hear(const struct verify *v, int pipe, struct transfer_event *ret, struct error *err)
