@@ -8,9 +8,7 @@
 
 #define PIPES_KEPT 32		/* that nobody uses at the moment */
 #define PIPES_LARGE 8		/* a user may have 64 MiB in pipes, all his programs together: an eighth of it */
-#ifndef LARGE
 #define LARGE (1 << 20)
-#endif
 #define ROUNDS 4
 #define MOST ((size_t)1 << 20)
 

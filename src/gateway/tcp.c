@@ -21,7 +21,6 @@
 #define SYN_MAX 160			/* headers with all their options */
 #define HANDSHAKE_MS 10000
 #define PATIENCE_MS 4000
-#define ACCEPTED_AT_ONCE 64
 #define TRACING_HOPS 33			/* fewer are left: somebody counts routers */
 
 enum state { CONNECTING, HANDSHAKE, OPEN };
@@ -230,6 +229,30 @@ static void open_connection(struct gateway *g, const struct packet *p)
 		fail(g, c, errno);
 }
 
+/* To the host itself nothing is lost, and pacing would only cost. */
+static void ease_local(struct gateway *g, const struct connection *c)
+{
+	int fd = c->relay.fd[OUTSIDE];
+	union address own, to;
+	socklen_t n = sizeof(own);
+
+	if (!gateway_destination(g, &c->entry.tuple, c->attempt, &to) || getsockname(fd, &own.any, &n) < 0)
+		return;
+	if (to.any.sa_family == AF_INET ? own.in.sin_addr.s_addr == to.in.sin_addr.s_addr
+					: IN6_ARE_ADDR_EQUAL(&own.in6.sin6_addr, &to.in6.sin6_addr))
+		setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, "reno", 4);
+}
+
+/* No router's reports any more, and as many hops as ever. */
+static void end_tracing(const struct connection *c)
+{
+	bool v6 = !packet_is_v4(&c->entry.tuple.from);
+	int fd = c->relay.fd[OUTSIDE], standard = -1;
+
+	trouble_want(fd, v6, false);
+	setsockopt(fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_UNICAST_HOPS : IP_TTL, &standard, sizeof(standard));
+}
+
 /* The host's side answered. */
 static void take_answer(struct gateway *g, struct connection *c, uint32_t events)
 {
@@ -244,13 +267,9 @@ static void take_answer(struct gateway *g, struct connection *c, uint32_t events
 		fail(g, c, number);
 		return;
 	}
-	if (c->tracing) {
-		int standard = -1;
-		bool v6 = !packet_is_v4(&c->entry.tuple.from);
-
-		trouble_want(fd, v6, false);
-		setsockopt(fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_UNICAST_HOPS : IP_TTL, &standard, sizeof(standard));
-	}
+	if (c->tracing)
+		end_tracing(c);
+	ease_local(g, c);
 	link_write(&g->setup.link, syns[c->syn].bytes, syns[c->syn].n);
 	drop_syn(c);
 	c->state = HANDSHAKE;
@@ -341,17 +360,19 @@ static void join(struct gateway *g, int inside, const union address *peer)
 	move(c);
 }
 
+/* Until nobody waits there: the listening sockets tell of newcomers once. */
 void tcp_accept(struct gateway *g, unsigned listener)
 {
-	for (int i = 0; i < ACCEPTED_AT_ONCE; i++) {
-		union address peer;
-		socklen_t n = sizeof(peer);
-		int fd = accept4(g->setup.listener[listener], &peer.any, &n, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	union address peer;
+	int fd;
 
-		if (fd < 0)
-			return;
-		join(g, fd, &peer);
-	}
+	do {
+		socklen_t n = sizeof(peer);
+
+		fd = accept4(g->setup.listener[listener], &peer.any, &n, SOCK_CLOEXEC | SOCK_NONBLOCK);
+		if (fd >= 0)
+			join(g, fd, &peer);
+	} while (fd >= 0);
 }
 
 void tcp_event(struct gateway *g, uint32_t index, uint16_t generation, unsigned side, uint32_t events)
@@ -402,6 +423,10 @@ bool tcp_expire(struct gateway *g)
 {
 	struct connection *c = table_oldest(&table), *next;
 
+	/* Those who found no descriptor left before. */
+	for (unsigned i = 0; i < 2 && waiting; i++)
+		if (g->setup.listener[i] >= 0)
+			tcp_accept(g, i);
 	for (; c && waiting; c = next) {
 		next = table_newer(&table, c);
 		if (is_given_up(g, c))

@@ -218,6 +218,17 @@ def udp(address, port, size="5", timeout="3"):
         return name(e)
 
 
+def segments(address, port):
+    """Ten datagrams in one call, cut by the kernel (UDP_SEGMENT); what comes back."""
+    s = socket.socket(family(address), socket.SOCK_DGRAM)
+    s.settimeout(5)
+    s.connect((address, int(port)))
+    s.setsockopt(socket.SOL_UDP if hasattr(socket, "SOL_UDP") else 17, 103, 1000)
+    s.send(b"x" * 10000)
+    sizes = [len(s.recv(65536)) for i in range(10)]
+    return f"{len(sizes)} of {sizes[0]}" if len(set(sizes)) == 1 else str(sizes)
+
+
 def spray(address, count):
     """One datagram to each of so many ports."""
     s = socket.socket(family(address), socket.SOCK_DGRAM)

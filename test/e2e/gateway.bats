@@ -80,6 +80,7 @@ setup() {
 	for size in 1 1452 65000; do
 		expect "the same" ask A udp fd99::2 80 $size
 	done
+	expect "10 of 1000" ask A segments 10.99.0.2 80
 	expect ECONNREFUSED ask A udp 10.99.0.2 81
 	expect ECONNREFUSED ask A udp fd99::2 81
 	ip route add prohibit 192.0.2.0/24
@@ -202,7 +203,7 @@ setup() {
 		grep -q '^CapEff:.0000000000000000' /proc/$pid/status && grep -q '^CapPrm:.0000000000000000' /proc/$pid/status &&
 			grep -q '^NoNewPrivs:.1' /proc/$pid/status || exit
 	done
-	[[ ${BRYO_SANITIZED:-} ]] || grep -q '^Seccomp:.2' "/proc/$(worker)/status" || exit
+	grep -q __asan_init "$BRYO_BUILD/bryo-gateway" || grep -q '^Seccomp:.2' "/proc/$(worker)/status" || exit
 	# Descriptors of the namespace, and none of the host's.
 	! ls -l "/proc/$(worker)/fd" | grep -E '/(run|proc|home)'
 	END
@@ -221,11 +222,14 @@ setup() {
 	expect ECONNREFUSED ask A connect fd99::2 81
 	expect "the same" ask A udp 10.99.0.2 80 65507
 	expect "the same" ask A udp fd99::2 80 1400
+	expect "10 of 1000" ask A segments 10.99.0.2 80
 	expect ECONNREFUSED ask A udp 10.99.0.2 81
 	expect 192.0.2.7 ask A lookup 169.254.1.1 a.example
 	echo "0 0" >/proc/sys/net/ipv4/ping_group_range
 	at A ping -c 1 -W 2 10.99.0.2 >/dev/null || exit
 	kill -9 "$(supervisor)"
+	stopped() { ! way running; }
+	retry 10 stopped || exit
 	way start && expect "the same" ask A send 10.99.0.2 80 3000
 	END
 }
