@@ -1,8 +1,8 @@
 /* engine/check_part - what the parts of `system check` share
  *
  * The parts run in this order: blobs, objects, recipes, layers, images (and their names), containers, volumes, networks,
- * leftovers. A later one relies on what an earlier one found: an image is damaged when one of its blobs or layers is and could not
- * be mended. */
+ * leftovers. A later one relies on what an earlier one found: an image is damaged when one of its blobs or layers is and could
+ * not be mended. */
 #ifndef BRYO_ENGINE_CHECK_PART_H
 #define BRYO_ENGINE_CHECK_PART_H
 
