@@ -105,8 +105,8 @@ static struct json *aliases_json(struct arena *a, const struct container *c, con
 	return json_new_strings(a, &all);
 }
 
-static struct json *endpoint_json(struct arena *a, const struct container *c, const char *name, const struct strings *aliases,
-				  const struct bridge_endpoint *endpoint)
+static struct json *endpoint_json(struct arena *a, const struct container *c, const char *name,
+				  const struct strings *aliases, const struct bridge_endpoint *endpoint)
 {
 	struct json *j = json_new_object(a);
 
@@ -164,7 +164,8 @@ static const struct bridge_endpoint *only_default(const struct container_state *
 }
 
 /* The container whose network this one shares; false when it has one of its own or the other is gone. */
-static bool load_shared(struct engine *e, const struct net_request *r, struct container *ret, struct container_state *ret_state)
+static bool load_shared(struct engine *e, const struct net_request *r, struct container *ret,
+			struct container_state *ret_state)
 {
 	struct error ignored = { 0 };
 

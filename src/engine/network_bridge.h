@@ -43,7 +43,7 @@ int network_bridge_enter(struct engine *e, struct error *err);
 
 /* Another container joins the network namespace of this one: it may live longer. */
 void network_bridge_mark_joined(struct engine *e, const struct container *c, const struct container_state *s);
-/* Takes back what a container has that does not run any more. e stands outside of all network namespaces of containers. */
+/* Takes back what a container has that does not run any more. */
 void network_bridge_release(struct engine *e, const struct container *c, const struct container_state *s);
 /* The same for one whose start failed, whatever its state says. */
 void network_bridge_undo(struct engine *e, const char *id);

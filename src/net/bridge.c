@@ -40,8 +40,8 @@ static unsigned mtu_of(const struct network *n)
 	return mtu ? mtu : GATEWAY_MTU;
 }
 
-/* A locally administered one that goes with the address, so that one that is given again leads no neighbour astray; without
- * an address a random one. */
+/* A locally administered one that goes with the address, so that one that is given again leads no neighbour astray;
+ * without an address a random one. */
 static void make_mac(const struct ip_address *a, uint8_t ret[6])
 {
 	ret[0] = 'b';
@@ -104,7 +104,8 @@ static int make(struct arena *arena, const struct rootless *r, const struct netw
 	uint8_t mac[6];
 
 	make_mac(n->subnets.n ? &n->subnets.v[0].gateway_ip : &(struct ip_address){ 0 }, mac);
-	if (load(arena, r, firewall_add(arena, n), err) < 0 || netlink_link_add_bridge(r->socket, n->interface, mtu_of(n), mac, err) < 0 ||
+	if (load(arena, r, firewall_add(arena, n), err) < 0 ||
+	    netlink_link_add_bridge(r->socket, n->interface, mtu_of(n), mac, err) < 0 ||
 	    netlink_link_find(r->socket, n->interface, &link, err) < 0)
 		return -1;
 	if (add_gateways(r, n, link.index, err) == 0 && netlink_link_set_up(r->socket, link.index, err) == 0)
@@ -187,8 +188,8 @@ static int check_driver(const struct network *n, struct error *err)
 	if (str_eq(n->driver, "bridge") && n->interface)
 		return 0;
 	error_set(err, ERROR_UNSUPPORTED, "network %s has the driver %s", n->name, n->driver);
-	return error_hint(err, "it needs an interface of the host, which an unprivileged user cannot share; networks of the driver "
-			  "bridge are for containers");
+	return error_hint(err, "it needs an interface of the host, which an unprivileged user cannot share; networks of the "
+			  "driver bridge are for containers");
 }
 
 static int check_request(const struct network *n, const struct bridge_request *q, struct error *err)
@@ -237,7 +238,8 @@ static char *mac_text(struct arena *arena, const uint8_t m[6])
 	return arena_printf(arena, "%02x:%02x:%02x:%02x:%02x:%02x", m[0], m[1], m[2], m[3], m[4], m[5]);
 }
 
-static void set_mac(struct arena *arena, const struct bridge_request *q, const struct ip_address *first, struct bridge_endpoint *e)
+static void set_mac(struct arena *arena, const struct bridge_request *q, const struct ip_address *first,
+		    struct bridge_endpoint *e)
 {
 	uint8_t mac[6];
 
@@ -339,8 +341,8 @@ static int add_routes(const struct network *n, int inside, unsigned index, struc
 	return 0;
 }
 
-static int attach(struct rootless *r, const struct network *n, int ns, int inside, size_t position, struct bridge_endpoint *e,
-		  struct error *err)
+static int attach(struct rootless *r, const struct network *n, int ns, int inside, size_t position,
+		  struct bridge_endpoint *e, struct error *err)
 {
 	struct netlink_link bridge, own;
 	uint8_t mac[6];
@@ -356,8 +358,11 @@ static int attach(struct rootless *r, const struct network *n, int ns, int insid
 	if (netlink_link_add_pair(r->socket, &pair, err) < 0 || netlink_link_find(inside, e->interface, &own, err) < 0)
 		return -1;
 	e->index = own.other;
-	return netlink_link_set_up(inside, own.index, err) < 0 || add_addresses(e, inside, own.index, err) < 0 || add_default_routes(n, inside, own.index, position, err) < 0 ||
-	       add_routes(n, inside, own.index, err) < 0 ? -1 : 0;
+	if (netlink_link_set_up(inside, own.index, err) < 0 || add_addresses(e, inside, own.index, err) < 0)
+		return -1;
+	if (add_default_routes(n, inside, own.index, position, err) < 0)
+		return -1;
+	return add_routes(n, inside, own.index, err);
 }
 
 int bridge_attach(struct arena *arena, struct rootless *r, const struct network *n, int ns, int inside, size_t position,

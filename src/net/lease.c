@@ -83,7 +83,8 @@ static bool is_for_containers(const struct network_subnet *s, const struct ip_ad
 	return tiny || (ip_compare(a, &first) != 0 && (a->family == IP_V6 || ip_compare(a, &last) != 0));
 }
 
-static int take_wanted(int dir, const struct network_subnet *s, const struct ip_address *a, const char *id, struct error *err)
+static int take_wanted(int dir, const struct network_subnet *s, const struct ip_address *a, const char *id,
+		       struct error *err)
 {
 	char text[IP_TEXT_SIZE], holder[ID_MAX];
 
@@ -97,7 +98,8 @@ static int take_wanted(int dir, const struct network_subnet *s, const struct ip_
 		return error_errno(err, "take the address %s", text);
 	if (str_eq(holder, id))
 		return 0;
-	error_set(err, ERROR_IN_USE, "IPAM error: requested ip address %s is already allocated to container ID %s", text, holder);
+	error_set(err, ERROR_IN_USE, "IPAM error: requested ip address %s is already allocated to container ID %s", text,
+		  holder);
 	return error_hint(err, "choose another with --ip, or remove that container: bryo rm -f %.12s", holder);
 }
 
@@ -122,7 +124,8 @@ static int take_next(int dir, const struct network_subnet *s, const char *id, st
 	}
 	error_set(err, ERROR_NO_SPACE, "IPAM error: failed to find free IP in range: %s - %s", ip_print(&s->lease.first, text),
 		  ip_print(&s->lease.last, other));
-	return error_hint(err, "every address of the network is in use: remove containers, or make a network with a larger subnet");
+	return error_hint(err, "every address of the network is in use: remove containers, or make a network with a larger "
+			  "subnet");
 }
 
 int lease_take(int run_fd, const char *network, const struct network_subnet *s, const struct ip_address *wanted,

@@ -3,7 +3,8 @@
  * networks/NETWORK/ADDRESS in the runtime directory is a symbolic link whose text is the container's id: made whole or
  * not at all by one system call, which fails when the address is taken, so that any number of parallel starts needs no
  * database. Leases are taken with the lock of net/rootless held, and those of the dead are taken away with it held
- * alone. The latest address of a subnet is remembered, so that one that was just given back is not given again at once. */
+ * alone. The latest address of a subnet is remembered, so that one that was just given back is not given again at
+ * once. */
 #ifndef BRYO_NET_LEASE_H
 #define BRYO_NET_LEASE_H
 

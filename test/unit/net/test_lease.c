@@ -55,7 +55,9 @@ static char *take(const struct network_subnet *s, const char *wanted, const char
 
 	if (wanted)
 		assert_true(ip_parse(wanted, &w));
-	return arena_strdup(arena, lease_take(run_fd, "net1", s, wanted ? &w : NULL, id, &a, &err) == 0 ? ip_text(arena, &a) : err.text);
+	if (lease_take(run_fd, "net1", s, wanted ? &w : NULL, id, &a, &err) < 0)
+		return arena_strdup(arena, err.text);
+	return ip_text(arena, &a);
 }
 
 static void gives_the_next_one(void **state)
@@ -107,7 +109,8 @@ static void refuses_what_is_taken_or_special(void **state)
 	(void)state;
 	assert_string_equal(take(&s, "10.1.0.9", "a"), "10.1.0.9");
 	assert_string_equal(take(&s, "10.1.0.9", "a"), "10.1.0.9");
-	assert_string_equal(take(&s, "10.1.0.9", "b"), "IPAM error: requested ip address 10.1.0.9 is already allocated to container ID a");
+	assert_string_equal(take(&s, "10.1.0.9", "b"),
+			    "IPAM error: requested ip address 10.1.0.9 is already allocated to container ID a");
 	assert_non_null(strstr(take(&s, "10.1.0.1", "b"), "cannot be given"));
 	assert_non_null(strstr(take(&s, "10.1.0.0", "b"), "cannot be given"));
 	assert_non_null(strstr(take(&s, "10.1.0.255", "b"), "cannot be given"));
@@ -120,7 +123,8 @@ static bool lives(void *context, const char *id)
 
 static void collects_those_of_the_dead(void **state)
 {
-	struct network_subnet s = subnet("10.1.0.0/24", "10.1.0.1", NULL, NULL), six = subnet("fd00::/64", "fd00::1", NULL, NULL);
+	struct network_subnet s = subnet("10.1.0.0/24", "10.1.0.1", NULL, NULL);
+	struct network_subnet six = subnet("fd00::/64", "fd00::1", NULL, NULL);
 	struct strings living = { 0 };
 	struct lease_search search = { .lives = lives, .context = &living };
 	struct lease_census c;
