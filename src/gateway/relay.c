@@ -10,6 +10,8 @@
 #define PIPES_LARGE 8		/* a user may have 64 MiB in pipes, all his programs together: an eighth of it */
 #define LARGE (1 << 20)
 #define ROUNDS 4
+#define LITTLE 4096		/* fits into every pipe */
+#define BULK (1 << 16)
 #define MOST ((size_t)1 << 20)
 
 /* --- pipes */
@@ -74,7 +76,7 @@ void relay_init(struct relay *r, int inside, int outside)
 {
 	*r = (struct relay){ .fd = { inside, outside } };
 	for (int side = 0; side < 2; side++)
-		r->half[side] = (struct half){ .pipe = { -1, -1 }, .readable = true, .writable = true };
+		r->half[side] = (struct half){ .pipe = { -1, -1 }, .readable = true, .writable = true, .thorough = true };
 }
 
 void relay_note(struct relay *r, unsigned side, uint32_t events)
@@ -83,6 +85,7 @@ void relay_note(struct relay *r, unsigned side, uint32_t events)
 
 	h->readable = h->readable || (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR));
 	h->writable = h->writable || (events & (EPOLLOUT | EPOLLHUP | EPOLLERR));
+	h->thorough = h->thorough || (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR));
 	h->failed = h->failed || (events & EPOLLERR);
 }
 
@@ -97,19 +100,68 @@ static bool is_patience(ssize_t n, bool *ret_able)
 	return errno == EAGAIN;
 }
 
+/* What reading answered; true as long as the connection holds. */
+static bool note_read(struct half *h, ssize_t n)
+{
+	if (n == 0)
+		h->ended = true;
+	else if (n > 0)
+		h->burst += (uint32_t)n;
+	if (!is_patience(n, &h->readable))
+		return false;
+	if (!h->readable) {
+		h->bulk = h->burst >= BULK;
+		h->burst = 0;
+		h->thorough = false;
+	}
+	return true;
+}
+
+/* What could not be sent waits in a pipe. */
+static bool keep(struct half *h, const uint8_t *data, size_t n)
+{
+	if (n == 0)
+		return true;
+	if ((h->pipe[0] < 0 && !take_pipe(h->pipe)) || write(h->pipe[1], data, n) != (ssize_t)n)
+		return false;
+	h->held = (uint32_t)n;
+	return true;
+}
+
+/* Less than was asked for is all there was: the next comes with an event, unless it is an end that has come already. */
+static bool pass_little(struct relay *r, unsigned from)
+{
+	struct half *h = &r->half[from];
+	uint8_t data[LITTLE];
+	ssize_t sent, n = recv(r->fd[from], data, sizeof(data), MSG_DONTWAIT);
+
+	if (!note_read(h, n))
+		return false;
+	if (n <= 0)
+		return true;
+	h->bulk = n == LITTLE;
+	if (!h->bulk && !h->thorough)
+		h->readable = false;
+	sent = send(r->fd[!from], data, (size_t)n, MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (!is_patience(sent, &r->half[!from].writable))
+		return false;
+	sent = sent < 0 ? 0 : sent;
+	return keep(h, data + sent, (size_t)(n - sent));
+}
+
 static bool fill(struct relay *r, unsigned from)
 {
 	struct half *h = &r->half[from];
 	ssize_t n;
 
+	if (!h->bulk && r->half[!from].writable)
+		return pass_little(r, from);
 	if (h->pipe[0] < 0 && !take_pipe(h->pipe))
 		return false;
 	n = splice(r->fd[from], NULL, h->pipe[1], NULL, MOST, SPLICE_F_NONBLOCK | SPLICE_F_MOVE);
-	if (n == 0)
-		h->ended = true;
-	else if (n > 0)
+	if (n > 0)
 		h->held = (uint32_t)n;
-	return is_patience(n, &h->readable);
+	return note_read(h, n);
 }
 
 static bool drain(struct relay *r, unsigned from)
@@ -126,14 +178,15 @@ static bool drain(struct relay *r, unsigned from)
 static bool move(struct relay *r, unsigned from, bool *ret_more)
 {
 	struct half *h = &r->half[from];
-
 	int i;
 
 	for (i = 0; i < ROUNDS; i++) {
 		if (!h->held && h->readable && !h->ended && !fill(r, from))
 			return false;
-		if (!h->held)
+		if (!h->held && (!h->readable || h->ended))
 			break;
+		if (!h->held)
+			continue;
 		if (!r->half[!from].writable)
 			return true;
 		if (!drain(r, from))

@@ -1,7 +1,7 @@
 /* gateway/relay - an open connection: bytes from one socket to the other, and how it ends
  *
- * Bytes go through a pipe by splice(2), so no page is copied here; a direction has a pipe only while bytes are on their
- * way. A direction whose receiver is slow stops reading: the sender feels it. An end is passed on when all before it was;
+ * Much goes through a pipe by splice(2), so no page is copied here; little is read and sent, which takes half the calls. A
+ * direction has a pipe only while bytes are on their way. A direction whose receiver is slow stops reading: the sender feels it. An end is passed on when all before it was;
  * a reset at once, to the other side. */
 #ifndef BRYO_GATEWAY_RELAY_H
 #define BRYO_GATEWAY_RELAY_H
@@ -17,9 +17,12 @@ enum { INSIDE, OUTSIDE };		/* the container's socket, and the host's */
 struct half {				/* the way that begins at one side */
 	int pipe[2];			/* -1: none now */
 	uint32_t held;			/* bytes in it */
+	uint32_t burst;			/* bytes since its socket was last found empty */
 	bool readable, writable;		/* its own socket, as far as is known */
 	bool ended, passed;		/* no more will come; and the other side knows */
 	bool failed;			/* its socket was reset, or gave up */
+	bool thorough;			/* an end may have come unseen: reading goes on until the kernel says "nothing" */
+	bool bulk;			/* much comes at once: by splice */
 };
 
 struct relay {

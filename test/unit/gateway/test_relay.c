@@ -5,6 +5,7 @@
 #include <cmocka.h>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,8 +56,12 @@ static enum relay_state move_all(struct fixture *f)
 {
 	enum relay_state state;
 
-	relay_note(&f->relay, INSIDE, EPOLLIN | EPOLLOUT);
-	relay_note(&f->relay, OUTSIDE, EPOLLIN | EPOLLOUT);
+	for (unsigned side = 0; side < 2; side++) {	/* the numbers of poll's events are those of epoll's */
+		struct pollfd p = { .fd = f->relay.fd[side], .events = POLLIN | POLLOUT | POLLRDHUP };
+
+		poll(&p, 1, 0);
+		relay_note(&f->relay, side, (uint32_t)p.revents);
+	}
 	do
 		state = relay_move(&f->relay);
 	while (state == RELAY_MORE);
@@ -107,6 +112,20 @@ static void a_slow_reader_stops_the_writer_and_loses_nothing(void **state)
 	assert_memory_equal(sent, got, MUCH);
 	free(sent);
 	free(got);
+}
+
+/* An end that came together with the last bytes is told of once. */
+static void an_end_beside_bytes_is_seen(void **state)
+{
+	struct fixture *f = *state;
+	char got[8];
+
+	assert_int_equal(move_all(f), RELAY_WAITS);
+	assert_int_equal(write(f->near[OUTSIDE], "bye", 3), 3);
+	shutdown(f->near[OUTSIDE], SHUT_WR);
+	assert_int_equal(move_all(f), RELAY_WAITS);
+	assert_int_equal(read(f->near[INSIDE], got, sizeof(got)), 3);
+	assert_int_equal(read(f->near[INSIDE], got, sizeof(got)), 0);
 }
 
 static void a_reader_that_is_gone_breaks_it(void **state)
@@ -164,6 +183,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(bytes_and_ends_go_both_ways, open_fixture, close_fixture),
 		cmocka_unit_test_setup_teardown(a_slow_reader_stops_the_writer_and_loses_nothing, open_fixture, close_fixture),
+		cmocka_unit_test_setup_teardown(an_end_beside_bytes_is_seen, open_fixture, close_fixture),
 		cmocka_unit_test_setup_teardown(a_reader_that_is_gone_breaks_it, open_fixture, close_fixture),
 		cmocka_unit_test_setup_teardown(a_failure_after_the_end_breaks_it, open_fixture, close_fixture),
 		cmocka_unit_test(no_pipe_outlives_its_use),
