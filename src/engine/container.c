@@ -116,7 +116,7 @@ int container_load_all(struct engine *e, struct containers *ret, struct error *e
 	struct strings ids = { 0 };
 
 	*ret = (struct containers){ 0 };
-	network_bridge_sweep(e);
+	network_bridge_sweep(e, true);
 	if (container_store_list(e->arena, &e->store, &ids, err) < 0)
 		return -1;
 	for (size_t i = 0; i < ids.n; i++) {

@@ -163,13 +163,26 @@ static const struct bridge_endpoint *only_default(const struct container_state *
 	return s->networks.n == 1 ? find_endpoint(s, NETWORK_DEFAULT) : NULL;
 }
 
+/* The container whose network this one shares; false when it has one of its own or the other is gone. */
+static bool load_shared(struct engine *e, const struct net_request *r, struct container *ret, struct container_state *ret_state)
+{
+	struct error ignored = { 0 };
+
+	return r->mode == NET_CONTAINER && container_load(e, r->target, ret, &ignored) == 0 &&
+	       container_load_state(e, ret, ret_state, &ignored) == 0 && asked(e, ret).mode != NET_CONTAINER;
+}
+
 struct json *inspect_network(struct engine *e, const struct container *c, const struct container_state *s)
 {
 	struct arena *a = e->arena;
 	struct json *j = json_new_object(a);
 	const char *mode = first_word(&c->request);
 	struct net_request r = asked(e, c);
+	struct container other;
+	struct container_state other_state;
 
+	if (load_shared(e, &r, &other, &other_state))
+		return inspect_network(e, &other, &other_state);
 	if (r.mode == NET_BRIDGE) {
 		set_addresses(a, j, only_default(s));
 	} else {

@@ -19,29 +19,29 @@
 
 /* --- who lives */
 
-static bool has_ended(struct engine *e, int run_dir, const char *id)
-{
-	char path[96];
-
-	snprintf(path, sizeof(path), "containers/%s/exit", id);
-	return faccessat(run_dir, "exit", F_OK, 0) == 0 || faccessat(e->store.root_fd, path, F_OK, 0) == 0;
-}
-
-/* From the moment that its start has taken it until its end is recorded; one whose monitor was killed lives as long as its
- * first process. */
+/* From the moment that its start has taken it until its monitor has ended; one whose monitor was killed lives as long as
+ * its first process. */
 static bool lives(void *context, const char *id)
 {
 	struct engine *e = context;
-	_cleanup_fd_ int run_dir = container_run_dir(e, id, false, NULL);
 	const struct container c = { .id = (char *)id };
 	struct container_state s;
+	char path[128];
 
-	if (run_dir < 0)
-		return false;
-	if (lock_is_held(run_dir, "monitor.lock"))
-		return !has_ended(e, run_dir, id);
+	snprintf(path, sizeof(path), "containers/%s/monitor.lock", id);
+	if (lock_is_held(e->run_fd, path))
+		return true;
 	state_load_present(e, &c, &s);
 	return state_is_live(&s);
+}
+
+/* Its end is recorded, or there is nothing of it: a start forgets the record first. The monitor may still be there. */
+static bool has_ended(struct engine *e, const struct container *c)
+{
+	struct container_state s;
+
+	state_load_present(e, c, &s);
+	return !state_is_live(&s) && s.status != CONTAINER_INITIALIZED && (s.status != CONTAINER_CREATED || !lives(e, c->id));
 }
 
 static int open_holder(void *context)
@@ -130,7 +130,7 @@ int network_bridge_join(struct engine *e, const char *id, const struct net_reque
 	_cleanup_trace_ struct trace_span span = trace_begin("join the networks");
 
 	*ret = (struct network_bridge){ .e = e, .id = id };
-	network_bridge_sweep(e);
+	network_bridge_sweep(e, false);
 	if (rootless_open(e->arena, home, LOCK_SHARED, &ret->rootless, err) < 0)
 		return -1;
 	if (join_all(ret, r, err) < 0) {
@@ -176,7 +176,7 @@ void network_bridge_leave(struct network_bridge *b)
 	for (size_t i = 0; i < b->endpoints.n; i++)
 		bridge_leave(b->rootless.home, &b->endpoints.v[i], b->id);
 	network_bridge_close(b);
-	network_bridge_undo(b->e, NULL);
+	rootless_settle(b->e->arena, network_bridge_home(b->e));
 }
 
 /* --- changes */
@@ -200,7 +200,7 @@ int network_bridge_detach(struct engine *e, const struct bridge_endpoint *endpoi
 		return -1;
 	}
 	bridge_leave(home, endpoint, id);
-	network_bridge_undo(e, NULL);
+	rootless_settle(e->arena, home);
 	return 0;
 }
 
@@ -268,11 +268,19 @@ static void take_from_joined(struct engine *e, const struct container *c, const 
 
 void network_bridge_release(struct engine *e, const struct container *c, const struct container_state *s)
 {
-	if (!state_is_live(s))
-		take_from_joined(e, c, s);
-	/* What somebody has started again meanwhile is his. */
-	if (is_on_bridges(c, s))
-		network_bridge_undo(e, lives(e, c->id) ? NULL : c->id);
+	const struct rootless_home *home = network_bridge_home(e);
+
+	if (!is_on_bridges(c, s) || !has_ended(e, c))	/* what somebody has started again meanwhile is his */
+		return;
+	take_from_joined(e, c, s);
+	if (!s->networks.n) {			/* its state is lost */
+		network_bridge_undo(e, c->id);
+		return;
+	}
+	network_names_remove(e, c->id);
+	for (size_t i = 0; i < s->networks.n; i++)
+		bridge_leave(home, &s->networks.v[i], c->id);
+	rootless_settle(e->arena, home);
 }
 
 void network_bridge_end(struct engine *e)
@@ -280,10 +288,10 @@ void network_bridge_end(struct engine *e)
 	rootless_end(e->arena, network_bridge_home(e));
 }
 
-void network_bridge_sweep(struct engine *e)
+void network_bridge_sweep(struct engine *e, bool thorough)
 {
 	const struct rootless_home *home = network_bridge_home(e);
 
-	if (rootless_is_littered(home))
+	if (rootless_is_littered(home, thorough))
 		rootless_release(e->arena, home, NULL);
 }

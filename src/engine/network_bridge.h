@@ -49,7 +49,8 @@ void network_bridge_release(struct engine *e, const struct container *c, const s
 void network_bridge_undo(struct engine *e, const char *id);
 /* All that containers have of networks, at once: they do not run, and their user namespace ends. */
 void network_bridge_end(struct engine *e);
-/* What containers left that nobody cleaned up after; cheap when there is nothing. */
-void network_bridge_sweep(struct engine *e);
+/* What containers left that nobody cleaned up after; cheap when there is nothing. thorough: for those who look at all
+ * containers anyway. */
+void network_bridge_sweep(struct engine *e, bool thorough);
 
 #endif

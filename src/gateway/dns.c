@@ -1,8 +1,8 @@
 /* gateway/dns - questions for names, passed to the host's name servers
  *
- * A question has a socket of its own, so a port of the kernel's choice; its answer goes back as it came, unread but for its
- * number. A server that refuses or says nothing is followed by the next; when none is left, the answer is SERVFAIL. One that
- * answered is asked first from then on. Questions by TCP are connections to one of the servers (gateway/tcp). */
+ * A question has a socket of its own, so a port of the kernel's choice; its answer goes back as it came, unread but for
+ * its number. A server that refuses or says nothing is followed by the next; when none is left, the answer is SERVFAIL.
+ * One that answered is asked first from then on. Questions by TCP are connections to one of the servers (gateway/tcp). */
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>

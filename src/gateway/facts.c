@@ -64,9 +64,11 @@ void facts_parse_servers(const char *text, struct facts *ret)
 		parse_line(text, n, ret);
 		text += n + (text[n] == '\n');
 	}
-	if (ret->servers_n == 0)
-		ret->servers[ret->servers_n++].in = (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons(DNS_PORT),
-									  .sin_addr = { htonl(INADDR_LOOPBACK) } };
+	if (ret->servers_n == 0) {
+		char loopback[] = "127.0.0.1";
+
+		ret->servers_n += parse_server(loopback, &ret->servers[0]);
+	}
 }
 
 static void read_servers(struct facts *ret)

@@ -137,6 +137,14 @@ static void set_hops(struct flow *f, const struct packet *p)
 	f->hops = hops;
 }
 
+/* message: an echo with its header, as ping sockets give it. */
+static size_t make_echo(const struct tuple *t, bool reply, const uint8_t *message, size_t n, uint8_t ret[PACKET_MAX])
+{
+	if (n < ECHO_HEADER)
+		return 0;
+	return packet_make_echo(t, reply, (uint16_t)(message[6] << 8 | message[7]), message + ECHO_HEADER, n - ECHO_HEADER, ret);
+}
+
 /* Reports about what was sent before: told to the container as if they had come to it. */
 static void pass_reports(struct gateway *g, const struct flow *f)
 {
@@ -144,16 +152,13 @@ static void pass_reports(struct gateway *g, const struct flow *f)
 	struct trouble_report r;
 
 	while (trouble_read(f->fd, is_v6(f), g->data, sizeof(g->data), &r)) {
-		const uint8_t *echo = g->data;
 		uint8_t about[PACKET_ERROR_MAX];
 		size_t n = r.n < sizeof(about) - PACKET_HEADERS_MAX ? r.n : sizeof(about) - PACKET_HEADERS_MAX;
 
-		if (!is_echo(f))
-			n = packet_make_udp(&t, g->data, n, g->out);
-		else if (n >= ECHO_HEADER)
-			n = packet_make_echo(&t, false, (uint16_t)(echo[6] << 8 | echo[7]), echo + ECHO_HEADER, n - ECHO_HEADER, g->out);
+		if (is_echo(f))
+			n = make_echo(&t, false, g->data, n, g->out);
 		else
-			continue;
+			n = packet_make_udp(&t, g->data, n, g->out);
 		memcpy(about, g->out, n);
 		gateway_write(g, packet_make_trouble(&r.by, r.trouble, about, n, g->out));
 	}
@@ -213,11 +218,7 @@ static size_t make_answer(struct gateway *g, const struct flow *f, size_t n)
 {
 	struct tuple back = packet_reverse(&f->entry.tuple);
 
-	if (!is_echo(f))
-		return packet_make_udp(&back, g->data, n, g->out);
-	if (n < ECHO_HEADER)
-		return 0;
-	return packet_make_echo(&back, true, (uint16_t)(g->data[6] << 8 | g->data[7]), g->data + ECHO_HEADER, n - ECHO_HEADER, g->out);
+	return is_echo(f) ? make_echo(&back, true, g->data, n, g->out) : packet_make_udp(&back, g->data, n, g->out);
 }
 
 void flow_event(struct gateway *g, uint32_t index, uint16_t generation, uint32_t events)

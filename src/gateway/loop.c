@@ -188,22 +188,21 @@ _Noreturn static void loop(struct gateway *g)
 	}
 }
 
-/* How many of a hundred places can be used with the open files that this process may have. */
+/* How many of a hundred places can be used with the open files that this process may have: a connection has two, and two
+ * more for each direction in which bytes are on their way. */
 static unsigned find_scale(void)
 {
-	rlim_t wanted = GATEWAY_CONNECTIONS * 6 + GATEWAY_FLOWS + GATEWAY_QUERIES + FILES_APART;
+	const rlim_t others = GATEWAY_FLOWS + GATEWAY_QUERIES + FILES_APART;
+	const rlim_t most = GATEWAY_CONNECTIONS * 6 + others, usual = GATEWAY_CONNECTIONS * 3 + others;
 	struct rlimit files;
 
 	if (getrlimit(RLIMIT_NOFILE, &files) < 0)
 		return 1;
-	if (files.rlim_max < wanted || files.rlim_max == RLIM_INFINITY)
-		wanted = files.rlim_max;
-	files.rlim_cur = wanted;
+	files.rlim_cur = files.rlim_max < most ? files.rlim_max : most;
 	setrlimit(RLIMIT_NOFILE, &files);
-	wanted = GATEWAY_CONNECTIONS * 6 + GATEWAY_FLOWS + GATEWAY_QUERIES + FILES_APART;
-	if (files.rlim_cur >= wanted)
+	if (files.rlim_cur >= usual)
 		return 100;
-	return files.rlim_cur <= FILES_APART ? 1 : (unsigned)((files.rlim_cur - FILES_APART) * 100 / wanted);
+	return files.rlim_cur <= FILES_APART * 2 ? 1 : (unsigned)((files.rlim_cur - FILES_APART) * 100 / usual) + 1;
 }
 
 static int watch_all(struct gateway *g)

@@ -108,7 +108,9 @@ _Noreturn static void supervise(const struct setup *setup)
 		while (start_worker(setup, &w) < 0)
 			poll(NULL, 0, DELAY_MAX_MS);
 		serve(&w);
-		delay = clock_now_ms() - w.started > CALM_MS ? DELAY_MIN_MS : delay < DELAY_MAX_MS / 2 ? delay * 2 : DELAY_MAX_MS;
+		delay = delay < DELAY_MAX_MS / 2 ? delay * 2 : DELAY_MAX_MS;
+		if (clock_now_ms() - w.started > CALM_MS)
+			delay = DELAY_MIN_MS;
 		poll(NULL, 0, (int)delay);
 	}
 }

@@ -41,8 +41,8 @@ static const struct setting settings[] = {
 	{ "ipv4/conf/" GATEWAY_INTERFACE "/rp_filter", "0", true },
 	{ "ipv4/conf/" GATEWAY_INTERFACE "/accept_local", "1", false },
 	{ "ipv6/conf/" GATEWAY_INTERFACE "/accept_ra", "0", false },
-	/* Only connections that the host's side has accepted are offered here: no flood, and an acknowledgement with a cookie
-	 * would not be recognized. What a container that vanished leaves behind goes soon. */
+	/* Only connections that the host's side has accepted are offered here: no flood, and an acknowledgement with a
+	 * cookie would not be recognized. What a container that vanished leaves behind goes soon. */
 	{ "ipv4/tcp_syncookies", "0", false },
 	{ "ipv4/tcp_synack_retries", "2", false },
 	{ "ipv4/tcp_retries2", "8", false },
@@ -161,8 +161,10 @@ static int make_interface(bool without_tun, struct setup *ret, struct error *err
 
 static int listen_on(int family)
 {
-	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6, .sin6_port = htons(GATEWAY_PORT), .sin6_addr = in6addr_loopback };
-	struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = in6.sin6_port, .sin_addr = { htonl(INADDR_LOOPBACK) } };
+	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6, .sin6_port = htons(GATEWAY_PORT),
+				    .sin6_addr = in6addr_loopback };
+	struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = in6.sin6_port,
+				  .sin_addr = { htonl(INADDR_LOOPBACK) } };
 	_cleanup_fd_ int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	bool v4 = family == AF_INET;
 	int on = 1, idle = IDLE_S;

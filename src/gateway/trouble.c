@@ -52,7 +52,8 @@ bool trouble_read(int fd, bool v6, void *data, size_t room, struct trouble_repor
 	struct iovec part = { data, room };
 
 	for (;;) {
-		struct msghdr m = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control) };
+		struct msghdr m = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = control,
+				    .msg_controllen = sizeof(control) };
 		ssize_t n = recvmsg(fd, &m, MSG_ERRQUEUE | MSG_DONTWAIT);
 
 		if (n < 0)
@@ -68,8 +69,8 @@ bool trouble_read(int fd, bool v6, void *data, size_t room, struct trouble_repor
 bool trouble_of_errno(int number, enum trouble *ret)
 {
 	static const struct { int number; enum trouble trouble; } meanings[] = {
-		{ ENETUNREACH, TROUBLE_NO_NETWORK }, { EAFNOSUPPORT, TROUBLE_NO_NETWORK }, { EADDRNOTAVAIL, TROUBLE_NO_NETWORK },
-		{ ENETDOWN, TROUBLE_NO_NETWORK }, { EHOSTUNREACH, TROUBLE_NO_HOST }, { EHOSTDOWN, TROUBLE_NO_HOST },
+		{ ENETUNREACH, TROUBLE_NO_NETWORK }, { ENETDOWN, TROUBLE_NO_NETWORK },
+		{ EAFNOSUPPORT, TROUBLE_NO_NETWORK }, { EADDRNOTAVAIL, TROUBLE_NO_NETWORK }, { EHOSTUNREACH, TROUBLE_NO_HOST }, { EHOSTDOWN, TROUBLE_NO_HOST },
 		{ ECONNREFUSED, TROUBLE_NO_PORT }, { EACCES, TROUBLE_PROHIBITED }, { EPERM, TROUBLE_PROHIBITED },
 	};
 

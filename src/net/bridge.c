@@ -52,6 +52,14 @@ static void make_mac(const struct ip_address *a, uint8_t ret[6])
 		memset(ret + 2, 0, 4);
 }
 
+/* The cure, when there is one. */
+static void explain(struct error *err)
+{
+	if (err && err->sys == EOPNOTSUPP)
+		error_hint(err, "this kernel has no bridges or no veth pairs; as root: modprobe -a bridge veth; or use --network "
+			   "slirp4netns, pasta, host or none");
+}
+
 /* --- the bridge */
 
 static int add_gateways(const struct rootless *r, const struct network *n, unsigned index, struct error *err)
@@ -208,18 +216,19 @@ static int take(struct arena *arena, struct rootless *r, const struct network *n
 		const struct ip_address *wanted, const char *id, struct ip_address *ret, struct error *err)
 {
 	const struct rootless_home *home = r->home;
+	const struct lease_search search = { .lives = home->lives, .context = home->context };
 	struct error failure = { 0 };
 
 	if (lease_take(home->run_fd, n->name, s, wanted, id, ret, &failure) == 0)
 		return 0;
-	if (error_is(&failure, ERROR_USAGE) || !lease_count(home->run_fd, home->lives, home->context).dead) {
+	if (error_is(&failure, ERROR_USAGE) || !lease_count(home->run_fd, &search).dead) {
 		if (err)
 			*err = failure;
 		return -1;
 	}
 	if (rootless_alone(arena, r, err) < 0)
 		return -1;
-	lease_collect(home->run_fd, NULL, home->lives, home->context);
+	lease_collect(home->run_fd, &search);
 	return lease_take(home->run_fd, n->name, s, wanted, id, ret, err);
 }
 
@@ -354,9 +363,10 @@ static int attach(struct rootless *r, const struct network *n, int ns, int insid
 int bridge_attach(struct arena *arena, struct rootless *r, const struct network *n, int ns, int inside, size_t position,
 		  struct bridge_endpoint *e, struct error *err)
 {
-	if (open_bridge(arena, r, n, err) < 0 || attach(r, n, ns, inside, position, e, err) < 0)
-		return error_frame(err, "connect the container to network %s", n->name);
-	return 0;
+	if (open_bridge(arena, r, n, err) == 0 && attach(r, n, ns, inside, position, e, err) == 0)
+		return 0;
+	explain(err);
+	return error_frame(err, "connect the container to network %s", n->name);
 }
 
 int bridge_detach(struct rootless *r, const struct bridge_endpoint *e, struct error *err)

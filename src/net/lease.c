@@ -152,77 +152,65 @@ void lease_give_back(int run_fd, const char *network, const char *address, const
 }
 
 struct look {
-	const char *id;
-	bool (*lives)(void *context, const char *id);
-	void *context;
+	const struct lease_search *search;
 	bool only_look;
-	size_t left, dead;
+	struct lease_census c;
 };
+
+static bool is_enough(const struct look *l)
+{
+	return l->search->enough && l->c.living >= l->search->enough;
+}
 
 static void look_at_lease(struct look *l, int dir, const char *name)
 {
+	const struct lease_search *s = l->search;
 	char holder[ID_MAX];
 
 	if (!read_holder(dir, name, holder))
 		return;
-	if ((l->id && str_eq(holder, l->id)) || !l->lives(l->context, holder)) {
-		l->dead++;
+	if ((s->id && str_eq(holder, s->id)) || !s->lives(s->context, holder)) {
+		l->c.dead++;
 		if (l->only_look || unlinkat(dir, name, 0) == 0)
 			return;
 	}
-	l->left++;
+	l->c.living++;
 }
 
-/* Answers how many this network has left. */
-static size_t look_at_network(struct look *l, int parent, const char *network)
+/* True when nobody is left on this network. */
+static bool look_at_network(struct look *l, int parent, const char *network)
 {
 	_cleanup_dir_ DIR *dir = fd_opendir(parent, network);
-	size_t before = l->left;
+	size_t before = l->c.living;
 	struct dirent *entry;
 
-	if (!dir)
-		return ++l->left - before;	/* what cannot be read is not taken for empty */
-	while ((entry = fd_next_entry(dir)))
+	errno = dir ? 0 : EIO;
+	while (dir && !is_enough(l) && (entry = fd_next_entry(dir)))
 		if (entry->d_name[0] != '.')
 			look_at_lease(l, dirfd(dir), entry->d_name);
-	l->left += errno != 0;
-	return l->left - before;
+	if (!is_enough(l) && errno)
+		l->c.living++;		/* what cannot be read is not taken for empty */
+	return l->c.living == before;
 }
 
-static void look_at_all(struct look *l, int run_fd)
+static struct lease_census look_at_all(const struct lease_search *search, int run_fd, bool only_look)
 {
+	struct look l = { .search = search, .only_look = only_look };
 	_cleanup_dir_ DIR *dir = fd_opendir(run_fd, DIRECTORY);
 	struct dirent *entry;
 
-	while (dir && (entry = fd_next_entry(dir)))
-		if (look_at_network(l, dirfd(dir), entry->d_name) == 0 && !l->only_look)
+	while (dir && !is_enough(&l) && (entry = fd_next_entry(dir)))
+		if (look_at_network(&l, dirfd(dir), entry->d_name) && !only_look)
 			fd_remove_tree(dirfd(dir), entry->d_name);
+	return l.c;
 }
 
-struct lease_census lease_collect(int run_fd, const char *id, bool (*lives)(void *context, const char *id), void *context)
+struct lease_census lease_collect(int run_fd, const struct lease_search *search)
 {
-	struct look l = { .id = id, .lives = lives, .context = context };
-
-	look_at_all(&l, run_fd);
-	return (struct lease_census){ l.left, l.dead };
+	return look_at_all(search, run_fd, false);
 }
 
-struct lease_census lease_count(int run_fd, bool (*lives)(void *context, const char *id), void *context)
+struct lease_census lease_count(int run_fd, const struct lease_search *search)
 {
-	struct look l = { .lives = lives, .context = context, .only_look = true };
-
-	look_at_all(&l, run_fd);
-	return (struct lease_census){ l.left, l.dead };
-}
-
-void lease_holders(struct arena *arena, int run_fd, const char *network, struct strings *ret)
-{
-	_cleanup_fd_ int fd = open_network(run_fd, network, false);
-	_cleanup_dir_ DIR *dir = fd < 0 ? NULL : fd_opendir(fd, ".");
-	struct dirent *entry;
-	char holder[ID_MAX];
-
-	while (dir && (entry = fd_next_entry(dir)))
-		if (entry->d_name[0] != '.' && read_holder(fd, entry->d_name, holder) && !strings_has(ret, holder))
-			strings_add(arena, ret, holder);
+	return look_at_all(search, run_fd, true);
 }

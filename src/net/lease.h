@@ -9,7 +9,6 @@
 
 #include <stdbool.h>
 
-#include "base/arena.h"
 #include "base/error.h"
 #include "base/string.h"
 #include "spec/network.h"
@@ -20,12 +19,17 @@ int lease_take(int run_fd, const char *network, const struct network_subnet *s, 
 	       const char *id, struct ip_address *ret, struct error *err);
 /* Gives one back, if it is this container's. */
 void lease_give_back(int run_fd, const char *network, const char *address, const char *id);
+
+struct lease_search {
+	const char *id;			/* counts as dead; NULL: nobody */
+	bool (*lives)(void *context, const char *id);
+	void *context;
+	size_t enough;			/* the search ends with so many that live; 0: it sees all */
+};
 struct lease_census { size_t living, dead; };
-/* Takes away those of `id` (NULL: of nobody) and of containers that do not live. */
-struct lease_census lease_collect(int run_fd, const char *id, bool (*lives)(void *context, const char *id), void *context);
+/* Takes away those of containers that do not live. */
+struct lease_census lease_collect(int run_fd, const struct lease_search *search);
 /* The same, but takes nothing away. */
-struct lease_census lease_count(int run_fd, bool (*lives)(void *context, const char *id), void *context);
-/* The containers on a network, each once. */
-void lease_holders(struct arena *arena, int run_fd, const char *network, struct strings *ret);
+struct lease_census lease_count(int run_fd, const struct lease_search *search);
 
 #endif

@@ -21,6 +21,7 @@
 #define LOCK DIR_NAME "/lock"
 #define ZONES DIR_NAME "/zones"
 #define PID_FILE "aardvark.pid"		/* in the same directory */
+#define READY_MS 10000
 #define ZONE_MAX ((size_t)4 << 20)
 
 /* Not in anybody's PATH. */
@@ -50,7 +51,7 @@ static char *path_of(struct arena *arena, const struct rootless_home *home, cons
 	return arena_printf(arena, "%s/%s", home->run_path, name);
 }
 
-/* The pid that the record and aardvark-dns itself agree on; -1 when it is gone. */
+/* The recorded one; -1 when it is gone. */
 static int open_process(struct arena *arena, const struct rootless_home *home)
 {
 	const char *text = fd_read_file(arena, home->run_fd, DIR_NAME "/network", 256, NULL);
@@ -91,8 +92,13 @@ static void start_there(void *argument, struct helper_report *ret)
 		return;
 	}
 	pidfd = spawn_start(&spawn, &ret->pid, &ret->error);
-	if (pidfd >= 0)
-		ret->exit_code = pidfd_reap(pidfd);	/* it goes into the background once it listens */
+	if (pidfd < 0)
+		return;
+	if (pidfd_wait_exit(pidfd, READY_MS) == 0) {
+		pidfd_signal(pidfd, SIGKILL);
+		error_set(&ret->error, ERROR_FAILED, "it does not get ready");
+	}
+	ret->exit_code = pidfd_reap(pidfd);	/* it goes into the background once it listens */
 }
 
 static int record(struct arena *arena, const struct rootless_home *home, struct error *err)
@@ -125,6 +131,13 @@ static int start(struct arena *arena, const struct rootless *r, struct error *er
 		error_set(err, ERROR_FAILED, "aardvark-dns failed: %s", helper_words(arena, log));
 	helper_seal_log(log);
 	return result;
+}
+
+static bool is_running(struct arena *arena, const struct rootless_home *home)
+{
+	_cleanup_fd_ int process = open_process(arena, home);
+
+	return process >= 0;
 }
 
 /* It reads everything anew. */
@@ -178,7 +191,9 @@ int names_add(struct arena *arena, const struct rootless *r, const struct networ
 
 	if (changed < 0)
 		return -1;
-	return tell(arena, home) < 0 ? start(arena, r, err) : 0;
+	if (changed ? tell(arena, home) < 0 : !is_running(arena, home))
+		return start(arena, r, err);
+	return 0;
 }
 
 static int forget(struct arena *arena, const struct rootless_home *home, const char *network, const char *id)
@@ -228,13 +243,6 @@ int names_change_servers(struct arena *arena, const struct rootless_home *home, 
 	if (changed > 0)
 		tell(arena, home);
 	return changed < 0 ? -1 : 0;
-}
-
-int names_restart(struct arena *arena, const struct rootless *r, struct error *err)
-{
-	_cleanup_fd_ int alone = faccessat(r->home->run_fd, DIR_NAME "/network", F_OK, 0) < 0 ? -1 : lock(r->home, err);
-
-	return alone < 0 ? 0 : start(arena, r, err);
 }
 
 void names_stop(struct arena *arena, const struct rootless_home *home)

@@ -31,8 +31,6 @@ int names_await(const struct rootless *r, const struct network *n, const struct 
 void names_remove(struct arena *arena, const struct rootless_home *home, const char *network, const char *id);
 /* The network's own servers were changed. */
 int names_change_servers(struct arena *arena, const struct rootless_home *home, const struct network *n, struct error *err);
-/* Starts it anew, with what it was told, if it was started at all. */
-int names_restart(struct arena *arena, const struct rootless *r, struct error *err);
 /* It ends together with the namespace; so does all that it was told. */
 void names_stop(struct arena *arena, const struct rootless_home *home);
 

@@ -8,6 +8,7 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "net/firewall.h"
@@ -21,6 +22,7 @@
 #include "sys/ns.h"
 
 #define MOUNT ROOTLESS_DIR "/rootless"
+#define SEARCH_SOME 16
 
 static char *path_of(struct arena *arena, const struct rootless_home *home, const char *name)
 {
@@ -60,14 +62,9 @@ static int visit(void *context, struct error *err)
 	return v->work(v, err);
 }
 
-static int unmount_there(const struct visit *v, struct error *err)
-{
-	if (umount2(v->path, MNT_DETACH) < 0)
-		return error_errno(err, "unmount %s", v->path);
-	return 0;
-}
-
+/* errand: errand_fd or errand_run, as work answers. */
 static int visit_holder(struct arena *arena, const struct rootless_home *home,
+			int (*errand)(int (*work)(void *context, struct error *err), void *context, struct error *err),
 			int (*work)(const struct visit *v, struct error *err), struct error *err)
 {
 	_cleanup_fd_ int holder = home->open_holder ? home->open_holder(home->context) : -1;
@@ -75,7 +72,7 @@ static int visit_holder(struct arena *arena, const struct rootless_home *home,
 
 	if (home->open_holder && holder < 0)
 		return error_set(err, ERROR_FAILED, "the holder of the rootless namespace is gone");
-	return work == unmount_there ? errand_run(visit, &v, err) : errand_fd(visit, &v, err);
+	return errand(visit, &v, err);
 }
 
 static int open_there(const struct visit *v, struct error *err)
@@ -90,7 +87,7 @@ static int find(struct arena *arena, const struct rootless_home *home)
 	int fd = open_namespace(path_of(arena, home, MOUNT));
 
 	if (fd < 0 && home->open_holder)
-		fd = visit_holder(arena, home, open_there, NULL);
+		fd = visit_holder(arena, home, errand_fd, open_there, NULL);
 	return fd;
 }
 
@@ -150,18 +147,6 @@ static int make_there(const struct visit *v, struct error *err)
 	return fd < 0 ? error_errno(err, "open the network namespace") : fd;
 }
 
-/* With the lock held alone. */
-static void take_away(struct arena *arena, const struct rootless_home *home)
-{
-	const char *path = path_of(arena, home, MOUNT);
-
-	names_stop(arena, home);
-	gateway_stop(path_of(arena, home, ROOTLESS_DIR));
-	if (umount2(path, MNT_DETACH) < 0 && home->open_holder)
-		visit_holder(arena, home, unmount_there, NULL);
-	unlink(path);
-}
-
 /* With the lock held alone: the namespace, if there is none, and its way out. */
 static int make(struct arena *arena, struct rootless *r, struct error *err)
 {
@@ -170,11 +155,30 @@ static int make(struct arena *arena, struct rootless *r, struct error *err)
 	if (r->ns < 0) {
 		names_stop(arena, r->home);	/* of a namespace that was lost */
 		gateway_stop(dir);
-		r->ns = visit_holder(arena, r->home, make_there, err);
+		r->ns = visit_holder(arena, r->home, errand_fd, make_there, err);
 	}
 	if (r->ns < 0)
 		return error_frame(err, "make the rootless network namespace");
 	return gateway_start(arena, r->ns, dir, err);
+}
+
+/* --- taking it away */
+
+static int unmount_there(const struct visit *v, struct error *err)
+{
+	return umount2(v->path, MNT_DETACH) < 0 ? error_errno(err, "unmount %s", v->path) : 0;
+}
+
+/* With the lock held alone. */
+static void take_away(struct arena *arena, const struct rootless_home *home)
+{
+	const char *path = path_of(arena, home, MOUNT);
+
+	names_stop(arena, home);
+	gateway_stop(path_of(arena, home, ROOTLESS_DIR));
+	if (umount2(path, MNT_DETACH) < 0 && home->open_holder)
+		visit_holder(arena, home, errand_run, unmount_there, NULL);
+	unlink(path);
 }
 
 static bool is_there(const struct rootless_home *home, const char *file)
@@ -260,18 +264,36 @@ void rootless_close(struct rootless *r)
 	fd_close(&r->lock);
 }
 
-bool rootless_is_littered(const struct rootless_home *home)
+/* The time of the lock's file says when somebody looked at all leases. */
+static bool was_searched(const struct rootless_home *home)
 {
+	struct timespec now;
+	struct stat st;
+
+	if (fstatat(home->run_fd, ROOTLESS_LOCK, &st, AT_SYMLINK_NOFOLLOW) < 0 || clock_gettime(CLOCK_REALTIME, &now) < 0)
+		return false;
+	return st.st_mtim.tv_sec == now.tv_sec;
+}
+
+bool rootless_is_littered(const struct rootless_home *home, bool thorough)
+{
+	struct lease_search search = { .lives = home->lives, .context = home->context, .enough = thorough ? 0 : SEARCH_SOME };
 	struct lease_census c;
 
 	if (!is_there(home, ROOTLESS_DIR))
 		return false;
-	c = lease_count(home->run_fd, home->lives, home->context);
+	c = lease_count(home->run_fd, &search);
+	if (search.enough && c.living >= search.enough && !was_searched(home)) {
+		search.enough = 0;
+		c = lease_count(home->run_fd, &search);
+		utimensat(home->run_fd, ROOTLESS_LOCK, NULL, AT_SYMLINK_NOFOLLOW);
+	}
 	return c.dead > 0 || (c.living == 0 && is_there(home, MOUNT) && !rootless_linger_is_pending(home));
 }
 
 void rootless_release(struct arena *arena, const struct rootless_home *home, const char *id)
 {
+	const struct lease_search search = { .id = id, .lives = home->lives, .context = home->context };
 	_cleanup_fd_ int alone = -1;
 	struct lease_census c;
 
@@ -280,11 +302,20 @@ void rootless_release(struct arena *arena, const struct rootless_home *home, con
 	alone = lock(home, LOCK_EXCLUSIVE, NULL);
 	if (alone < 0)
 		return;
-	c = lease_collect(home->run_fd, id, home->lives, home->context);
+	c = lease_collect(home->run_fd, &search);
 	if (c.living > 0 || (!c.dead && rootless_linger_is_pending(home)))
 		return;
 	/* Who took nothing back but finds nobody waiting comes after an accident. */
 	if (!c.dead || rootless_linger(arena, home, take_away) < 0)
+		take_away(arena, home);
+}
+
+void rootless_settle(struct arena *arena, const struct rootless_home *home)
+{
+	const struct lease_search search = { .lives = home->lives, .context = home->context, .enough = 1 };
+	_cleanup_fd_ int alone = is_there(home, ROOTLESS_DIR) ? lock(home, LOCK_EXCLUSIVE, NULL) : -1;
+
+	if (alone >= 0 && lease_collect(home->run_fd, &search).living == 0 && rootless_linger(arena, home, take_away) < 0)
 		take_away(arena, home);
 }
 
@@ -301,6 +332,6 @@ void rootless_end(struct arena *arena, const struct rootless_home *home)
 
 	if (alone < 0)
 		return;
-	lease_collect(home->run_fd, NULL, nobody_lives, NULL);
+	lease_collect(home->run_fd, &(struct lease_search){ .lives = nobody_lives });
 	take_away(arena, home);
 }

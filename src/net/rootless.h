@@ -52,11 +52,14 @@ int rootless_socket(struct rootless *r, struct error *err);
 void rootless_unlock(struct rootless *r);
 void rootless_close(struct rootless *r);
 
-/* Has anybody left something that rootless_release(NULL) would take away? */
-bool rootless_is_littered(const struct rootless_home *home);
+/* Has anybody left something that rootless_release(NULL) would take away? Of many leases only some are looked at when the
+ * rest was a moment ago, unless the answer is to be thorough. */
+bool rootless_is_littered(const struct rootless_home *home, bool thorough);
 /* Takes back the leases of this container (NULL: of none) and of all that do not live; when none is left, the namespace and
  * its helpers go too, after a moment (net/rootless_linger). */
 void rootless_release(struct arena *arena, const struct rootless_home *home, const char *id);
+/* The same after somebody gave his leases back: quick when others have some. */
+void rootless_settle(struct arena *arena, const struct rootless_home *home);
 /* At once, with the leases of all: the user namespace ends, too. */
 void rootless_end(struct arena *arena, const struct rootless_home *home);
 

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <linux/close_range.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -36,6 +37,7 @@ static int let_go(int run_fd, int idle)
 			return -1;
 	close_range(OTHERS, ~0U, 0);
 	setsid();
+	prctl(PR_SET_NAME, "bryo-linger");
 	return chdir("/");
 }
 
@@ -66,7 +68,7 @@ static bool decide(struct arena *arena, const struct rootless_home *home,
 	_cleanup_fd_ int alone = lock_open(home->run_fd, ROOTLESS_LOCK, LOCK_EXCLUSIVE, true);
 	bool over = true;
 
-	if (alone < 0 || lease_count(home->run_fd, is_alive, NULL).living == 0) {
+	if (alone < 0 || lease_count(home->run_fd, &(struct lease_search){ .lives = is_alive, .enough = 1 }).living == 0) {
 		over = alone < 0 || idle_ms() >= ROOTLESS_LINGER_MS;
 		if (over)
 			end(arena, home);

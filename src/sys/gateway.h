@@ -14,7 +14,7 @@
 #define GATEWAY_OWN "169.254.1.3"
 #define GATEWAY_OWN6 "fd62:7279:6f00::3"
 #define GATEWAY_OWN_NET6 "fd62:7279:6f00::"
-#define GATEWAY_MARK 0x6272			/* of packets that belong to a transparent socket; also their routing table */
+#define GATEWAY_MARK 0x6272			/* of packets of transparent sockets; also their routing table */
 #define GATEWAY_PORT 6272			/* where its transparent sockets listen, on the namespace's loopback */
 
 #endif

@@ -233,6 +233,7 @@ nothing_left() {
 	retry 10 serves b 127.0.0.1
 	run inside b ip -4 -o addr show eth0
 	assert_contains 10.88.0.2/16
+	[ "$(bryo inspect --format '{{.NetworkSettings.IPAddress}}' b)" = 10.88.0.2 ]
 	# When the first one ends, its address goes.
 	bryo rm -f -t 0 a
 	run inside b ip -o link

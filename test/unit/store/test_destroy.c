@@ -5,15 +5,19 @@
 
 #include "fixture.h"
 #include "store/destroy.h"
+#include "sys/lock.h"
 
 static void takes_what_is_the_stores(void **state)
 {
+	static const char *const locks[] = { "lock", "names.lock", "networks.lock", "collect.lock" };
 	struct strings left;
 
 	(void)state;
 	fixture_image('1', "ab", "localhost/x:latest");
 	assert_int_equal(destroy_look(store.path, &err), 1);
 	assert_int_equal(mkdirat(store.root_fd, "mine", 0700), 0);
+	for (size_t i = 0; i < ELEMENTS(locks); i++)
+		assert_int_equal(close(lock_open(store.root_fd, locks[i], LOCK_EXCLUSIVE, true)), 0);
 	assert_ok(destroy_store(arena, &store, &left, &err));
 	assert_int_equal(left.n, 1);
 	assert_string_equal(left.v[0], "mine");
