@@ -5,6 +5,7 @@
  * talk connections ADDRESS PORT MS N         the same with a new connection for each question
  *
  * The clients print: questions in all, the median and the 10th percentile of one in microseconds. */
+#define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>
@@ -46,7 +47,7 @@ static void watch(int epoll, int fd, uint64_t key)
 		die("epoll_ctl");
 }
 
-static int serve(uint16_t port)
+_Noreturn static void serve(uint16_t port)
 {
 	struct sockaddr_in6 a = { .sin6_family = AF_INET6, .sin6_port = htons(port) };
 	int listener = socket(AF_INET6, SOCK_STREAM | SOCK_NONBLOCK, 0), epoll = epoll_create1(0), on = 1;
@@ -164,7 +165,7 @@ int main(int argc, char **argv)
 {
 	signal(SIGPIPE, SIG_IGN);
 	if (argc == 3 && strcmp(argv[1], "serve") == 0)
-		return serve((uint16_t)strtoul(argv[2], NULL, 10));
+		serve((uint16_t)strtoul(argv[2], NULL, 10));
 	if (argc != 6)
 		return 2;
 	parse_target(argv[2], (uint16_t)strtoul(argv[3], NULL, 10));
