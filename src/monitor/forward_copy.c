@@ -23,8 +23,10 @@ static bool has(uint8_t ends, enum end end)
 /* Edges: each change is told once. That there is room again is of interest to few connections. */
 int forward_watch_end(struct forwarder *f, struct flow *flow, enum end end)
 {
-	uint32_t index = (uint32_t)(flow - f->flow), events = EPOLLIN | EPOLLRDHUP | EPOLLET | (has(flow->awaited, end) ? EPOLLOUT : 0);
+	uint32_t index = (uint32_t)(flow - f->flow), events = EPOLLIN | EPOLLRDHUP | EPOLLET;
 
+	if (has(flow->awaited, end))
+		events |= EPOLLOUT;
 	return forward_watch(f->epoll, flow->fd[end], events, forward_number(FORWARD_FLOW, index << 1 | end));
 }
 

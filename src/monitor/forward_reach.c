@@ -126,7 +126,9 @@ int forward_reach(const struct forward_plan *plan, int type, const union forward
 		errno = EHOSTUNREACH;
 		return -1;
 	}
-	guise = target.any.sa_family == client->any.sa_family && forward_is_answerable(plan, client) ? AS_CLIENT : AS_OURSELVES;
+	guise = AS_OURSELVES;
+	if (target.any.sa_family == client->any.sa_family && forward_is_answerable(plan, client))
+		guise = AS_CLIENT;
 	for (;; guise++) {
 		int fd = reach_as(guise, type, client, &target);
 
@@ -142,7 +144,9 @@ void forward_ease(int fd)
 	union forward_name own, peer;
 	socklen_t own_size = sizeof(own), peer_size = sizeof(peer);
 
-	if (getsockname(fd, &own.any, &own_size) == 0 && getpeername(fd, &peer.any, &peer_size) == 0 &&
-	    own.any.sa_family == peer.any.sa_family && memcmp(bytes_of(&own), bytes_of(&peer), own.any.sa_family == AF_INET ? 4 : 16) == 0)
+	if (getsockname(fd, &own.any, &own_size) < 0 || getpeername(fd, &peer.any, &peer_size) < 0 ||
+	    own.any.sa_family != peer.any.sa_family)
+		return;
+	if (memcmp(bytes_of(&own), bytes_of(&peer), own.any.sa_family == AF_INET ? 4 : 16) == 0)
 		setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, "reno", strlen("reno"));
 }

@@ -24,7 +24,8 @@ static uint32_t take_flow(struct forwarder *f)
 		index = f->flows_touched++;
 	else
 		return NOBODY;
-	f->flow[index] = (struct flow){ .fd = { -1, -1 }, .pipe = { { -1, -1 }, { -1, -1 } }, .next = NOBODY, .since_s = f->now_s };
+	f->flow[index] = (struct flow){ .fd = { -1, -1 }, .pipe = { { -1, -1 }, { -1, -1 } }, .next = NOBODY,
+					.since_s = f->now_s };
 	f->flows++;
 	return index;
 }

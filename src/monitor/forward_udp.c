@@ -166,7 +166,8 @@ static size_t set_source(const struct exchange *x, char *control, size_t size)
 	if (IN6_IS_ADDR_UNSPECIFIED(&x->to.ipi6_addr))
 		return 0;
 	if (x->client.any.sa_family == AF_INET6) {
-		*c = (struct cmsghdr){ .cmsg_level = IPPROTO_IPV6, .cmsg_type = IPV6_PKTINFO, .cmsg_len = CMSG_LEN(sizeof(x->to)) };
+		*c = (struct cmsghdr){ .cmsg_level = IPPROTO_IPV6, .cmsg_type = IPV6_PKTINFO,
+				       .cmsg_len = CMSG_LEN(sizeof(x->to)) };
 		memcpy(CMSG_DATA(c), &x->to, sizeof(x->to));
 		return CMSG_SPACE(sizeof(x->to));
 	}

@@ -42,7 +42,8 @@ static socklen_t make_address(const char *ip, bool any_family, unsigned port, st
 
 static unsigned port_of(const struct sockaddr_storage *a)
 {
-	return ntohs(a->ss_family == AF_INET6 ? ((const struct sockaddr_in6 *)a)->sin6_port : ((const struct sockaddr_in *)a)->sin_port);
+	return ntohs(a->ss_family == AF_INET6 ? ((const struct sockaddr_in6 *)a)->sin6_port
+					     : ((const struct sockaddr_in *)a)->sin_port);
 }
 
 /* A range may need more descriptors than a login has; its hard limit is far above. */
@@ -132,7 +133,8 @@ void net_close_sockets(struct net_request *r)
 		let_go(&r->ports.v[i]);
 }
 
-static int refused(struct arena *arena, const struct net_request *r, const struct net_port *p, unsigned port, struct error *err)
+static int refused(struct arena *arena, const struct net_request *r, const struct net_port *p, unsigned port,
+		   struct error *err)
 {
 	bool tcp = str_eq(p->protocol, "tcp");
 	int number = errno;
@@ -246,7 +248,8 @@ static bool take_over_port(struct net_port *p, int *sockets)
 	unsigned first = 0, got;
 
 	for (unsigned i = 0; i < p->range; i++) {
-		if (!is_of(p, sockets[i], i ? &got : &first) || (i && got != first + i) || (p->host_port && first != p->host_port))
+		if (!is_of(p, sockets[i], i ? &got : &first) || (i && got != first + i) ||
+		    (p->host_port && first != p->host_port))
 			return false;
 		fd_set_cloexec(sockets[i], true);
 	}

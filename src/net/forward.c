@@ -46,10 +46,12 @@ static void add_ports(struct forward_plan *plan, const struct net_request *r)
 {
 	struct forward_port *to = plan->port;
 
-	for (size_t i = 0; i < r->ports.n; i++)
+	for (size_t i = 0; i < r->ports.n; i++) {
+		uint8_t protocol = str_eq(r->ports.v[i].protocol, "udp") ? IPPROTO_UDP : IPPROTO_TCP;
+
 		for (unsigned k = 0; k < r->ports.v[i].range; k++)
-			*to++ = (struct forward_port){ .target = (uint16_t)(r->ports.v[i].container_port + k),
-						       .protocol = str_eq(r->ports.v[i].protocol, "udp") ? IPPROTO_UDP : IPPROTO_TCP };
+			*to++ = (struct forward_port){ .target = (uint16_t)(r->ports.v[i].container_port + k), .protocol = protocol };
+	}
 }
 
 /* All but the ports. */
