@@ -31,6 +31,7 @@ static const struct option pull_options[] = {
 		   .complete = COMPLETE_DIRECTORIES),
 	OPT_TLS_VERIFY(pull_request, tls_verify),
 	OPT_SIGNATURE_POLICY(pull_request, signature_policy),
+	OPT_FLAG(0, "keep-compressed", pull_request, keep_blobs, "Keep the layers also as they come, compressed"),
 	OPT_INT(0, "retry", pull_request, retry, "N", "How often to try again (default 3)"),
 	OPT_IGNORED(0, "retry-delay", "DURATION"),
 	OPT_IGNORED(0, "disable-content-trust", NULL),
@@ -81,7 +82,10 @@ const struct command pull_command = {
 	.synopsis = "[options] IMAGE [IMAGE...]",
 	.summary = "Pull images from a registry, an archive or a directory",
 	.description = "IMAGE is a name, or docker-archive:FILE, oci-archive:FILE, oci:DIR (each also with :NAME or :@PLACE for one of "
-		       "several images) or dir:DIR. Prints the ID of each. Layers that are already here are not fetched again, and a broken transfer goes on where it stopped.",
+		       "several images) or dir:DIR. Prints the ID of each. Layers that are already here are not fetched again, and a broken transfer goes on where it stopped.\n\n"
+		       "Compressed layers are not kept (with the storage driver objects): the store makes their tars again, and a push or save "
+		       "that wants them compressed as they were fetches them again from the image's registry. --keep-compressed keeps them, for "
+		       "machines that will push to elsewhere without that registry.",
 	.examples = pull_examples,
 	.options = { pull_options },
 	.request_size = sizeof(struct pull_request),

@@ -61,7 +61,10 @@ const struct command push_command = {
 	.description = "DESTINATION is a name at a registry, without one the image's own; or docker-archive:FILE[:NAME], "
 		       "oci-archive:FILE[:NAME], oci:DIR[:NAME] or dir:DIR. Layers go as they were pulled unless another "
 		       "compression is asked for; those that the registry has already are not sent, and a broken transfer goes on where it "
-		       "stopped where the registry allows it. A manifest list is pushed with its images.",
+		       "stopped where the registry allows it. A manifest list is pushed with its images.\n\nA layer that the registry does not "
+		       "have and that was not kept is fetched again from where its image was pulled. When that cannot be reached it is "
+		       "compressed anew: a warning says so, and the pushed manifest has another digest (--digestfile tells it); the image's ID "
+		       "stays. Images of a manifest list, which names them by their digests, are refused then.",
 	.examples = push_examples,
 	.options = { push_command_options },
 	.request_size = sizeof(struct push_request),

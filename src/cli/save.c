@@ -50,7 +50,10 @@ const struct command save_command = {
 	.synopsis = "[options] IMAGE [IMAGE...]",
 	.summary = "Save images to an archive or directory",
 	.description = "The same images give the same bytes. An output file has its name only when it is whole. In a docker-archive, an "
-		       "operand after the first that is no image becomes a further name of the first one, as in Podman.",
+		       "operand after the first that is no image becomes a further name of the first one, as in Podman.\n\n"
+		       "A docker-archive, and OCI's forms with --uncompressed, need no network. The other forms want layers as they were "
+		       "pulled: those that were not kept are fetched again from the image's registry, and from nowhere else. When it cannot be "
+		       "reached they are compressed anew: then a warning says so, and the manifest has another digest.",
 	.examples = save_examples,
 	.options = { save_options },
 	.request_size = sizeof(struct save_command_request),

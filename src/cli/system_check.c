@@ -12,7 +12,7 @@ struct system_check_request { bool quick, repair, force; char *max, *format; };
 
 static const struct option system_check_options[] = {
 	OPT_FLAG('q', "quick", system_check_request, quick, "Look at the records only: no contents are read"),
-	OPT_FLAG('r', "repair", system_check_request, repair, "Mend what can be mended from what the store has"),
+	OPT_FLAG('r', "repair", system_check_request, repair, "Mend what can be mended"),
 	OPT_FLAG('f', "force", system_check_request, force, "Also remove images and containers that cannot be mended"),
 	OPT_STRING('m', "max", system_check_request, max, "DURATION",
 		   "Leave alone layers and blobs that nothing needs and that are younger (default 24h)"),
@@ -118,7 +118,7 @@ static int run_system_check(struct cli *cli, const struct args *args, struct err
 static const struct command_example system_check_examples[] = {
 	{ "bryo system check", "read and verify everything" },
 	{ "bryo system check --quick", "records only: milliseconds" },
-	{ "bryo system check --repair", "and mend what can be mended without the network" },
+	{ "bryo system check --repair", "and mend what can be mended" },
 	{ NULL, NULL }
 };
 
@@ -127,10 +127,12 @@ const struct command system_check_command = {
 	.synopsis = "[options]",
 	.summary = "Look for damage in the store and mend it",
 	.description = "Every blob and every object is compared with its digest, every layer that is a tree with its blob, "
-		       "and its copies for id maps with it; the records of images, containers and volumes are read, and what they name is looked for. Each finding is one line: what, why, and what helps. Nothing is fetched: what "
-		       "has to be pulled again is said. With --repair layers are unpacked again and records written anew from what the store "
-		       "has, leftovers and names that point nowhere are removed; damaged images and containers, and what the disk refuses to "
-		       "read, stay, unless --force removes them.\n\nThe exit status is 0 when nothing is or remains damaged, otherwise 125.",
+		       "and its copies for id maps with it; what recipes make of layers is compared with the digest that it must have; the records "
+		       "of images, containers and volumes are read, and what they name is looked for. Each finding is one line: what, why, and "
+		       "what helps. With --repair layers are unpacked again and records written anew from what the store has; a layer whose blob "
+		       "was not kept is fetched again from its image's registry; leftovers and names that point nowhere are removed; damaged "
+		       "images and containers, and what the disk refuses to read, stay, unless --force removes them. Nothing else is fetched: "
+		       "what has to be pulled again is said.\n\nThe exit status is 0 when nothing is or remains damaged, otherwise 125.",
 	.examples = system_check_examples,
 	.options = { system_check_options },
 	.request_size = sizeof(struct system_check_request),

@@ -105,7 +105,7 @@ static int check_all(struct check *c, struct error *err)
 {
 	if (recall(c, err) < 0 || image_list(c->e->arena, &c->e->store, &c->images, err) < 0 || load_containers(c, err) < 0)
 		return -1;
-	if (check_blobs(c, err) < 0 || check_objects(c, err) < 0)
+	if (check_blobs(c, err) < 0 || check_objects(c, err) < 0 || check_recipes(c, err) < 0)
 		return -1;
 	check_layers(c);
 	check_images(c);
@@ -129,6 +129,7 @@ static int claim_store(struct check *c, struct store_claim *ret, struct error *e
 
 static int check_claimed(struct check *c, struct error *err)
 {
+	struct strings needed = { 0 };
 	struct store_claim claim;
 	int r;
 
@@ -137,9 +138,12 @@ static int check_claimed(struct check *c, struct error *err)
 	r = transfer_open(c->e, &c->transfer, err);
 	if (r == 0) {
 		r = check_all(c, err);
+		needed = check_needed_layers(c);
 		transfer_close(&c->transfer);
 	}
 	store_claim_done(&c->e->store, &claim);
+	if (r == 0 && c->o->repair)
+		store_spare_blobs(c->e->arena, &c->e->store, &needed);
 	return r;
 }
 

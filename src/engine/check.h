@@ -1,9 +1,10 @@
 /* engine/check - `system check`: is everything whole that the store names, and what can be mended?
  *
- * Blobs and objects are read and compared with their digests, indexes of layers with their checksums, trees of layers
- * with what their blobs unpack to; records are decoded, and what they point to is looked for. Nothing is fetched: what can
- * be made anew from what the store has is mended on demand, what cannot is named together with the command that brings it
- * back. Containers and images go only by force. */
+ * Blobs and objects are read and compared with their digests, indexes of layers with their checksums, recipes with the diff
+ * IDs of the tars that they make, trees of layers with what their blobs unpack to; records are decoded, and what they point to
+ * is looked for. What can be made anew from what the store has is mended on demand; a layer whose blob was not kept is
+ * fetched for that from where its image came. What cannot be mended is named together with the command that brings it back.
+ * Containers and images go only by force. */
 #ifndef BRYO_ENGINE_CHECK_H
 #define BRYO_ENGINE_CHECK_H
 

@@ -123,13 +123,14 @@ static char *problem_of(struct check *c, const struct image *image)
 	return NULL;
 }
 
-/* Layers run without their blobs; a push needs them. */
+/* Layers run without their blobs; a push needs them, or recipes, whose damage is told with their layers. */
 static char *missing_blob(struct check *c, const struct image *image)
 {
 	const struct transfer_image *found = check_recalled(c, image->id);
 
 	for (size_t i = 0; found && i < found->layers.n; i++)
-		if (!check_has_blob(c, found->layers.v[i].digest))
+		if (!check_has_blob(c, found->layers.v[i].digest) && !check_has_recipe(c, found->chain_ids.v[i]) &&
+		    !map_get(&c->bad_recipes, found->chain_ids.v[i]))
 			return arena_printf(c->e->arena, "its blob %.19s is missing or damaged: it runs, but cannot be pushed or saved",
 					    found->layers.v[i].digest);
 	return NULL;

@@ -1,4 +1,5 @@
-/* `system check`: layers, their indexes by checksum and objects, their trees by unpacking their blobs again */
+/* `system check`: layers, their indexes by checksum and objects, their trees by unpacking their blobs again, or what their
+ * recipes make */
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -14,13 +15,15 @@
 #include "sys/fd.h"
 
 /* What a layer is made of, from its own record or from an image that has it. */
-struct ware { struct layer layer; bool known, recorded; };
+struct ware { struct layer layer; bool known, recorded, fetched; };
 
 static void know_layer(struct check *c, const char *chain_id, struct ware *ret)
 {
 	*ret = (struct ware){ 0 };
 	if (layer_read(c->e->arena, &c->e->store, chain_id, &ret->layer, NULL) == 0 && str_eq(ret->layer.chain_id, chain_id))
 		ret->known = ret->recorded = true;
+	else
+		ret->layer.elsewhere = layer_has_recipe(&c->e->store, chain_id);
 	for (size_t i = 0; i < c->recalled.n; i++) {
 		const struct transfer_image *image = &c->recalled.v[i];
 
@@ -40,17 +43,25 @@ static void know_layer(struct check *c, const char *chain_id, struct ware *ret)
 
 static bool can_unpack(const struct check *c, const struct ware *w)
 {
-	return w->known && w->layer.diff_id && check_has_blob(c, w->layer.blob_digest);
+	return w->known && w->layer.diff_id &&
+	       (check_has_blob(c, w->layer.blob_digest) || check_has_recipe(c, w->layer.chain_id));
 }
 
-/* Unpacks its blob into tmp/<place>/diff or tmp/<place>/index. */
+/* Unpacks its blob, or what its recipe makes, into tmp/<place>/diff or tmp/<place>/index; what the store has not is
+ * fetched. */
 static int unpack(struct check *c, struct ware *w, const char *place, enum layer_form form, struct error *err)
 {
 	struct transfer_layer layer = { .digest = w->layer.blob_digest, .media_type = w->layer.blob_media_type,
-					.size = w->layer.blob_size, .diff_id = w->layer.diff_id, .stage = (char *)(uintptr_t)place };
+					.size = w->layer.blob_size, .diff_id = w->layer.diff_id, .stage = (char *)(uintptr_t)place,
+					.recipe = form == LAYER_INDEX && w->layer.elsewhere };
 	struct transfer_request request = { .op = "layers", .objects = form == LAYER_INDEX };
+	struct transfer_source source;
 	struct transfer_event result;
 
+	if (check_has_recipe(c, w->layer.chain_id))
+		layer.chain_id = w->layer.chain_id;
+	if (!can_unpack(c, w) && check_source(c, w->layer.chain_id, &source))
+		request.source = &source;
 	*ARRAY_ADD(c->e->arena, &request.layers) = layer;
 	take_ranges(c->e, &request);
 	if (mkdirat(c->e->store.tmp_fd, place, 0700) < 0)
@@ -59,9 +70,13 @@ static int unpack(struct check *c, struct ware *w, const char *place, enum layer
 		return -1;
 	if (result.unpacked.n != 1)
 		return error_set(err, ERROR_FAILED, "bryo-transfer unpacked %zu layers, not one", result.unpacked.n);
+	w->fetched = request.source;
+	if (w->fetched)
+		strings_add(c->e->arena, &c->blobs, w->layer.blob_digest);
 	w->layer.size = result.unpacked.v[0].size;
 	w->layer.max_uid = (uint64_t)result.unpacked.v[0].max_uid;
 	w->layer.max_gid = (uint64_t)result.unpacked.v[0].max_gid;
+	w->layer.elsewhere &= result.unpacked.v[0].recipe || check_has_recipe(c, w->layer.chain_id);
 	return 0;
 }
 
@@ -142,7 +157,9 @@ static char *surface_problem(struct check *c, const char *chain_id, const struct
 	if (!index && !diff)
 		return is_there(c, chain_id, "") ? "its files are missing" : "it is missing";
 	problem = index ? index_problem(c, chain_id) : NULL;
-	return problem ? problem : w->recorded ? NULL : "its record layer.json is missing or damaged";
+	if (!problem && !w->recorded)
+		problem = "its record layer.json is missing or damaged";
+	return problem ? problem : (char *)(uintptr_t)map_get(&c->bad_recipes, chain_id);
 }
 
 static char *depth_problem(struct check *c, const char *chain_id, const char *place, struct error *err)
@@ -173,19 +190,34 @@ static char *users_of_layer(struct check *c, const char *chain_id)
 	return users.n ? strings_join(c->e->arena, &users, ", ") : NULL;
 }
 
-/* Without a whole blob it is at least marked, so that the next pull brings it. */
-static void give_up(struct check *c, const char *chain_id, struct check_finding *f)
+/* Without a whole blob it is at least marked, so that the next pull brings it. Without its recipe it runs. */
+static void give_up(struct check *c, const char *chain_id, bool runs, struct check_finding *f)
 {
 	char *users = users_of_layer(c, chain_id);
 	struct error why = { 0 };
 
-	strings_add(c->e->arena, &c->bad_layers, chain_id);
-	if (c->o->repair)
+	if (!runs)
+		strings_add(c->e->arena, &c->bad_layers, chain_id);
+	if (c->o->repair && runs)
+		layer_drop_recipe(&c->e->store, chain_id, &why);
+	else if (c->o->repair)
 		layer_disown(&c->e->store, chain_id, &why);
-	if (users)
+	if (runs)
+		check_cure(c, f, "the image runs, but cannot be pushed or saved: pull again: %s", users ? users : "its image");
+	else if (users)
 		check_cure(c, f, "its blob is not there to unpack it again: pull again: %s", users);
 	else
 		check_cure(c, f, "its blob is not there to unpack it again, and no image has it");
+}
+
+/* Where from it is unpacked again. */
+static const char *origin_of(struct check *c, const struct ware *w)
+{
+	struct transfer_source source;
+
+	if (w->fetched || !can_unpack(c, w))
+		return arena_printf(c->e->arena, "from %s, where it came from", check_source(c, w->layer.chain_id, &source));
+	return check_has_blob(c, w->layer.blob_digest) ? "from its blob" : "by its recipe";
 }
 
 static void mend(struct check *c, const char *chain_id, struct ware *w, const char *place, enum layer_form form,
@@ -195,15 +227,24 @@ static void mend(struct check *c, const char *chain_id, struct ware *w, const ch
 	struct error why = { 0 };
 
 	if (!c->o->repair) {
-		check_cure(c, f, "--repair unpacks it again from its blob; it belongs to %s", users ? users : "no image");
+		check_cure(c, f, "--repair unpacks it again %s; it belongs to %s", origin_of(c, w), users ? users : "no image");
 	} else if (form == LAYER_DIFF && strings_has(&c->used_layers, chain_id)) {
 		check_cure(c, f, "a container that runs uses it: stop it, then --repair unpacks the layer again");
 	} else {
 		check_mended(c, f, layer_replace(c->e->arena, &c->e->store, place, &w->layer, form, &why),
-			     "unpacked again from its blob", &why);
+			     arena_printf(c->e->arena, "unpacked again %s", origin_of(c, w)), &why);
 		if (!f->repaired)
 			strings_add(c->e->arena, &c->bad_layers, chain_id);
 	}
+}
+
+/* From what is here, or by the network. */
+static bool can_mend(struct check *c, const struct ware *w)
+{
+	struct transfer_source source;
+
+	return can_unpack(c, w) || (w->known && w->layer.diff_id && w->layer.blob_digest &&
+				    check_source(c, w->layer.chain_id, &source));
 }
 
 /* Unpacks it when that is needed: to compare a tree with it, or to take the damaged one's place. */
@@ -213,13 +254,26 @@ static char *look_at(struct check *c, const char *chain_id, const char *place, s
 	char *problem = surface_problem(c, chain_id, w, ret_form);
 	bool compare = !problem && !c->o->quick && is_there(c, chain_id, "/diff/.");
 
-	if (!place || !can_unpack(c, w) || !(problem ? c->o->repair : compare))
+	if (!place || !(problem ? can_mend(c, w) : can_unpack(c, w)) || !(problem ? c->o->repair : compare))
 		return problem;
 	if (compare)
 		*ret_form = LAYER_DIFF;
 	if (unpack(c, w, place, *ret_form, err) < 0)
 		return problem;
 	return compare ? depth_problem(c, chain_id, place, err) : problem;
+}
+
+static bool is_recipe_alone(const struct check *c, const char *chain_id, const char *problem)
+{
+	return problem && problem == map_get(&c->bad_recipes, chain_id);
+}
+
+static void could_not_fetch(struct check *c, const char *chain_id, const char *problem, const struct error *why)
+{
+	struct check_finding *f = check_add(c, "layer", chain_id, NULL, "%s", problem);
+
+	give_up(c, chain_id, is_recipe_alone(c, chain_id, problem), f);
+	check_cure(c, f, "fetching it again failed: %s; %s", why->text, f->cure);
 }
 
 static void check_layer(struct check *c, const char *chain_id, const char *place)
@@ -232,38 +286,19 @@ static void check_layer(struct check *c, const char *chain_id, const char *place
 
 	know_layer(c, chain_id, &w);
 	problem = look_at(c, chain_id, place, &w, &form, &why);
-	if (why.kind)
+	if (why.kind && problem && !can_unpack(c, &w))
+		could_not_fetch(c, chain_id, problem, &why);
+	else if (why.kind)
 		check_cure(c, check_add(c, "layer", chain_id, NULL, "%s", problem ? problem : "it cannot be verified"),
 			   "unpacking it again failed: %s", why.text);
-	else if (problem && can_unpack(c, &w) && (place || !c->o->repair))
+	else if (problem && can_mend(c, &w) && (place || !c->o->repair))
 		mend(c, chain_id, &w, place, form, check_add(c, "layer", chain_id, NULL, "%s", problem));
 	else if (problem)
-		give_up(c, chain_id, check_add(c, "layer", chain_id, NULL, "%s", problem));
+		give_up(c, chain_id, is_recipe_alone(c, chain_id, problem), check_add(c, "layer", chain_id, NULL, "%s", problem));
 	if (c->report->findings.n > before && !c->report->findings.v[before].repaired)
 		strings_add(c->e->arena, &c->unsound_layers, chain_id);
 	if (place)
 		fd_remove_tree(c->e->store.tmp_fd, place);
-}
-
-static void add_once(struct check *c, struct strings *list, const struct strings *more)
-{
-	for (size_t i = 0; i < more->n; i++)
-		if (!strings_has(list, more->v[i]))
-			strings_add(c->e->arena, list, more->v[i]);
-}
-
-/* All that something needs, there or not. What nothing needs is a leftover. */
-static struct strings needed_layers(struct check *c)
-{
-	struct strings list = { 0 };
-
-	for (size_t i = 0; i < c->recalled.n; i++)
-		add_once(c, &list, &c->recalled.v[i].chain_ids);
-	for (size_t i = 0; i < c->images.n; i++)
-		add_once(c, &list, &c->images.v[i].layers);
-	for (size_t i = 0; i < c->containers.n; i++)
-		add_once(c, &list, &c->containers.v[i].layers);
-	return list;
 }
 
 /* A place to unpack layers to; NULL when nothing is to be unpacked, or cannot be: then that is a finding. */
@@ -285,7 +320,7 @@ static char *make_stage(struct check *c, int *ret_lock)
 
 void check_layers(struct check *c)
 {
-	struct strings layers = needed_layers(c);
+	struct strings layers = check_needed_layers(c);
 	int lock;
 	char *stage = make_stage(c, &lock);
 

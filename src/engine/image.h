@@ -10,7 +10,7 @@ struct pull_request {
 	char *policy;				/* of `pull`: as for image_need, but NULL means always */
 	char *name, *platform, *arch, *os, *variant, *authfile, *creds, *cert_dir, *tls_verify;	/* tls_verify "true" "false" NULL */
 	char *signature_policy;
-	bool quiet, all_tags;
+	bool quiet, all_tags, keep_blobs;
 	int64_t retry;
 };
 int image_pull(struct engine *e, const struct pull_request *r, struct image *ret, struct error *err);

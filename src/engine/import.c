@@ -49,19 +49,15 @@ static int take_name(struct engine *e, const char *text, struct strings *ret, st
 }
 
 static int import_with(struct engine *e, struct transfer *t, int input, const struct transfer_request *request,
-		       const struct take *take, char **ret_id, struct error *err)
+		       const struct take *take, struct image *ret, struct error *err)
 {
 	struct transfer_event result;
-	struct image image;
 
 	if (transfer_call(e, t, request, &input, 1, &result, err) < 0)
 		return -1;
 	if (result.images.n != 1)
 		return error_set(err, ERROR_FAILED, "bryo-transfer made %zu images", result.images.n);
-	if (image_take(e, t, take, &result.images.v[0], &image, err) < 0)
-		return -1;
-	*ret_id = image.id;
-	return 0;
+	return image_take(e, t, take, &result.images.v[0], ret, err);
 }
 
 int image_import(struct engine *e, int input, const struct import_request *r, char **ret_id, struct error *err)
@@ -70,6 +66,7 @@ int image_import(struct engine *e, int input, const struct import_request *r, ch
 	struct take take = { .event = "import" };
 	struct store_claim claim;
 	struct transfer t;
+	struct image image;
 	int result;
 
 	request.platform = platform_of(e, r);
@@ -80,11 +77,15 @@ int image_import(struct engine *e, int input, const struct import_request *r, ch
 		return -1;
 	result = transfer_open(e, &t, err);
 	if (result == 0) {
-		result = import_with(e, &t, input, &request, &take, ret_id, err);
+		result = import_with(e, &t, input, &request, &take, &image, err);
 		transfer_close(&t);
 	}
 	store_claim_done(&e->store, &claim);
-	if (result < 0)
+	if (result < 0) {
 		image_take_failed(e, err);
-	return result;
+		return -1;
+	}
+	image_take_done(e, &image);
+	*ret_id = image.id;
+	return 0;
 }

@@ -118,7 +118,7 @@ static int add_local(struct engine *e, const char *text, const struct list_reque
 		return -1;
 	}
 	if (!image.list)
-		return add_image(e, &image, NULL, ret, err) < 0 ? -1 : 1;
+		return add_image(e, &image, image_repository(e->arena, &image), ret, err) < 0 ? -1 : 1;
 	if (list_read_index(e, &image, &index, err) < 0)
 		return -1;
 	result = add_of_index(e, &index, NULL, r, ret, err);

@@ -1,6 +1,7 @@
 /* The part of engine/list.h that pushes: the images that a list names, each by its digest, then the list. */
 #include "engine/list.h"
 
+#include "engine/refetch.h"
 #include "spec/manifest_edit.h"
 #include "store/blob.h"
 #include "sys/fd.h"
@@ -12,6 +13,20 @@ struct sending {
 	const struct target *target;
 	const struct image *list;
 };
+
+/* Where an entry's image is, besides here: as the list says, else as its image does. */
+static const char *repository_of(struct sending *s, const char *digest)
+{
+	const char *said = map_get(&s->list->sources, digest);
+	struct images images = { 0 };
+
+	if (said || image_list(s->e->arena, &s->e->store, &images, NULL) < 0)
+		return said;
+	for (size_t i = 0; i < images.n; i++)
+		if (str_eq(images.v[i].manifest_digest, digest) && image_repository(s->e->arena, &images.v[i]))
+			return image_repository(s->e->arena, &images.v[i]);
+	return NULL;
+}
 
 /* "REGISTRY/PATH" at the registry that is pushed to: PATH; NULL when it is elsewhere. */
 static const char *path_there(const struct sending *s, const char *repository)
@@ -25,7 +40,7 @@ static const char *path_there(const struct sending *s, const char *repository)
  * another. */
 static int source_of(struct sending *s, const char *digest, struct target *ret, struct error *err)
 {
-	const char *repository = map_get(&s->list->sources, digest);
+	const char *repository = repository_of(s, digest);
 	struct source_options access = s->r->access;
 
 	if (!repository)
@@ -57,10 +72,9 @@ static int bring_manifest(struct sending *s, const char *digest, struct error *e
 	return transfer_call(s->e, s->t, &request, NULL, 0, &result, err);
 }
 
+/* The list names the image by its digest, so its layers cannot be compressed anew. */
 static int bring_blobs(struct sending *s, const char *digest, const struct transfer_event *missing, struct error *err)
 {
-	struct transfer_request request = { .op = "blobs", .retries = s->r->retry };
-	struct transfer_event result;
 	struct target from;
 	int known = source_of(s, digest, &from, err);
 
@@ -69,14 +83,11 @@ static int bring_blobs(struct sending *s, const char *digest, const struct trans
 				 missing->missing.v[0].digest);
 	if (known < 0)
 		return -1;
-	for (size_t i = 0; i < missing->missing.n; i++) {
-		const struct image_descriptor *d = &missing->missing.v[i];
-
-		*ARRAY_ADD(s->e->arena, &request.layers) = (struct transfer_layer){ .digest = d->digest, .size = d->size,
-										    .media_type = d->media_type };
-	}
-	request.source = &from.source;
-	return transfer_call(s->e, s->t, &request, NULL, 0, &result, err);
+	if (refetch_from(s->e, s->t, &from.source, s->r->retry, missing, err) == 0)
+		return 0;
+	error_frame(err, "fetch its layers again from %s/%s", from.name.registry, from.name.path);
+	return error_hint(err, "the list names the image by its digest, so its layers must be as they were; bryo pull "
+			  "--keep-compressed keeps them here");
 }
 
 static int fill(struct sending *s, const char *digest, struct transfer_request *ret, struct error *err)

@@ -109,6 +109,8 @@ int image_load_chosen(struct engine *e, int input, const struct load_choice *cho
 		transfer_close(&t);
 	}
 	store_claim_done(&e->store, &claim);
+	for (size_t i = 0; i < ret->n; i++)
+		image_take_done(e, &ret->v[i]);
 	if (r < 0)
 		image_take_failed(e, err);
 	return r;

@@ -12,11 +12,12 @@
 
 /* --- one name from one place */
 
-static int take_pulled(struct engine *e, struct transfer *t, const struct transfer_source *source, int64_t retries,
-		       const struct reference *name, const struct transfer_image *found, struct image *ret,
-		       struct error *err)
+static int take_pulled(struct engine *e, struct transfer *t, const struct transfer_source *source,
+		       const struct pull_request *r, const struct reference *name,
+		       const struct transfer_image *found, struct image *ret, struct error *err)
 {
-	struct take take = { .source = source, .retries = retries, .event = "pull" };
+	struct take take = { .source = source, .retries = r->retry, .keep_blobs = r->keep_blobs,
+			     .event = "pull" };
 	char *repository = reference_repository(e->arena, name);
 
 	if (!name->digest)
@@ -42,7 +43,7 @@ static int pull_with(struct engine *e, struct transfer *t, const struct transfer
 		return error_set(err, ERROR_FAILED, "bryo-transfer found %zu images", result.images.n);
 	if (trust_check(e, t, trust, from, source, &result.images.v[0], err) < 0)
 		return -1;
-	return take_pulled(e, t, source, r->retry, &trust->image, &result.images.v[0], ret, err);
+	return take_pulled(e, t, source, r, &trust->image, &result.images.v[0], ret, err);
 }
 
 static int pull_from(struct engine *e, const struct registry_source *from, const struct pull_request *r,
@@ -121,8 +122,10 @@ int pull_by_name(struct engine *e, const struct pull_request *r, struct image *r
 		return -1;
 	result = pull_any(e, r, ret, &own);
 	store_claim_done(&e->store, &claim);
-	if (result == 0)
+	if (result == 0) {
+		image_take_done(e, ret);
 		return 0;
+	}
 	image_take_failed(e, &own);
 	/* What a registry does not have is a failed pull, not a missing object of this machine. */
 	if (own.kind == ERROR_NOT_FOUND)

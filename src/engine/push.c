@@ -5,7 +5,9 @@
 #include "engine/idfile.h"
 #include "engine/image.h"
 #include "engine/list.h"
+#include "engine/refetch.h"
 #include "engine/save.h"
+#include "engine/take.h"
 #include "spec/manifest_edit.h"
 #include "sys/fd.h"
 
@@ -100,6 +102,22 @@ static void remember(struct engine *e, const struct target *target, const struct
 	image_commit(e->arena, &e->store, &now, NULL, NULL, NULL);
 }
 
+/* Layers that are neither here nor there: as they were from where they came, else anew. */
+static int push_missing(struct engine *e, struct transfer *t, const struct push_request *r, const struct target *target,
+			const struct image *image, struct transfer_request *request, struct transfer_event *result,
+			struct error *err)
+{
+	const struct refetch how = { r->access, target->name.registry, r->retry };
+	struct error why = { 0 };
+
+	request->remake = image_refetch(e, t, &how, image, result, &why) < 0 && refetch_may_remake(e, image, &why);
+	if (!why.kind || request->remake)
+		return transfer_call(e, t, request, NULL, 0, result, err);
+	error_set(err, why.kind, "the layer %.19s is neither in the store nor at the registry: %s",
+		  result->missing.v[0].digest, why.text);
+	return error_hint(err, "pull or load the image again");
+}
+
 static int push_to(struct engine *e, struct transfer *t, const struct push_request *r, const struct target *target,
 		   const struct image *image, char **ret_digest, struct error *err)
 {
@@ -114,7 +132,8 @@ static int push_to(struct engine *e, struct transfer *t, const struct push_reque
 		return -1;
 	request.manifest = image->manifest_digest;
 	request.reference = target->name.tag;
-	if (transfer_call(e, t, &request, NULL, 0, &result, err) < 0)
+	if (transfer_call(e, t, &request, NULL, 0, &result, err) < 0 ||
+	    (result.missing.n > 0 && push_missing(e, t, r, target, image, &request, &result, err) < 0))
 		return -1;
 	if (result.missing.n > 0) {
 		error_set(err, ERROR_NOT_FOUND, "the layer %.19s is neither in the store nor at the registry",
@@ -215,6 +234,7 @@ static int push_to_registry(struct engine *e, const struct push_request *r, char
 				   "bryo push %s REGISTRY/NAME", r->image);
 		return -1;
 	}
+	image_take_done(e, &image);
 	event_add(e, "image", "push", image.id, reference_print(e->arena, &target.name), NULL, NULL);
 	return image.list && r->remove ? image_remove(e->arena, &e->store, &image, NULL, err) : 0;
 }

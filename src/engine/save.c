@@ -3,7 +3,8 @@
 
 #include "engine/events.h"
 #include "engine/list.h"
-#include "engine/transfer.h"
+#include "engine/refetch.h"
+#include "engine/take.h"
 #include "spec/reference.h"
 #include "store/image.h"
 #include "sys/fd.h"
@@ -134,14 +135,53 @@ static int add_operand(struct engine *e, struct transfer_request *t, const char 
 
 /* --- */
 
-static int call(struct engine *e, const struct transfer_request *r, struct save_target *target, char **ret_digest,
+/* Layers of one image that are wanted as they came and are not here: from where they came, else anew. */
+static int bring(struct engine *e, struct transfer_request *r, const struct transfer_event *missing, struct error *err)
+{
+	const struct refetch how = { .retries = 3 };
+	struct error why = { 0 };
+	struct transfer t;
+	struct image image;
+	int result;
+
+	if (missing->images.n != 1)
+		return error_set(err, ERROR_FAILED, "bryo-transfer does not say whose layers are missing");
+	if (image_read(e->arena, &e->store, missing->images.v[0].id, &image, err) < 0 || transfer_open(e, &t, err) < 0)
+		return -1;
+	result = image_refetch(e, &t, &how, &image, missing, &why);
+	transfer_close(&t);
+	r->remake = result < 0 && refetch_may_remake(e, &image, &why);
+	if (result == 0 || r->remake)
+		return 0;
+	error_set(err, why.kind, "image %.12s: the layer %.19s is not in the store: %s", image.id, missing->missing.v[0].digest,
+		  why.text);
+	return error_hint(err, "pull or load the image again");
+}
+
+/* Nothing is written before everything is there. */
+static int write_images(struct engine *e, struct transfer_request *r, struct save_target *target, struct transfer_event *ret,
+			struct error *err)
+{
+	for (size_t tries = 0; tries <= r->images.n + 1; tries++) {
+		if (transfer_ask(e, r, &target->fd, 1, ret, err) < 0)
+			return -1;
+		if (!ret->missing.n)
+			return 0;
+		if (r->remake || tries > r->images.n)
+			break;
+		if (bring(e, r, ret, err) < 0)
+			return -1;
+	}
+	error_set(err, ERROR_NOT_FOUND, "the layer %.19s is not in the store any more", ret->missing.v[0].digest);
+	return error_hint(err, "pull or load the image again");
+}
+
+static int call(struct engine *e, struct transfer_request *r, struct save_target *target, char **ret_digest,
 		struct error *err)
 {
 	struct transfer_event result;
-	int code;
 
-	code = transfer_ask(e, r, &target->fd, 1, &result, err);
-	if (code < 0 || save_target_commit(target, err) < 0)
+	if (write_images(e, r, target, &result, err) < 0 || save_target_commit(target, err) < 0)
 		return -1;
 	for (size_t i = 0; i < r->images.n; i++)
 		event_add(e, "image", "save", r->images.v[i].id, r->images.v[i].names.n ? r->images.v[i].names.v[0] : "", NULL,
@@ -151,29 +191,44 @@ static int call(struct engine *e, const struct transfer_request *r, struct save_
 	return 0;
 }
 
-static int save_named(struct engine *e, const struct save_request *r, struct save_target *target, struct error *err)
+static int save_named(struct engine *e, const struct save_request *r, struct transfer_request *t, struct save_target *target,
+		      struct error *err)
 {
 	const struct save_format *f = format_of(r);
-	struct transfer_request t = { .op = "save", .format = (char *)(uintptr_t)f->word };
 	bool may_be_name = !r->several && str_eq(f->name, "docker-archive");
 
+	t->format = (char *)(uintptr_t)f->word;
 	if (r->compress || (str_eq(f->word, "oci") && !r->uncompressed))
-		t.compression = (char *)(uintptr_t)"gzip";
+		t->compression = (char *)(uintptr_t)"gzip";
 	for (size_t i = 0; i < r->names.n; i++)
-		if (add_operand(e, &t, r->names.v[i], may_be_name, err) < 0)
+		if (add_operand(e, t, r->names.v[i], may_be_name, err) < 0)
 			return -1;
-	return call(e, &t, target, NULL, err);
+	return call(e, t, target, NULL, err);
+}
+
+/* What was fetched for it alone. */
+static void let_go(struct engine *e, const struct transfer_request *r)
+{
+	struct image image;
+
+	for (size_t i = 0; i < r->images.n; i++)
+		if (image_read(e->arena, &e->store, r->images.v[i].id, &image, NULL) == 0)
+			image_take_done(e, &image);
 }
 
 /* Blobs must not be removed while they are read. */
 int image_save(struct engine *e, const struct save_request *r, struct save_target *target, struct error *err)
 {
-	_cleanup_fd_ int lock = -1;
+	struct transfer_request t = { .op = "save" };
+	int lock, result;
 
 	if (image_save_check(r, err) < 0 || engine_open(e, err) < 0)
 		return -1;
 	lock = store_lock(&e->store, LOCK_SHARED, true, err);
-	return lock < 0 ? -1 : save_named(e, r, target, err);
+	result = lock < 0 ? -1 : save_named(e, r, &t, target, err);
+	fd_close(&lock);
+	let_go(e, &t);
+	return result;
 }
 
 /* --- push to a file or directory */
@@ -246,6 +301,7 @@ int image_save_to(struct engine *e, const char *name, const struct transport *to
 	if (word_of(to, family, &t.format, err) < 0 || engine_open(e, err) < 0 || open_transport(e, to, &target, err) < 0)
 		return -1;
 	r = save_to(e, name, to, &t, &target, ret_digest, err);
+	let_go(e, &t);
 	save_target_done(&target);
 	return r;
 }

@@ -42,8 +42,19 @@ static void note_existing(struct engine *e, const struct image_descriptor *layer
 		e->face.progress(e->face.context, &event);
 }
 
-static void add_layer(struct engine *e, struct missing *m, const struct transfer_image *found, size_t i,
-		      const char *stage)
+/* What a registry has, or what is the tar itself, need not stay once the layer has its recipe. What came compressed from a
+ * file nobody else may have. */
+static bool may_spare_blob(struct engine *e, const struct take *take, const struct image_descriptor *blob)
+{
+	enum layer_compression packing;
+
+	if (e->store.driver != DRIVER_OBJECTS || take->keep_blobs)
+		return false;
+	return take->source || (image_layer_compression(blob->media_type, &packing) == 0 && packing == LAYER_PLAIN);
+}
+
+static void add_layer(struct engine *e, struct missing *m, const struct take *take, const struct transfer_image *found,
+		      size_t i, const char *stage)
 {
 	const struct image_descriptor *d = &found->layers.v[i];
 	char *place = arena_printf(e->arena, "%s/%zu", stage, i);
@@ -52,18 +63,20 @@ static void add_layer(struct engine *e, struct missing *m, const struct transfer
 	*ARRAY_ADD(e->arena, &m->layers) = i;
 	*ARRAY_ADD(e->arena, &m->request.layers) = (struct transfer_layer){
 		.digest = d->digest, .media_type = d->media_type, .size = d->size, .diff_id = found->diff_ids.v[i],
-		.stage = place,
+		.stage = place, .recipe = may_spare_blob(e, take, d),
 		.toc_position = (char *)(uintptr_t)chunked_annotation(&d->annotations, "manifest-position"),
 		.toc_digest = (char *)(uintptr_t)chunked_annotation(&d->annotations, "manifest-checksum"),
 		.split_position = (char *)(uintptr_t)chunked_annotation(&d->annotations, "tarsplit-position"),
 	};
 }
 
-/* A layer whose blob was found damaged and removed is brought again, for those who push or verify it. */
+/* A layer whose blob was found damaged and removed, or its recipe, is brought again, for those who push or verify it. */
 static bool is_whole(struct engine *e, const struct take *take, const struct transfer_image *found, size_t i)
 {
-	return layer_exists(&e->store, found->chain_ids.v[i]) &&
-	       (!take->source || blob_exists(&e->store, found->layers.v[i].digest));
+	const char *chain_id = found->chain_ids.v[i];
+
+	return layer_exists(&e->store, chain_id) && (!take->source || blob_exists(&e->store, found->layers.v[i].digest) ||
+						     (layer_has_recipe(&e->store, chain_id) && !take->keep_blobs));
 }
 
 /* The same chain ID twice cannot be: each has its parent in it. */
@@ -75,7 +88,7 @@ static int find_missing(struct engine *e, const struct take *take, const struct 
 			note_existing(e, &found->layers.v[i]);
 			continue;
 		}
-		add_layer(e, m, found, i, stage);
+		add_layer(e, m, take, found, i, stage);
 		if (mkdirat(e->store.tmp_fd, m->stages.v[m->stages.n - 1], 0700) < 0)
 			return error_errno(err, "make a stage for layer %zu", i + 1);
 	}
@@ -84,6 +97,15 @@ static int find_missing(struct engine *e, const struct take *take, const struct 
 	m->request.retries = take->retries;
 	take_ranges(e, &m->request);
 	m->request.objects = e->store.driver == DRIVER_OBJECTS;
+	return 0;
+}
+
+/* Of those, too, that were here before. */
+static int keep_blobs(struct engine *e, const struct transfer_image *found, struct error *err)
+{
+	for (size_t i = 0; i < found->chain_ids.n; i++)
+		if (layer_keep_blob(e->arena, &e->store, found->chain_ids.v[i], err) < 0)
+			return -1;
 	return 0;
 }
 
@@ -102,6 +124,7 @@ static int commit_layers(struct engine *e, const struct transfer_image *found, c
 			.chain_id = found->chain_ids.v[m->layers.v[i]], .diff_id = found->diff_ids.v[m->layers.v[i]],
 			.blob_digest = d->digest, .blob_media_type = d->media_type, .blob_size = d->size,
 			.size = u->size, .max_uid = (uint64_t)u->max_uid, .max_gid = (uint64_t)u->max_gid,
+			.elsewhere = u->recipe,
 		};
 	}
 	return layer_commit_all(e->arena, &e->store, (const char *const *)m->stages.v, layers, m->layers.n, err);
@@ -185,12 +208,19 @@ int image_take(struct engine *e, struct transfer *t, const struct take *take, co
 	if (lock < 0)
 		return -1;
 	result = bring_layers(e, t, take, found, stage, err);
+	if (result == 0 && take->keep_blobs)
+		result = keep_blobs(e, found, err);
 	if (result == 0)
 		result = describe(e, take, found, ret, err);
 	if (result == 0)
 		result = name_image(e, take, ret, err);
 	store_stage_done(&e->store, stage, &lock);
 	return result;
+}
+
+void image_take_done(struct engine *e, const struct image *image)
+{
+	store_spare_blobs(e->arena, &e->store, &image->layers);
 }
 
 void image_take_failed(struct engine *e, const struct error *err)

@@ -13,6 +13,7 @@ struct take {
 	int64_t retries;
 	struct strings names;			/* full names with tags */
 	struct strings digests;			/* "repository@sha256:..." */
+	bool keep_blobs;			/* layers' blobs stay, even if they can be had again */
 	const char *event;			/* "pull", "loadfromarchive", "import"; NULL: none */
 };
 
@@ -20,6 +21,8 @@ struct take {
 int image_take(struct engine *e, struct transfer *t, const struct take *take, const struct transfer_image *found,
 	       struct image *ret, struct error *err);
 
+/* When it is here and the claim is given up: blobs that its layers spare go. */
+void image_take_done(struct engine *e, const struct image *image);
 /* The ids that there are, for requests that make files: `layers`, `unpack`. */
 void take_ranges(struct engine *e, struct transfer_request *r);
 /* After a failure: what was brought and belongs to no image goes at once, unless another try would go on with it. The

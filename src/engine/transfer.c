@@ -14,20 +14,24 @@
 int transfer_open(struct engine *e, struct transfer *ret, struct error *err)
 {
 	char *program = spawn_own_program(e->arena, "bryo-transfer", err);
-	char numbers[4][16];
-	char *argv[] = { program, numbers[0], numbers[1], numbers[2], numbers[3], NULL };
-	int pass[4], ends[2];
-	struct spawn s = { .program = program, .argv = argv, .stdio = (int[]){ -1, -1, 2 }, .pass = pass, .pass_n = 4 };
+	_cleanup_fd_ int layers = fd_open_dir(e->store.root_fd, "layers");
+	char numbers[5][16];
+	char *argv[] = { program, numbers[0], numbers[1], numbers[2], numbers[3], numbers[4], NULL };
+	int pass[5], ends[2];
+	struct spawn s = { .program = program, .argv = argv, .stdio = (int[]){ -1, -1, 2 }, .pass = pass, .pass_n = 5 };
 
 	if (!program)
 		return -1;
+	if (layers < 0)
+		return error_errno(err, "open %s/layers", e->store.path);
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
 		return error_errno(err, "make a socket pair");
 	pass[0] = ends[1];
 	pass[1] = e->store.blobs_fd;
 	pass[2] = e->store.tmp_fd;
 	pass[3] = e->store.objects_fd;
-	for (int i = 0; i < 4; i++)
+	pass[4] = layers;
+	for (int i = 0; i < 5; i++)
 		snprintf(numbers[i], sizeof(numbers[i]), "%d", pass[i]);
 	ret->pidfd = spawn_start(&s, NULL, err);
 	ret->socket = ends[0];

@@ -16,11 +16,13 @@
  *   keep      store `document` in blobs/ and answer its descriptor
  *   push      bring `manifest` (a digest in blobs/) and what it names to a registry, changed as the request asks, and
  *             the manifest last; or `document` alone. Answers the descriptor of what was pushed last, or in `missing`
- *             the layers that are neither here nor there: then no manifest was sent
+ *             the layers that are neither here nor there: then no manifest was sent. Plain layers, and those that are
+ *             compressed anew, may also be made by their recipes
  *   load      archive descriptor (docker-archive, oci-archive; compressed too) or directory descriptor (OCI, dir): blobs/ gets
  *             manifests, configurations and layers; answers the images it found. Never touches the network
  *   import    tar descriptor (compressed too): one layer blob, and an image made of it
- *   save      images out of blobs/ into a descriptor: a file or pipe, or a directory
+ *   save      images out of blobs/ into a descriptor: a file or pipe, or a directory; or answers, before anything is written,
+ *             in `missing` layers of one of `images` that are needed as they came and are not here
  *   download  a file from a web server (`reference` is its address) into a descriptor; for import
  *   login     try credentials at a registry
  *   attachments  signatures of a manifest that lie beside it in its registry (cosign's), checked against public keys
@@ -62,6 +64,7 @@ struct transfer_layer {
 	char *diff_id;			/* must be what unpacking gives */
 	char *toc_position, *toc_digest, *split_position;	/* of zstd:chunked: annotations of its table; NULL */
 	char *stage;			/* a directory below tmp/; the tree goes to <stage>/diff, or its list to <stage>/index */
+	char *chain_id;			/* layers: of a layer whose recipe will do when its blob is not there; NULL */
 	bool recipe;			/* with `objects`: also <stage>/recipe, when that is worth it */
 };
 
@@ -93,6 +96,8 @@ struct transfer_request {
 	char *compression;		/* push: "gzip", "zstd"; NULL as it is, but plain layers become gzip;
 					   save: "gzip" for plain layers; NULL as it is */
 	bool recompress;		/* push: layers that are compressed otherwise, too */
+	bool remake;			/* push, save: compressed layers that are missing are made anew by their recipes,
+					   which gives them other digests */
 	int64_t *level;			/* push, layer: of the compression; NULL: its usual one */
 	ARRAY(struct transfer_mount) mounts;	/* push: where at the registry blobs may be already */
 	struct strings digests;		/* verify, recall */

@@ -363,6 +363,17 @@ static void add_pulled_digests(struct arena *arena, const struct image *image, s
 	}
 }
 
+char *image_repository(struct arena *arena, const struct image *image)
+{
+	for (size_t i = 0; i < image->digests.n; i++) {
+		const char *at = strrchr(image->digests.v[i], '@');
+
+		if (at && str_eq(at + 1, image->manifest_digest))
+			return arena_strndup(arena, image->digests.v[i], (size_t)(at - image->digests.v[i]));
+	}
+	return NULL;
+}
+
 struct named { enum manifest_kind kind; struct image_manifest manifest; struct image_index index; };
 
 static int read_manifest(struct arena *arena, const struct store *s, const char *digest, struct named *ret,

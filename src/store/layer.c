@@ -24,7 +24,8 @@ JSON_SHAPE(layer,
 	JSON_FIELD(layer, blob_size, "blobSize", T_INT),
 	JSON_FIELD(layer, size, "size", T_INT, .always = true),
 	JSON_FIELD(layer, max_uid, "maxUid", T_UINT),
-	JSON_FIELD(layer, max_gid, "maxGid", T_UINT));
+	JSON_FIELD(layer, max_gid, "maxGid", T_UINT),
+	JSON_FIELD(layer, elsewhere, "blobElsewhere", T_BOOL));
 
 /* "layers/<hex>" plus a suffix; empty for what is no chain ID, so that nothing is found there. */
 static void layer_path(char *buf, size_t size, const char *chain_id, const char *suffix)
@@ -93,6 +94,11 @@ int layer_read(struct arena *arena, const struct store *s, const char *chain_id,
 	return json_decode(arena, &layer_shape, ret, text, n, path, err);
 }
 
+bool layer_has_recipe(const struct store *s, const char *chain_id)
+{
+	return has_file(s, chain_id, "/recipe");
+}
+
 static int write_record(struct arena *arena, struct store *s, const char *stage, const struct layer *layer,
 			struct error *err)
 {
@@ -137,6 +143,16 @@ static int add_form(const struct store *s, const char *stage, const char *chain_
 	return errno == EEXIST ? 0 : -1;
 }
 
+/* Objects that only the recipe names are there: they came with it. */
+static int add_recipe(const struct store *s, const char *stage, const char *chain_id)
+{
+	char from[256], to[192];
+
+	snprintf(from, sizeof(from), "%s/recipe", stage);
+	layer_path(to, sizeof(to), chain_id, "/recipe");
+	return renameat(s->tmp_fd, from, s->root_fd, to) < 0 && errno != ENOENT ? -1 : 0;
+}
+
 /* A directory that cannot be a layer (a damaged disk) makes way; a whole one stays and is what the caller wanted, or
  * lacks no more than this form. */
 static int make_way(struct store *s, const char *stage, const char *chain_id, const char *path, struct error *err)
@@ -144,10 +160,13 @@ static int make_way(struct store *s, const char *stage, const char *chain_id, co
 	enum layer_form form = staged_form(s, stage);
 
 	if (layer_has(s, chain_id, form))
-		return 1;
+		return layer_has_recipe(s, chain_id) || add_recipe(s, stage, chain_id) == 0 ? 1 :
+		       error_errno(err, "complete %s", path);
 	if (!has_file(s, chain_id, "/layer.json"))
 		return store_discard(s, path, false, err);
-	return add_form(s, stage, chain_id, form) == 0 ? 1 : errno == ENOENT ? 0 : error_errno(err, "complete %s", path);
+	if (add_form(s, stage, chain_id, form) == 0 && add_recipe(s, stage, chain_id) == 0)
+		return 1;
+	return errno == ENOENT ? 0 : error_errno(err, "complete %s", path);
 }
 
 static int put_in_place(struct store *s, const char *stage, const char *chain_id, struct error *err)
@@ -225,9 +244,40 @@ int layer_replace(struct arena *arena, struct store *s, const char *stage, const
 	}
 	if (syncfs(s->tmp_fd) < 0)
 		return error_errno(err, "write the layer to disk");
-	if (replace_form(s, stage, place, form, err) < 0)
+	if (replace_form(s, stage, place, form, err) < 0 || layer_replace_recipe(s, stage, layer->chain_id, err) < 0)
 		return error_frame(err, "layer %s", layer->chain_id);
 	return store_write(s, record, text, strlen(text), true, err);
+}
+
+/* Without one in the stage the layer's own stays. */
+int layer_replace_recipe(struct store *s, const char *stage, const char *chain_id, struct error *err)
+{
+	return add_recipe(s, stage, chain_id) < 0 ? error_errno(err, "replace the recipe of layer %s", chain_id) : 0;
+}
+
+int layer_drop_recipe(struct store *s, const char *chain_id, struct error *err)
+{
+	char path[192];
+
+	layer_path(path, sizeof(path), chain_id, "/recipe");
+	if (path[0] && unlinkat(s->root_fd, path, 0) < 0 && errno != ENOENT)
+		return error_errno(err, "remove %s/%s", s->path, path);
+	return 0;
+}
+
+int layer_keep_blob(struct arena *arena, struct store *s, const char *chain_id, struct error *err)
+{
+	char path[192], *text;
+	struct layer layer;
+
+	layer_path(path, sizeof(path), chain_id, "/layer.json");
+	if (layer_read(arena, s, chain_id, &layer, err) < 0)
+		return -1;
+	if (!layer.elsewhere)
+		return 0;
+	layer.elsewhere = false;
+	text = json_print(arena, json_encode(arena, &layer_shape, &layer), 0);
+	return store_write(s, path, text, strlen(text), true, err);
 }
 
 int layer_disown(struct store *s, const char *chain_id, struct error *err)
@@ -316,6 +366,11 @@ int layer_make_diff(struct arena *arena, struct store *s, const struct strings *
 		result = layer_commit(arena, s, place, &layer, err);
 	store_stage_done(s, stage, &lock);
 	return result < 0 ? error_frame(err, "layer %s", chain_id) : 0;
+}
+
+char *layer_recipe_path(struct arena *arena, const struct store *s, const char *chain_id)
+{
+	return arena_printf(arena, "%s/layers/%s/recipe", s->path, digest_hex(chain_id));
 }
 
 char *layer_index_path(struct arena *arena, const struct store *s, const char *chain_id)

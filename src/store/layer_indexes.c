@@ -59,3 +59,25 @@ void layer_indexes_close(struct layer_indexes *x)
 		munmap(x->mappings[i].p, x->mappings[i].n);
 	x->n = 0;
 }
+
+int layer_recipe_open(struct arena *arena, const struct store *s, const char *chain_id, struct layer_recipe *ret,
+		      struct error *err)
+{
+	char path[192];
+
+	snprintf(path, sizeof(path), "layers/%s/recipe", digest_hex(chain_id));
+	if (faccessat(s->root_fd, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT)
+		return error_set(err, ERROR_NOT_FOUND, "layer %s has no recipe", chain_id);
+	if (map_file(s, path, &ret->mapping, err) < 0)
+		return -1;
+	ret->v = recipe_open(arena, ret->mapping.p, ret->mapping.n, arena_printf(arena, "%s/%s", s->path, path), err);
+	if (ret->v)
+		return 0;
+	layer_recipe_close(ret);
+	return -1;
+}
+
+void layer_recipe_close(struct layer_recipe *x)
+{
+	munmap(x->mapping.p, x->mapping.n);
+}

@@ -71,13 +71,39 @@ static int add(struct names *names, const char *name)
 
 /* --- marking */
 
+static int mark_object(const unsigned char *digest, struct names *names)
+{
+	char name[OBJECT_NAME_SIZE];
+
+	object_name(digest, name);
+	return add(names, name);
+}
+
+/* Contents that are in the tar and not in the layer: another entry took their place. */
+static int mark_recipe(struct arena *arena, const struct store *s, const char *chain_id, struct names *names,
+		       struct error *err)
+{
+	struct layer_recipe x;
+	struct error why = { 0 };
+	int result = 0;
+
+	if (layer_recipe_open(arena, s, chain_id, &x, &why) < 0) {
+		if (error_is(&why, ERROR_NOT_FOUND) || error_is(&why, ERROR_INVALID))
+			return 0;
+		return error_set(err, why.kind, "%s", why.text);
+	}
+	for (uint64_t i = 0; result == 0 && i < recipe_objects(x.v); i++)
+		result = mark_object(recipe_object(x.v, i), names);
+	layer_recipe_close(&x);
+	return result < 0 ? error_errno(err, "remember the objects of layer %s", chain_id) : 0;
+}
+
 static int mark_layer(struct arena *arena, const struct store *s, char *chain_id, struct names *names,
 		      struct error *err)
 {
 	const struct strings one = { .v = (char *[]){ chain_id, NULL }, .n = 1 };
 	const struct layer_entry *e;
 	struct layer_indexes x;
-	char name[OBJECT_NAME_SIZE];
 	int more;
 
 	if (layer_indexes_open(arena, s, &one, &x, err) < 0)
@@ -85,14 +111,13 @@ static int mark_layer(struct arena *arena, const struct store *s, char *chain_id
 	while ((more = layer_index_next(x.v[0], &e, err)) > 0) {
 		if (e->type != LAYER_FILE || !e->size)
 			continue;
-		object_name(e->digest, name);
-		if (add(names, name) < 0) {
+		if (mark_object(e->digest, names) < 0) {
 			more = error_errno(err, "remember the objects of layer %s", chain_id);
 			break;
 		}
 	}
 	layer_indexes_close(&x);
-	return more;
+	return more < 0 ? -1 : mark_recipe(arena, s, chain_id, names, err);
 }
 
 static int mark(struct arena *arena, const struct store *s, struct names *names, struct error *err)

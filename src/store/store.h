@@ -88,6 +88,9 @@ void store_collect_leftovers(struct store *s);
 /* Removes layers and blobs that no image and no container names; put off to the next collection while somebody holds
  * the lock shared. Removed layers' chain IDs go to ret_removed when not NULL. */
 int store_sweep(struct arena *arena, struct store *s, struct strings *ret_removed, struct error *err);
+/* Removes the blobs of these layers that they spare (see layer.elsewhere), as far as no other layer insists on them; put off
+ * likewise. Nobody may hold the lock, not even the caller. */
+void store_spare_blobs(struct arena *arena, struct store *s, const struct strings *layers);
 /* What a sweep would remove: the names in layers/ and blobs/sha256. 1 when it cannot be told now, because somebody holds the
  * lock shared; -1 (err) when it cannot be told at all, because a record is damaged. */
 int store_unneeded(struct arena *arena, struct store *s, struct strings *ret_layers, struct strings *ret_blobs,

@@ -1,8 +1,8 @@
 /* Which layers and blobs does nobody need? The part of store/store.h that frees them
  *
  * Under the store's exclusive lock: everything that an image record or a container names is marked, the rest goes. A
- * damaged record may name anything, so as long as there is one, nothing is swept. Objects are many: they are left to the
- * next collection in the background. */
+ * damaged record may name anything, so as long as there is one, nothing is swept. Blobs of layers that spare them go,
+ * too, whoever names them. Objects are many: they are left to the next collection in the background. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -25,6 +25,10 @@
 struct needed {
 	struct strings layers, blobs;	/* digests, sorted once marking is over */
 	struct strings diffs;		/* layers whose diff/ a container needs */
+	struct strings listed;		/* blobs that lists of images name: their images may be gone */
+	struct strings spared;		/* blobs that needed layers with recipes spare; others insist on theirs */
+	struct strings insisted;
+	struct strings standing;	/* layers that stand for listed blobs */
 };
 
 /* --- marking */
@@ -48,7 +52,8 @@ static int mark_images(struct arena *arena, const struct store *s, struct needed
 		strings_add_all(arena, &needed->layers, &images.v[i].layers);
 		/* A damaged manifest costs the image its blobs for push, no more: its layers are marked. One that cannot be read
 		 * now is another matter. */
-		if (image_blobs(arena, s, &images.v[i], &needed->blobs, &why) < 0 && !is_damage(&why))
+		if (image_blobs(arena, s, &images.v[i], images.v[i].list ? &needed->listed : &needed->blobs, &why) < 0 &&
+		    !is_damage(&why))
 			return error_set(err, why.kind, "%s", why.text);
 	}
 	return 0;
@@ -90,26 +95,6 @@ static void sort(struct strings *list)
 		qsort(list->v, list->n, sizeof(*list->v), compare);
 }
 
-/* A needed layer's blob is needed too: a push of a container's base asks for it. */
-static int mark_blobs_of_layers(struct arena *arena, const struct store *s, struct needed *needed, struct error *err)
-{
-	struct layer layer;
-	struct error why = { 0 };
-
-	for (size_t i = 0; i < needed->layers.n; i++) {
-		if (layer_read(arena, s, needed->layers.v[i], &layer, &why) == 0) {
-			if (layer.blob_digest)
-				strings_add(arena, &needed->blobs, layer.blob_digest);
-		} else if (!is_damage(&why)) {
-			return error_set(err, why.kind, "%s", why.text);
-		}
-		error_clear(&why);
-	}
-	return 0;
-}
-
-/* --- sweeping */
-
 static struct strings entries(struct arena *arena, int dirfd, const char *name)
 {
 	_cleanup_dir_ DIR *dir = fd_opendir(dirfd, name);
@@ -121,6 +106,56 @@ static struct strings entries(struct arena *arena, int dirfd, const char *name)
 			strings_add(arena, &list, entry->d_name);
 	return list;
 }
+
+static bool spares_blob(const struct store *s, const struct layer *layer)
+{
+	return layer->elsewhere && layer_has_recipe(s, layer->chain_id);
+}
+
+/* A needed layer's blob is needed too, for a push of a container's base, unless the layer spares it. Then it stands for the
+ * blob, and is needed itself when a list of images names that. */
+static int mark_layer(struct arena *arena, const struct store *s, char *chain_id, struct needed *needed, struct error *err)
+{
+	struct error why = { 0 };
+	struct layer layer;
+	bool spares;
+
+	if (layer_read(arena, s, chain_id, &layer, &why) < 0)
+		return is_damage(&why) ? 0 : error_set(err, why.kind, "%s", why.text);
+	if (!layer.blob_digest)
+		return 0;
+	spares = spares_blob(s, &layer);
+	if (is_needed(&needed->layers, chain_id))
+		strings_add(arena, spares ? &needed->spared : &needed->insisted, layer.blob_digest);
+	else if (spares && is_needed(&needed->listed, layer.blob_digest)) {
+		strings_add(arena, &needed->standing, chain_id);
+		strings_add(arena, &needed->spared, layer.blob_digest);
+	}
+	return 0;
+}
+
+static int mark_blobs_of_layers(struct arena *arena, const struct store *s, struct needed *needed, struct error *err)
+{
+	struct strings there = entries(arena, s->root_fd, "layers");
+
+	sort(&needed->layers);
+	sort(&needed->listed);
+	for (size_t i = 0; i < there.n; i++)
+		if (mark_layer(arena, s, layer_chain_id(arena, there.v[i]), needed, err) < 0)
+			return -1;
+	strings_add_all(arena, &needed->layers, &needed->standing);
+	return 0;
+}
+
+static bool is_needed_blob(const struct needed *needed, const char *digest)
+{
+	if (is_needed(&needed->insisted, digest))
+		return true;
+	return (is_needed(&needed->blobs, digest) || is_needed(&needed->listed, digest)) &&
+	       !is_needed(&needed->spared, digest);
+}
+
+/* --- sweeping */
 
 /* A tree on disk beside the index that took its place: an earlier driver's. */
 static int sweep_diff(struct arena *arena, struct store *s, const char *chain_id, const struct needed *needed,
@@ -167,7 +202,7 @@ static int sweep_blobs(struct arena *arena, struct store *s, const struct needed
 	struct strings there = entries(arena, s->blobs_fd, ".");
 
 	for (size_t i = 0; i < there.n; i++) {
-		if (is_needed(&needed->blobs, arena_printf(arena, "sha256:%s", there.v[i])))
+		if (is_needed_blob(needed, arena_printf(arena, "sha256:%s", there.v[i])))
 			continue;
 		if (unlinkat(s->blobs_fd, there.v[i], 0) < 0 && errno != ENOENT)
 			return error_errno(err, "remove blob %s", there.v[i]);
@@ -198,6 +233,8 @@ static int mark(struct arena *arena, const struct store *s, struct needed *ret, 
 	sort(&ret->layers);
 	sort(&ret->blobs);
 	sort(&ret->diffs);
+	sort(&ret->spared);
+	sort(&ret->insisted);
 	return 0;
 }
 
@@ -217,7 +254,7 @@ int store_unneeded(struct arena *arena, struct store *s, struct strings *ret_lay
 		if (!is_needed(&needed.layers, layer_chain_id(arena, layers.v[i])))
 			strings_add(arena, ret_layers, layers.v[i]);
 	for (size_t i = 0; i < blobs.n; i++)
-		if (!is_needed(&needed.blobs, arena_printf(arena, "sha256:%s", blobs.v[i])))
+		if (!is_needed_blob(&needed, arena_printf(arena, "sha256:%s", blobs.v[i])))
 			strings_add(arena, ret_blobs, blobs.v[i]);
 	return 0;
 }
@@ -229,6 +266,48 @@ int store_unneeded_objects(struct arena *arena, struct store *s, int64_t max_age
 
 	*ret = (struct store_waste){ 0 };
 	return lock < 0 ? 1 : object_unneeded(arena, s, max_age_ns, ret, err);
+}
+
+/* --- blobs of layers that have just come */
+
+static struct strings spared_blobs(struct arena *arena, const struct store *s, const struct strings *layers)
+{
+	struct strings list = { 0 };
+	struct layer layer;
+
+	for (size_t i = 0; i < layers->n; i++)
+		if (layer_read(arena, s, layers->v[i], &layer, NULL) == 0 && blob_exists(s, layer.blob_digest) &&
+		    spares_blob(s, &layer))
+			strings_add(arena, &list, layer.blob_digest);
+	return list;
+}
+
+static bool another_insists(struct arena *arena, const struct store *s, const struct strings *layers, const char *blob)
+{
+	struct layer layer;
+
+	for (size_t i = 0; i < layers->n; i++)
+		if (layer_read(arena, s, layer_chain_id(arena, layers->v[i]), &layer, NULL) == 0 &&
+		    str_eq(layer.blob_digest, blob) && !spares_blob(s, &layer))
+			return true;
+	return false;
+}
+
+void store_spare_blobs(struct arena *arena, struct store *s, const struct strings *layers)
+{
+	struct strings blobs = spared_blobs(arena, s, layers), there;
+	_cleanup_fd_ int lock = blobs.n ? lock_open(s->root_fd, "lock", LOCK_EXCLUSIVE, false) : -1;
+
+	if (!blobs.n)
+		return;
+	if (lock < 0) {
+		stage_request_sweep(s);
+		return;
+	}
+	there = entries(arena, s->root_fd, "layers");
+	for (size_t i = 0; i < blobs.n; i++)
+		if (!another_insists(arena, s, &there, blobs.v[i]))
+			blob_remove(s, blobs.v[i], NULL);
 }
 
 /* The request goes with the lock held: whoever asks anew has removed layers under it, after this. */

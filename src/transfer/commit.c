@@ -195,8 +195,8 @@ int op_compose(struct work *w, const struct transfer_request *r, struct transfer
 		const struct transfer_layer *l = &r->layers.v[i];
 		const char *type = docker ? image_media_type_docker(l->media_type) : image_media_type_oci(l->media_type);
 
-		if (!sink_has(&w->places, l->digest, l->size))
-			return error_set(err, ERROR_NOT_FOUND, "the layer %s is not in the store", l->digest);
+		if (!l->digest)
+			return error_set(err, ERROR_USAGE, "a layer of the image has no blob");
 		json_append(w->arena, layers, load_descriptor(w->arena, type, l->digest, l->size));
 	}
 	if (load_made(w, r->document, strlen(r->document), layers, docker, &image, err) < 0)

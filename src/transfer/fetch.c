@@ -343,11 +343,6 @@ struct fetch_blob *fetch_add(struct fetch *f, const char *digest, int64_t size, 
 	return b;
 }
 
-int fetch_wait(struct fetch *f, struct pollfd *fds, size_t n, struct error *err)
-{
-	return errand_wait(&f->errands, fds, n, err);
-}
-
 int fetch_result(struct fetch_blob *b, struct error *err)
 {
 	if (b->state == FETCH_DONE)

@@ -20,10 +20,8 @@ void fetch_close(struct fetch *f, bool discard);
 struct fetch_blob *fetch_add(struct fetch *f, const char *digest, int64_t size, struct progress *progress,
 			     struct error *err);
 size_t fetch_running(const struct fetch *f);
-/* For what else is wanted of the same registry meanwhile. */
+/* To be moved on, with what else is wanted of the same registry. */
 struct errands *fetch_errands(struct fetch *f);
-/* Moves everything on and waits for news of its own or of the given descriptors (revents are not meaningful). */
-int fetch_wait(struct fetch *f, struct pollfd *fds, size_t n, struct error *err);
 /* 1: in blobs/ now; 0: not yet; -1: failed. After 1 or -1 the blob must not be used any more. */
 int fetch_result(struct fetch_blob *b, struct error *err);
 

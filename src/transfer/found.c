@@ -47,7 +47,6 @@ int found_image(struct work *w, const struct image_manifest *manifest, const cha
 		struct error *err)
 {
 	struct image_config c = { 0 };
-	char *chain = NULL;
 
 	if (image_config_decode(w->arena, config, config_size, &c, err) < 0 || check_layers(manifest, &c, err) < 0)
 		return -1;
@@ -58,10 +57,6 @@ int found_image(struct work *w, const struct image_manifest *manifest, const cha
 	for (size_t i = 0; i < manifest->layers.n; i++) {
 		*ARRAY_ADD(w->arena, &ret->layers) = manifest->layers.v[i];
 		strings_add(w->arena, &ret->diff_ids, c.rootfs.diff_ids.v[i]);
-		chain = hash_chain_id(w->arena, chain, c.rootfs.diff_ids.v[i], err);
-		if (!chain)
-			return -1;
-		strings_add(w->arena, &ret->chain_ids, chain);
 	}
-	return 0;
+	return hash_chain_ids(w->arena, &ret->diff_ids, &ret->chain_ids, err);
 }

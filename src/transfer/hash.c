@@ -106,3 +106,17 @@ char *hash_chain_id(struct arena *arena, const char *parent, const char *diff_id
 		return NULL;
 	return arena_strdup(arena, digest);
 }
+
+int hash_chain_ids(struct arena *arena, const struct strings *diff_ids, struct strings *ret, struct error *err)
+{
+	char *chain_id = NULL;
+
+	*ret = (struct strings){ 0 };
+	for (size_t i = 0; i < diff_ids->n; i++) {
+		chain_id = hash_chain_id(arena, chain_id, diff_ids->v[i], err);
+		if (!chain_id)
+			return -1;
+		strings_add(arena, ret, chain_id);
+	}
+	return 0;
+}

@@ -29,5 +29,6 @@ int hash_bytes(const void *p, size_t n, const char *like_digest, char *digest, s
 int hash_file(int fd, const char *like_digest, char *digest, struct error *err);
 /* The chain ID of a layer on its parent's chain ID: sha256(parent + " " + diff_id); the lowest one's is its diff ID. */
 char *hash_chain_id(struct arena *arena, const char *parent, const char *diff_id, struct error *err);
+int hash_chain_ids(struct arena *arena, const struct strings *diff_ids, struct strings *ret, struct error *err);
 
 #endif

@@ -3,18 +3,19 @@
  * Blobs download side by side; as soon as one is whole its layer is unpacked by a worker of its own, as many at once as
  * there are processors. The first failure ends everything. A blob that was there before and turns out to be damaged (a
  * power failure) is removed and fetched once more. */
-#include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
-#include <sched.h>
 #include <unistd.h>
 
 #include "sys/fd.h"
 #include "transfer/chunked.h"
 #include "transfer/chunked_blob.h"
 #include "transfer/fetch.h"
+#include "transfer/jobs.h"
+#include "transfer/remake.h"
 #include "transfer/tree_place.h"
 #include "transfer/worker.h"
+
+#define UNPACKING_MAX 32
 
 enum phase { PHASE_WAITING, PHASE_FETCHING, PHASE_FETCHING_PARTS, PHASE_READY, PHASE_UNPACKING, PHASE_DONE };
 
@@ -36,14 +37,6 @@ struct crew {
 	struct job *jobs;
 	size_t n, unpacking, unpacking_max;
 };
-
-static size_t processors(void)
-{
-	cpu_set_t set;
-	int n = sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
-
-	return n > 0 ? (size_t)n : 1;
-}
 
 static int check_layer(const struct transfer_layer *layer, struct error *err)
 {
@@ -79,6 +72,10 @@ static int begin_fetch(struct crew *c, struct job *job, struct error *err)
 		job->phase = PHASE_READY;
 		return 0;
 	}
+	if (remake_can(&c->work->places, job->layer->chain_id)) {
+		job->phase = PHASE_READY;
+		return 0;
+	}
 	if (!c->fetch)
 		return error_set(err, ERROR_NOT_FOUND, "the blob %s is missing", job->layer->digest);
 	if (another_fetches(c, job))
@@ -108,16 +105,15 @@ static bool fetch_has_room(const struct crew *c)
 	return !c->fetch || fetch_running(c->fetch) < FETCH_PARALLEL;
 }
 
-static int begin_what_can(struct crew *c, struct error *err)
+static int begin(void *all, size_t i, struct error *err)
 {
-	for (size_t i = 0; i < c->n; i++) {
-		struct job *job = &c->jobs[i];
+	struct crew *c = all;
+	struct job *job = &c->jobs[i];
 
-		if (job->phase == PHASE_WAITING && fetch_has_room(c) && begin_fetch(c, job, err) < 0)
-			return error_frame(err, "layer %.19s", job->layer->digest);
-		if (job->phase == PHASE_READY && c->unpacking < c->unpacking_max && begin_unpack(c, job, err) < 0)
-			return error_frame(err, "layer %.19s", job->layer->digest);
-	}
+	if (job->phase == PHASE_WAITING && fetch_has_room(c) && begin_fetch(c, job, err) < 0)
+		return error_frame(err, "layer %.19s", job->layer->digest);
+	if (job->phase == PHASE_READY && c->unpacking < c->unpacking_max && begin_unpack(c, job, err) < 0)
+		return error_frame(err, "layer %.19s", job->layer->digest);
 	return 0;
 }
 
@@ -213,57 +209,43 @@ static int hear_parts(struct crew *c, struct job *job, struct error *err)
 	return error_frame(err, "layer %.19s", job->layer->digest);
 }
 
-static int wait_and_hear(struct crew *c, struct error *err)
+static int hear(void *all, size_t i, struct error *err)
 {
-	struct pollfd fds[64];
-	size_t n = 0;
+	struct crew *c = all;
+	struct job *job = &c->jobs[i];
 
-	for (size_t i = 0; i < c->n && n < ELEMENTS(fds); i++)
-		if (c->jobs[i].phase == PHASE_UNPACKING)
-			fds[n++] = (struct pollfd){ .fd = c->jobs[i].worker.pipe, .events = POLLIN };
-	if (c->fetch) {
-		if (fetch_wait(c->fetch, fds, n, err) < 0)
-			return -1;
-	} else if (poll(fds, n, -1) < 0 && errno != EINTR) {
-		return error_errno(err, "wait for unpacking processes");
+	switch (job->phase) {
+	case PHASE_UNPACKING:
+		return hear_worker(c, job, err);
+	case PHASE_FETCHING:
+		return hear_fetch(c, job, err);
+	case PHASE_FETCHING_PARTS:
+		return hear_parts(c, job, err);
+	default:
+		return 0;
 	}
-	for (size_t i = 0; i < c->n; i++) {
-		struct job *job = &c->jobs[i];
-
-		if (job->phase == PHASE_UNPACKING && hear_worker(c, job, err) < 0)
-			return -1;
-		if (job->phase == PHASE_FETCHING && hear_fetch(c, job, err) < 0)
-			return -1;
-		if (job->phase == PHASE_FETCHING_PARTS && hear_parts(c, job, err) < 0)
-			return -1;
-	}
-	return 0;
 }
 
-static bool all_done(const struct crew *c)
+static int pipe_of(const void *all, size_t i)
 {
-	for (size_t i = 0; i < c->n; i++)
-		if (c->jobs[i].phase != PHASE_DONE)
-			return false;
-	return true;
+	const struct job *job = &((const struct crew *)all)->jobs[i];
+
+	return job->phase == PHASE_UNPACKING ? job->worker.pipe : -1;
 }
 
-static int work_off(struct crew *c, struct error *err)
+static bool is_done(const void *all, size_t i)
 {
-	while (!all_done(c))
-		if (begin_what_can(c, err) < 0 || wait_and_hear(c, err) < 0)
-			return -1;
-	return 0;
+	return ((const struct crew *)all)->jobs[i].phase == PHASE_DONE;
 }
+
+static const struct jobs_kind bringing = { begin, pipe_of, hear, is_done };
 
 int op_layers(struct work *w, const struct transfer_request *r, struct transfer_event *ret, struct error *err)
 {
-	struct crew c = { .work = w, .request = r, .n = r->layers.n, .unpacking_max = processors() };
+	struct crew c = { .work = w, .request = r, .n = r->layers.n, .unpacking_max = jobs_processors(UNPACKING_MAX) };
 	int result;
 
 	w->processors = c.unpacking_max;
-	if (c.unpacking_max > 32)
-		c.unpacking_max = 32;
 	c.jobs = arena_new_array(w->arena, struct job, c.n);
 	for (size_t i = 0; i < c.n; i++) {
 		c.jobs[i].layer = &r->layers.v[i];
@@ -274,7 +256,7 @@ int op_layers(struct work *w, const struct transfer_request *r, struct transfer_
 	}
 	if (r->source && (chunked_blob_prepare(w, r, err) < 0 || !(c.fetch = fetch_open(w, r, err))))
 		return -1;
-	result = work_off(&c, err);
+	result = jobs_work_off(&bringing, &c, c.n, c.fetch ? fetch_errands(c.fetch) : NULL, err);
 	for (size_t i = 0; i < c.n; i++) {
 		worker_kill(&c.jobs[i].worker);
 		chunked_done(c.jobs[i].chunked);

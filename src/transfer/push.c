@@ -2,28 +2,30 @@
  *
  * What nobody asks to be changed is sent as it came: blobs and manifest have the digests they were pulled by. A layer
  * that is to be compressed otherwise is made anew by a process (transfer/repack) and sent from an unnamed file; the
- * manifest is then written anew around the same configuration. Plain layers are never sent plain. */
+ * manifest is then written anew around the same configuration. Plain layers are never sent plain. A layer whose blob is not
+ * in the store is at the registry already, or made by its recipe when the request allows it. */
 #include "transfer/push.h"
-
-#include <poll.h>
-#include <sched.h>
 
 #include "spec/manifest_edit.h"
 #include "spec/media_type.h"
 #include "sys/fd.h"
 #include "transfer/deflate.h"
 #include "transfer/exchange.h"
+#include "transfer/jobs.h"
+#include "transfer/remake.h"
 #include "transfer/repack.h"
 #include "transfer/upload.h"
 
 #define CHUNKED_ANNOTATIONS "io.github.containers.zstd-chunked."
+#define PACKING_MAX 32
 
 enum phase { PHASE_WAITING, PHASE_PACKING, PHASE_READY, PHASE_SENDING, PHASE_DONE };
 
 struct job {
 	struct image_descriptor *blob;	/* in the manifest; changed when it is made anew */
-	const char *digest, *diff_id;	/* as it is in the store; NULL for the configuration */
+	const char *digest, *diff_id, *chain_id;	/* as it is in the store; NULL for the configuration */
 	enum layer_compression packing, wanted;
+	bool remake;			/* neither here nor there: anew by its recipe */
 	enum phase phase;
 	struct repack repack;
 	int fd;
@@ -43,14 +45,6 @@ struct crew {
 	struct transfer_event *result;
 };
 
-static size_t processors(void)
-{
-	cpu_set_t set;
-	int n = sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
-
-	return n > 0 ? (size_t)n : 1;
-}
-
 /* --- what is to be done */
 
 static struct strings places_of(struct crew *c, const char *digest)
@@ -64,11 +58,11 @@ static struct strings places_of(struct crew *c, const char *digest)
 	return list;
 }
 
-static void add_job(struct crew *c, struct image_descriptor *blob, const char *diff_id)
+static void add_job(struct crew *c, struct image_descriptor *blob, const char *diff_id, const char *chain_id)
 {
 	struct job *job = &c->jobs[c->n++];
 
-	*job = (struct job){ .blob = blob, .digest = blob->digest, .diff_id = diff_id, .fd = -1 };
+	*job = (struct job){ .blob = blob, .digest = blob->digest, .diff_id = diff_id, .chain_id = chain_id, .fd = -1 };
 	job->repack.pipe = job->repack.fd = -1;
 	job->from = places_of(c, blob->digest);
 	progress_init(&job->progress, c->work->channel, blob->digest, blob->size);
@@ -102,7 +96,7 @@ static int plan(struct crew *c, struct error *err)
 	c->jobs = arena_new_array(c->work->arena, struct job, m->layers.n + 1);
 	c->docker = was_docker;
 	for (size_t i = 0; i < m->layers.n; i++) {
-		add_job(c, &m->layers.v[i], c->image.config.rootfs.diff_ids.v[i]);
+		add_job(c, &m->layers.v[i], c->image.config.rootfs.diff_ids.v[i], c->image.chain_ids.v[i]);
 		if (want(c, &c->jobs[i], err) < 0)
 			return -1;
 		if (!is_foreign(&c->jobs[i]) && c->jobs[i].wanted != c->jobs[i].packing) {
@@ -110,7 +104,7 @@ static int plan(struct crew *c, struct error *err)
 			c->docker &= c->jobs[i].wanted != LAYER_ZSTD;
 		}
 	}
-	add_job(c, &m->config, NULL);
+	add_job(c, &m->config, NULL, NULL);
 	if (manifest_family(c->request->format, &c->docker, err) < 0)
 		return -1;
 	c->changed |= c->docker != was_docker;
@@ -121,9 +115,9 @@ static int plan(struct crew *c, struct error *err)
 
 static int begin_packing(struct crew *c, struct job *job, struct error *err)
 {
-	const struct repack_request r = { job->digest, job->diff_id, job->wanted, c->request->level };
+	const struct repack_request r = { job->digest, job->chain_id, job->diff_id, job->wanted, c->request->level };
 
-	if (!sink_has(&c->work->places, job->digest, job->blob->size)) {
+	if (!sink_has(&c->work->places, job->digest, job->blob->size) && !remake_can(&c->work->places, job->chain_id)) {
 		*ARRAY_ADD(c->work->arena, &c->result->missing) = *job->blob;
 		job->phase = PHASE_DONE;
 		return 0;
@@ -210,24 +204,22 @@ static void begin_waiting(struct crew *c, struct job *job)
 	if (is_foreign(job)) {
 		progress_note(&job->progress, "Skipped", job->blob->size);
 		job->phase = PHASE_DONE;
-	} else if (!follow_twin(c, job) && job->wanted == job->packing) {
+	} else if (!follow_twin(c, job) && job->wanted == job->packing && !job->remake) {
 		job->phase = PHASE_READY;
 	}
 }
 
-static int begin_what_can(struct crew *c, struct error *err)
+static int begin(void *all, size_t i, struct error *err)
 {
-	for (size_t i = 0; i < c->n; i++) {
-		struct job *job = &c->jobs[i];
+	struct crew *c = all;
+	struct job *job = &c->jobs[i];
 
-		if (job->phase == PHASE_WAITING)
-			begin_waiting(c, job);
-		if (job->phase == PHASE_WAITING && !twin_of(c, job) && c->packing < c->packing_max &&
-		    begin_packing(c, job, err) < 0)
-			return error_frame(err, "layer %.19s", job->digest);
-		if (job->phase == PHASE_READY && upload_running(c->upload) < UPLOAD_PARALLEL)
-			begin_sending(c, job);
-	}
+	if (job->phase == PHASE_WAITING)
+		begin_waiting(c, job);
+	if (job->phase == PHASE_WAITING && !twin_of(c, job) && c->packing < c->packing_max && begin_packing(c, job, err) < 0)
+		return error_frame(err, "layer %.19s", job->digest);
+	if (job->phase == PHASE_READY && upload_running(c->upload) < UPLOAD_PARALLEL)
+		begin_sending(c, job);
 	return 0;
 }
 
@@ -239,50 +231,47 @@ static int hear_sending(struct crew *c, struct job *job, struct error *err)
 		return 0;
 	if (result == UPLOAD_FAILED)
 		return -1;
+	fd_close(&job->fd);
+	if (result == UPLOAD_MISSING && c->request->remake && !job->remake && remake_can(&c->work->places, job->chain_id)) {
+		job->remake = c->changed = true;
+		job->phase = PHASE_WAITING;
+		return 0;
+	}
 	if (result == UPLOAD_MISSING)
 		*ARRAY_ADD(c->work->arena, &c->result->missing) = *job->blob;
 	job->phase = PHASE_DONE;
-	fd_close(&job->fd);
 	return 0;
 }
 
-static int wait_and_hear(struct crew *c, struct error *err)
+static int hear(void *all, size_t i, struct error *err)
 {
-	struct pollfd fds[64];
-	size_t n = 0;
+	struct crew *c = all;
+	struct job *job = &c->jobs[i];
 
-	for (size_t i = 0; i < c->n && n < ELEMENTS(fds); i++)
-		if (c->jobs[i].phase == PHASE_PACKING)
-			fds[n++] = (struct pollfd){ .fd = c->jobs[i].repack.pipe, .events = POLLIN };
-	if (upload_wait(c->upload, fds, n, err) < 0)
-		return -1;
-	for (size_t i = 0; i < c->n; i++) {
-		struct job *job = &c->jobs[i];
-
-		if ((job->phase == PHASE_PACKING && hear_packing(c, job, err) < 0) ||
-		    (job->phase == PHASE_SENDING && hear_sending(c, job, err) < 0))
-			return error_frame(err, "%s %.19s", job->diff_id ? "layer" : "configuration", job->digest);
-	}
+	if ((job->phase == PHASE_PACKING && hear_packing(c, job, err) < 0) ||
+	    (job->phase == PHASE_SENDING && hear_sending(c, job, err) < 0))
+		return error_frame(err, "%s %.19s", job->diff_id ? "layer" : "configuration", job->digest);
 	return 0;
 }
 
-static bool all_done(const struct crew *c)
+static int pipe_of(const void *all, size_t i)
 {
-	for (size_t i = 0; i < c->n; i++)
-		if (c->jobs[i].phase != PHASE_DONE)
-			return false;
-	return true;
+	const struct job *job = &((const struct crew *)all)->jobs[i];
+
+	return job->phase == PHASE_PACKING ? job->repack.pipe : -1;
 }
+
+static bool is_done(const void *all, size_t i)
+{
+	return ((const struct crew *)all)->jobs[i].phase == PHASE_DONE;
+}
+
+static const struct jobs_kind sending = { begin, pipe_of, hear, is_done };
 
 static int send_blobs(struct crew *c, struct error *err)
 {
-	int result = 0;
+	int result = jobs_work_off(&sending, c, c->n, upload_errands(c->upload), err);
 
-	while (result == 0 && !all_done(c)) {
-		result = begin_what_can(c, err);
-		if (result == 0 && !all_done(c))
-			result = wait_and_hear(c, err);
-	}
 	for (size_t i = 0; i < c->n; i++) {
 		repack_done(&c->jobs[i].repack);
 		fd_close(&c->jobs[i].fd);
@@ -370,7 +359,7 @@ static int check_family(struct crew *c, struct error *err)
 static int push_image(struct work *w, struct registry *r, const struct transfer_request *request,
 		      struct transfer_event *ret, struct error *err)
 {
-	struct crew c = { .work = w, .request = request, .result = ret, .packing_max = processors() };
+	struct crew c = { .work = w, .request = request, .result = ret, .packing_max = jobs_processors(PACKING_MAX) };
 	int result;
 
 	if (push_read_image(w, request->manifest, &c.image, err) < 0 || plan(&c, err) < 0 || check_family(&c, err) < 0)

@@ -11,6 +11,7 @@ struct push_image {
 	const char *media_type;
 	struct image_manifest manifest;
 	struct image_config config;
+	struct strings chain_ids;
 };
 int push_read_image(struct work *w, const char *digest, struct push_image *ret, struct error *err);
 

@@ -65,7 +65,7 @@ int push_read_image(struct work *w, const char *digest, struct push_image *ret, 
 	if (ret->config.rootfs.diff_ids.n != ret->manifest.layers.n)
 		return error_set(err, ERROR_INVALID, "the manifest has %zu layers, the configuration %zu diff IDs",
 				 ret->manifest.layers.n, ret->config.rootfs.diff_ids.n);
-	return 0;
+	return hash_chain_ids(w->arena, &ret->config.rootfs.diff_ids, &ret->chain_ids, err);
 }
 
 /* --- sending */

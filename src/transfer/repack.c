@@ -11,6 +11,7 @@
 #include "sys/fd.h"
 #include "transfer/deflate.h"
 #include "transfer/inflate.h"
+#include "transfer/remake.h"
 #include "transfer/sandbox.h"
 
 #define BLOCK ((size_t)1 << 17)
@@ -76,18 +77,26 @@ static int stream(struct inflate *in, struct deflate *out, struct hash *plain, i
 	return n < 0 ? -1 : deflate_add(out, "", 0, true, err);
 }
 
+static struct inflate *open_layer(const struct work *w, const struct repack_request *r, int blob, struct error *err)
+{
+	if (blob < 0 && errno == ENOENT && remake_can(&w->places, r->chain_id))
+		return remake_open(&w->places, r->chain_id, NULL, err);
+	if (blob >= 0)
+		return inflate_open(blob, err);
+	error_errno(err, "open the blob %s", r->digest);
+	return NULL;
+}
+
 static int convert(const struct work *w, const struct repack_request *r, struct output *o, int pipe, struct error *err)
 {
 	_cleanup_fd_ int fd = sink_open_blob(&w->places, r->digest);
-	struct deflate *out = deflate_open(r->kind, r->level, keep, o, err);
+	struct inflate *in = open_layer(w, r, fd, err);
+	struct deflate *out = in ? deflate_open(r->kind, r->level, keep, o, err) : NULL;
 	char diff_id[DIGEST_TEXT_MAX];
 	struct hash plain;
-	struct inflate *in = NULL;
 	int result = -1;
 
-	if (fd < 0)
-		return error_errno(err, "open the blob %s", r->digest);
-	if (out && hash_init(&plain, r->diff_id, err) == 0 && (in = inflate_open(fd, err))) {
+	if (out && hash_init(&plain, r->diff_id, err) == 0) {
 		result = stream(in, out, &plain, pipe, err);
 		hash_final(&plain, diff_id);
 		if (result == 0 && !str_eq(diff_id, r->diff_id))

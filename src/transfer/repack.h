@@ -10,7 +10,8 @@
 #include "transfer/work.h"
 
 struct repack_request {
-	const char *digest;		/* of the blob, which is in blobs/ */
+	const char *digest;		/* of the blob */
+	const char *chain_id;		/* of a layer whose recipe makes the tar when the blob is not in blobs/; NULL */
 	const char *diff_id;
 	enum layer_compression kind;
 	const int64_t *level;		/* NULL: the usual one */

@@ -14,6 +14,7 @@
 #include "sys/fd.h"
 #include "transfer/found.h"
 #include "transfer/inflate.h"
+#include "transfer/remake.h"
 #include "transfer/repack.h"
 
 enum { BLOCK = 1 << 17 };
@@ -59,6 +60,8 @@ static int read_image(struct save *s, const struct transfer_image *asked, struct
 	if (image.m.layers.n != image.c.rootfs.diff_ids.n)
 		return error_set(err, ERROR_INVALID, "its manifest has %zu layers, its configuration %zu diff IDs",
 				 image.m.layers.n, image.c.rootfs.diff_ids.n);
+	if (hash_chain_ids(s->work->arena, &image.c.rootfs.diff_ids, &image.chain_ids, err) < 0)
+		return -1;
 	*ARRAY_ADD(s->work->arena, &s->images) = image;
 	return 0;
 }
@@ -144,6 +147,8 @@ int save_blob(struct save *s, const char *name, const struct image_descriptor *d
 
 	if (bundle_writer_has(&s->out, name))
 		return 0;
+	if (save_recipe_of(s, d))		/* a plain one: the tar is the blob */
+		return save_plain(s, name, d, d->digest, err);
 	fd = open_layer(s, d, err);
 	if (fd < 0 || hash_init(&hash, NULL, err) < 0)
 		return layer_failed(d, err);
@@ -194,17 +199,26 @@ static int pour_plain(struct save *s, struct inflate *in, const struct image_des
 	return (int)n;
 }
 
+/* fd: of the blob; -1: there is a recipe instead. *ret_size: -1 when it is not known. */
+static struct inflate *open_plain(struct save *s, int fd, const struct image_descriptor *d, char *block, int64_t *ret_size,
+				  struct error *err)
+{
+	*ret_size = -1;
+	if (fd < 0)
+		return remake_open(&s->work->places, save_recipe_of(s, d), ret_size, err);
+	if (!bundle_writer_takes_any_size(&s->out) && (*ret_size = plain_size(fd, block, err)) < 0)
+		return NULL;
+	return inflate_open(fd, err);
+}
+
 static int write_plain(struct save *s, int fd, const char *name, const struct image_descriptor *d, struct hash *hash,
 		       struct error *err)
 {
 	char *block = arena_alloc(s->work->arena, BLOCK);
-	int64_t size = -1;
-	struct inflate *in;
+	int64_t size;
+	struct inflate *in = open_plain(s, fd, d, block, &size, err);
 	int r;
 
-	if (!bundle_writer_takes_any_size(&s->out) && (size = plain_size(fd, block, err)) < 0)
-		return -1;
-	in = inflate_open(fd, err);
 	if (!in)
 		return -1;
 	r = bundle_writer_begin(&s->out, name, size, err);
@@ -223,9 +237,10 @@ int save_plain(struct save *s, const char *name, const struct image_descriptor *
 
 	if (bundle_writer_has(&s->out, name))
 		return 0;
-	fd = open_layer(s, d, err);
-	if (fd < 0 || hash_init(&hash, NULL, err) < 0)
+	if (!save_recipe_of(s, d) && (fd = open_layer(s, d, err)) < 0)
 		return layer_failed(d, err);
+	if (hash_init(&hash, NULL, err) < 0)
+		return -1;
 	r = write_plain(s, fd, name, d, &hash, err);
 	if (r == 0)
 		r = check(&hash, diff_id, err);
@@ -317,8 +332,10 @@ int op_save(struct work *w, const struct transfer_request *r, struct transfer_ev
 	bundle_writer_init(&s.out, w->arena, w->channel->fds[0]);
 	result = read_images(&s, err);
 	if (result == 0)
+		save_find_missing(&s, ret);
+	if (result == 0 && !ret->missing.n)
 		result = save_as(&s, r->format, err);
-	if (result == 0)
+	if (result == 0 && !ret->missing.n)
 		result = bundle_writer_finish(&s.out, err);
 	bundle_writer_done(&s.out);
 	for (size_t i = 0; i < s.repacked.n; i++)

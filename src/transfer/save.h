@@ -10,6 +10,7 @@ struct save_image {
 	size_t manifest_size, config_size;
 	struct image_manifest m;
 	struct image_config c;
+	struct strings chain_ids;
 	bool changed;			/* the layers of m are no longer those of `manifest` */
 };
 
@@ -27,6 +28,11 @@ int save_oci(struct save *s, struct error *err);
 /* docker: which manifest it must be; NULL: it stays as it is. */
 int save_dir(struct save *s, const bool *docker, struct error *err);
 
+/* Layers whose blobs are needed as they came and are not here go to ret->missing: those of the first image that lacks any,
+ * which is named in ret->images. */
+void save_find_missing(struct save *s, struct transfer_event *ret);
+/* The chain ID of a layer whose blob is not here and whose recipe makes the tar; NULL: there is a blob, or nothing. */
+const char *save_recipe_of(const struct save *s, const struct image_descriptor *d);
 /* Compresses layers anew where the form needs or the request wants it, and puts the new ones into the manifests. */
 int save_repack(struct save *s, bool docker, struct error *err);
 /* Writes the manifest, under the name or (NULL) that of its blob in a layout: its own bytes as long as nothing was changed.

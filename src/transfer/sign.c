@@ -83,7 +83,7 @@ static int send_blob(struct signing *s, const struct image_descriptor *d, const 
 		return -1;
 	blob = upload_add(u, &request);
 	while ((result = upload_result(blob, err)) == UPLOAD_UNDER_WAY)
-		if (upload_wait(u, NULL, 0, err) < 0)
+		if (errand_wait(upload_errands(u), NULL, 0, err) < 0)
 			break;
 	upload_close(u);
 	return result == UPLOAD_DONE ? 0 : -1;

@@ -1,7 +1,6 @@
 #include "transfer/upload.h"
 
 #include "spec/upload.h"
-#include "transfer/errand.h"
 #include "transfer/url.h"
 
 #define SMALL ((int64_t)1 << 20)	/* goes with the request that ends the upload */
@@ -50,6 +49,11 @@ void upload_close(struct upload *u)
 size_t upload_running(const struct upload *u)
 {
 	return u->errands.running;
+}
+
+struct errands *upload_errands(struct upload *u)
+{
+	return &u->errands;
 }
 
 static void end(struct upload_blob *b, enum upload_result result, const char *status)
@@ -397,11 +401,6 @@ struct upload_blob *upload_add(struct upload *u, const struct upload_request *r)
 	progress_note(r->progress, "Copying", 0);
 	go(b, STEP_CHECK);
 	return b;
-}
-
-int upload_wait(struct upload *u, struct pollfd *fds, size_t n, struct error *err)
-{
-	return errand_wait(&u->errands, fds, n, err);
 }
 
 enum upload_result upload_result(const struct upload_blob *b, struct error *err)

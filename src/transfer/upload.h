@@ -7,9 +7,7 @@
 #ifndef BRYO_TRANSFER_UPLOAD_H
 #define BRYO_TRANSFER_UPLOAD_H
 
-#include <poll.h>
-
-#include "transfer/work.h"
+#include "transfer/errand.h"
 
 #define UPLOAD_PARALLEL 6
 
@@ -30,8 +28,8 @@ void upload_close(struct upload *u);
 /* Begins a blob; the answer belongs to the upload. */
 struct upload_blob *upload_add(struct upload *u, const struct upload_request *r);
 size_t upload_running(const struct upload *u);
-/* Moves everything on and waits for news of its own or of the given descriptors. */
-int upload_wait(struct upload *u, struct pollfd *fds, size_t n, struct error *err);
+/* To be moved on. */
+struct errands *upload_errands(struct upload *u);
 
 enum upload_result { UPLOAD_FAILED = -1, UPLOAD_UNDER_WAY, UPLOAD_DONE, UPLOAD_MISSING /* neither there nor here */ };
 /* After anything but UNDER_WAY the blob must not be used any more. */

@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +14,7 @@
 #include <unistd.h>
 
 #include "sys/fd.h"
+#include "transfer/jobs.h"
 #include "transfer/objects.h"
 #include "transfer/remake.h"
 #include "transfer/work.h"
@@ -37,16 +37,6 @@ struct verify {
 	pid_t pids[PROCESSES_MAX];
 	size_t n;
 };
-
-static size_t processes(size_t work)
-{
-	cpu_set_t set;
-	int n = sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
-
-	if (n > PROCESSES_MAX)
-		n = PROCESSES_MAX;
-	return work < (size_t)n ? work : (size_t)n;
-}
 
 /* Fills ret and answers true when there is something wrong. */
 static bool is_damaged_blob(const struct work *w, const char *digest, struct damage *ret)
@@ -104,7 +94,7 @@ static bool is_damaged_recipe(const struct work *w, const struct transfer_layer 
 
 	if (hash_remade(w, layer, ret->digest, &why) == 0)
 		return strcmp(ret->digest, layer->diff_id) != 0;
-	ret->sys = why.sys ? why.sys : EBADMSG;
+	ret->sys = error_is(&why, ERROR_INVALID) || error_is(&why, ERROR_NOT_FOUND) ? 0 : why.sys ? why.sys : EIO;
 	return true;
 }
 
@@ -132,7 +122,7 @@ static _Noreturn void read_share(const struct verify *v, size_t first, size_t st
 
 static int start(struct verify *v, int pipe, struct error *err)
 {
-	size_t n = processes(v->list.n);
+	size_t most = jobs_processors(PROCESSES_MAX), n = v->list.n < most ? v->list.n : most;
 	pid_t parent = getpid();
 
 	for (size_t i = 0; i < n; i++) {

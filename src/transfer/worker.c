@@ -13,12 +13,14 @@
 
 #include "sys/fd.h"
 #include "transfer/layer_maker.h"
+#include "transfer/remake.h"
 #include "transfer/sandbox.h"
 #include "transfer/tree_place.h"
 #include "transfer/untar.h"
 
 _Static_assert(sizeof(struct worker_message) <= PIPE_BUF, "a worker's message crosses its pipe in one write");
 
+#define RECIPE_MIN 4096
 #define RECIPE_MAX ((size_t)256 << 20)
 #define APART_MIN ((int64_t)2 << 20)	/* packed bytes for which a second process is worth its start */
 
@@ -114,14 +116,15 @@ static int unpack_to_diff(const struct work *w, const struct transfer_request *r
 	return result;
 }
 
-/* It must be smaller than the blob that it takes the place of: well below a plain one, which a push compresses. */
+/* It must be smaller than the blob that it takes the place of: well below a plain one, which a push compresses. What fits
+ * into a block of the file system costs nothing. */
 static size_t recipe_limit(const struct transfer_layer *layer)
 {
 	enum layer_compression packing;
 	int64_t most = image_layer_compression(layer->media_type, &packing) == 0 && packing == LAYER_PLAIN ?
 		       layer->size / 2 : layer->size;
 
-	return most < 0 ? 0 : (uint64_t)most > RECIPE_MAX ? RECIPE_MAX : (size_t)most;
+	return most < RECIPE_MIN ? RECIPE_MIN : (uint64_t)most > RECIPE_MAX ? RECIPE_MAX : (size_t)most;
 }
 
 static int untar_with_recipe(const struct transfer_layer *layer, struct untar *u, struct untar_layer *l, int stage,
@@ -188,9 +191,11 @@ static int unpack_stream(const struct work *w, const struct transfer_request *r,
 	return result;
 }
 
-static struct inflate *open_blob(const struct work *w, const struct transfer_layer *layer, int *ret_fd, struct error *err)
+static struct inflate *open_layer(const struct work *w, const struct transfer_layer *layer, int *ret_fd, struct error *err)
 {
 	*ret_fd = sink_open_blob(&w->places, layer->digest);
+	if (*ret_fd < 0 && errno == ENOENT && remake_can(&w->places, layer->chain_id))
+		return remake_open(&w->places, layer->chain_id, NULL, err);
 	if (*ret_fd < 0) {
 		error_errno(err, "open the blob %s", layer->digest);
 		return NULL;
@@ -203,7 +208,7 @@ static int unpack(const struct work *w, const struct transfer_request *r, const 
 		  struct chunked *chunked, struct teller *teller, struct worker_result *ret, struct error *err)
 {
 	_cleanup_fd_ int fd = -1;
-	struct inflate *in = chunked ? chunked_open(chunked, err) : open_blob(w, layer, &fd, err);
+	struct inflate *in = chunked ? chunked_open(chunked, err) : open_layer(w, layer, &fd, err);
 	int result;
 
 	if (!in)

@@ -175,14 +175,14 @@ tree_of() {
 }
 
 @test "damaged blobs are not handed on" {
-	need_image
+	need_image $IMG --format oci-archive
 	layer=$(ls -S "$XDG_DATA_HOME"/bryo/blobs/sha256/* | head -n 1)
 	chmod u+w "$layer"
 	printf 'X' | dd of="$layer" bs=1 seek=2000 conv=notrunc status=none
 	for format in docker-archive oci-archive; do
 		run bryo save -q --uncompressed --format $format -o x.tar $IMG
 		assert_status 125
-		assert_contains "digest does not match"
+		assert_matches '(digest|checksum) does not match'
 		[ ! -e x.tar ]
 	done
 	run bryo save -q --format oci-dir -o x $IMG

@@ -109,7 +109,10 @@ faults_commands() {
 	tar -C "$here" -cf "$run_parent/tree.tar" kill
 	[ -z "$registry" ] || commands+=(
 		"pull -q --tls-verify=false $registry/other:1"
-		"PREPARE pull -q --tls-verify=false $registry/other:1 THEN rmi -f $registry/other:1")
+		"PREPARE pull -q --tls-verify=false $registry/other:1 THEN rmi -f $registry/other:1"
+		"PREPARE pull -q --tls-verify=false $registry/other:1 THEN pull -q --keep-compressed $registry/other:1"
+		"PREPARE pull -q --tls-verify=false $registry/other:1 THEN save -q --format oci-archive -o $run_parent/saved.tar $registry/other:1"
+		"PREPARE pull -q --tls-verify=false $registry/other:1 THEN push -q --compression-format zstd --force-compression $registry/other:1 $registry/zstd:1")
 	! has_command 'system check' || commands+=("system check --repair")
 	! has_command commit || commands+=("commit -q keep localhost/committed")
 	! has_command save || commands+=("save -q -o $run_parent/saved.tar localhost/keep")
