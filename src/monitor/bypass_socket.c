@@ -156,7 +156,6 @@ static bool is_special(int fd)
 
 	if (getsockopt(fd, SOL_SOCKET, SO_GET_FILTER, NULL, &size) < 0 || size > 0)
 		return true;
-
 	for (size_t i = 0; i < sizeof(special) / sizeof(special[0]); i++)
 		if (get_int(fd, special[i].level, special[i].name) > 0)
 			return true;
@@ -180,9 +179,9 @@ static bool is_idle(int fd, bool has_port)
 	size = sizeof(name);
 	if (getpeername(fd, (struct sockaddr *)&name, &size) == 0)
 		return false;
-	size = sizeof(name);
 	if (has_port)
 		return true;
+	size = sizeof(name);
 	return getsockname(fd, (struct sockaddr *)&name, &size) == 0 && ((struct sockaddr_in *)&name)->sin_port == 0;
 }
 

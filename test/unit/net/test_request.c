@@ -173,9 +173,30 @@ static void conflicts_are_found(void **state)
 	}
 }
 
+static void bypass_is_a_word_among_the_options(void **state)
+{
+	_cleanup_arena_ struct arena *a = arena_new();
+	struct net_request r = { 0 };
+	struct error err = { 0 };
+
+	(void)state;
+	assert_int_equal(net_parse_mode(a, "slirp4netns:mtu=1500,bypass", &r, NULL), 0);
+	assert_true(r.bypass);
+	assert_int_equal(r.options.n, 1);
+	assert_string_equal(r.options.v[0], "mtu=1500");
+	assert_int_equal(net_parse_mode(a, "pasta", &r, NULL), 0);
+	assert_false(r.bypass);
+	assert_int_equal(net_parse_mode(a, "bridge:bypass", &r, NULL), 0);
+	assert_true(r.bypass);
+	assert_int_equal(net_parse_mode(a, "pasta:bypass,--outbound,1.2.3.4", &r, &err), -1);
+	assert_int_equal(net_parse_mode(a, "slirp4netns:outbound_addr=eth0,bypass", &r, &err), -1);
+	assert_int_equal(net_parse_mode(a, "none:bypass", &r, &err), -1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(bypass_is_a_word_among_the_options),
 		cmocka_unit_test(modes_are_known), cmocka_unit_test(default_has_a_helper),
 		cmocka_unit_test(other_words_are_networks),
 		cmocka_unit_test(malformed_modes_are_refused), cmocka_unit_test(ports_are_understood),
