@@ -31,8 +31,7 @@ static bool lives(void *context, const char *id)
 	snprintf(path, sizeof(path), "containers/%s/monitor.lock", id);
 	if (lock_is_held(e->run_fd, path))
 		return true;
-	state_load_present(e, &c, &s);
-	return state_is_live(&s);
+	return state_load_present(e, &c, &s, NULL) < 0 || state_is_live(&s);	/* what cannot be told keeps its address */
 }
 
 /* Its end is recorded, or there is nothing of it: a start forgets the record first. The monitor may still be there. */
@@ -40,8 +39,7 @@ static bool has_ended(struct engine *e, const struct container *c)
 {
 	struct container_state s;
 
-	state_load_present(e, c, &s);
-	return !state_is_live(&s) && s.status != CONTAINER_INITIALIZED && (s.status != CONTAINER_CREATED || !lives(e, c->id));
+	return state_load_present(e, c, &s, NULL) == 0 && !state_is_live(&s) && s.status != CONTAINER_INITIALIZED && (s.status != CONTAINER_CREATED || !lives(e, c->id));
 }
 
 static int open_holder(void *context)
