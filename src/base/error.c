@@ -129,6 +129,16 @@ bool error_is(const struct error *err, enum error_kind kind)
 	return err && err->kind == (int)kind;
 }
 
+bool error_passes(int number)
+{
+	static const int passing[] = { EMFILE, ENFILE, ENOMEM, EIO, ENOSPC, EDQUOT, EAGAIN };
+
+	for (size_t i = 0; i < sizeof(passing) / sizeof(*passing); i++)
+		if (number == passing[i])
+			return true;
+	return false;
+}
+
 int error_exit_code(const struct error *err)
 {
 	switch (err->kind) {

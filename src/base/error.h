@@ -60,6 +60,9 @@ int error_hint(struct error *err, const char *fmt, ...) ERROR_PRINTF(2, 3);
 
 void error_clear(struct error *err);
 bool error_is(const struct error *err, enum error_kind kind);
+/* Does an errno say nothing of what was asked for: no descriptors, no memory, a disk that is full or broken? Then the answer
+ * is not "no". */
+bool error_passes(int number);
 
 /* 125, 126, 127, 1 (no such object) or 2 (in use), as Podman's users expect of `bryo` commands. */
 int error_exit_code(const struct error *err);

@@ -164,7 +164,7 @@ static int list_again(struct cli *cli, const struct stats_request *r, struct wat
 		struct container_state s;
 		struct watched *w;
 
-		state_load_present(&cli->engine, &all.v[i], &s);
+		state_load_present(&cli->engine, &all.v[i], &s, NULL);
 		if (!r->all && !state_is_live(&s))
 			continue;
 		w = ARRAY_ADD(cli->arena, list);

@@ -132,7 +132,7 @@ static void sum_containers(const struct facts *f, struct json *rows)
 		int64_t own, whole;
 
 		usage_size(f->e, &f->containers.v[i], &own, &whole);
-		state_load_present(f->e, &f->containers.v[i], &s);
+		state_load_present(f->e, &f->containers.v[i], &s, NULL);
 		active += state_is_live(&s);
 		size += own;
 		reclaimable += state_is_live(&s) ? 0 : own;
@@ -205,7 +205,7 @@ static void add_container(struct facts *f, const struct container *c, struct jso
 	for (size_t i = 0; i < c->mounts.n; i++)
 		volumes += strcmp(c->mounts.v[i].type, "volume") == 0;
 	usage_size(f->e, c, &own, &whole);
-	state_load_present(f->e, c, &s);
+	state_load_present(f->e, c, &s, NULL);
 	SET("ContainerID", TEXT(c->id));
 	SET("Image", TEXT(c->image_id));
 	SET("Command", json_new_strings(a, &c->args));

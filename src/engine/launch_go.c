@@ -126,8 +126,8 @@ static int become_monitor(struct launch *l, const struct run_process *p, int *re
 	const int kept[] = { config, m.pidfd, m.console, m.stdin_fd, m.stdout_fd, m.stderr_fd, m.dir_fd, m.run_fd, m.lock_fd,
 			     m.client_fd, m.keep_fd, m.events_fd, m.cgroup_fd };
 	for (size_t i = 0; i < ELEMENTS(kept); i++)
-		if (kept[i] >= 0)
-			fd_set_cloexec(kept[i], false);
+		if (kept[i] >= 0 && fd_set_cloexec(kept[i], false) < 0)
+			return error_errno(err, "hand over to the monitor");
 	lseek(config, 0, SEEK_SET);
 	trace_flush();
 	snprintf(number, sizeof(number), "%d", config);

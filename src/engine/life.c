@@ -79,7 +79,8 @@ int life_remove(struct engine *e, struct container *c, bool volumes, struct erro
 
 	if (lock < 0)
 		return -1;
-	state_load_present(e, c, &s);
+	if (state_load_present(e, c, &s, err) < 0)
+		return -1;
 	if (state_is_live(&s) || (s.status == CONTAINER_CREATED && run_dir >= 0 && lock_is_held(run_dir, "monitor.lock")))
 		return error_set(err, ERROR_IN_USE, "container %s was started meanwhile", c->id);
 	life_release(e, c, &s);
@@ -124,6 +125,21 @@ void life_end_backoff(struct engine *e, const struct container *c, const struct 
 		pidfd_wait_exit(monitor, 10000);
 }
 
+void life_end_stale_monitor(struct engine *e, const struct container *c)
+{
+	_cleanup_fd_ int process = -1, monitor = -1;
+	struct container_state s;
+
+	if (container_load_state(e, c, &s, NULL) < 0)
+		return;
+	process = state_open_process(&s);
+	if (process >= 0 || errno != ESRCH)
+		return;
+	monitor = state_open_monitor(&s);
+	if (monitor >= 0 && pidfd_signal(monitor, SIGKILL) == 0)
+		pidfd_wait_exit(monitor, 1000);
+}
+
 int life_signal(const struct container *c, const struct container_state *s, int signum, struct error *err)
 {
 	_cleanup_fd_ int process = state_open_process(s);
@@ -139,9 +155,14 @@ int life_signal(const struct container *c, const struct container_state *s, int 
 int life_await_end(const struct container_state *s, int64_t timeout_ms, struct error *err)
 {
 	_cleanup_fd_ int process = state_open_process(s);
+	int number = errno;
 	_cleanup_fd_ int monitor = state_open_monitor(s);
 	int r = process < 0 ? 1 : pidfd_wait_exit(process, timeout_ms > INT32_MAX ? -1 : (int)timeout_ms);
 
+	if (process < 0 && error_passes(number)) {
+		errno = number;
+		r = -1;
+	}
 	if (r < 0)
 		return error_errno(err, "wait for the container");
 	if (r == 1 && monitor >= 0)

@@ -17,6 +17,9 @@ int life_bury(void *engine, struct store *s, int dir, const char *id, bool volum
 int life_settle(struct engine *e, const struct container *c, struct container_state *ret, struct error *err);
 /* Ends the monitor that sleeps before the next start of a container that restarts. */
 void life_end_backoff(struct engine *e, const struct container *c, const struct container_state *s);
+/* Ends a monitor that has not noticed, in all the time that life_await_end gave it, that the process is gone. How that ended
+ * is lost: for a container that is removed. */
+void life_end_stale_monitor(struct engine *e, const struct container *c);
 /* Sends a signal to the first process; one that is gone already is no error. */
 int life_signal(const struct container *c, const struct container_state *s, int signum, struct error *err);
 /* Until the process is gone and its monitor has recorded that; timeout_ms < 0: for ever. 1 gone, 0 timeout. */

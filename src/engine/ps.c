@@ -224,7 +224,7 @@ int container_rows(struct engine *e, const struct ps_request *r, struct json **r
 		struct ps_row row = { .c = &all.v[i] };
 		int pass;
 
-		state_load_present(e, row.c, &row.s);
+		state_load_present(e, row.c, &row.s, NULL);
 		if (!r->all && !most && !state_is_live(&row.s) && row.s.status != CONTAINER_RESTARTING &&
 		    !ps_filter_names_status(&r->filters))
 			continue;

@@ -36,6 +36,7 @@ static int end_and_remove(struct engine *e, struct container *c, const struct rm
 		if (!error_is(err, ERROR_IN_USE) || !o->force || tries == TRIES)
 			return -1;
 		error_clear(err);
+		life_end_stale_monitor(e, c);
 	}
 }
 

@@ -112,10 +112,21 @@ static bool is_marked(int run_dir, const char *file)
 	return faccessat(run_dir, file, F_OK, 0) == 0;
 }
 
-static bool read_exit(struct engine *e, int dir, const char *name, struct exit_record *ret)
+/* A file of the state: NULL when it is not there, or damaged in a way that its reader does not mind. What cannot be read now
+ * must not be taken for missing: then err is set. */
+static char *read_part(struct engine *e, int dir, const char *name, size_t *ret_size, struct error *err)
+{
+	char *text = dir < 0 ? NULL : fd_read_file(e->arena, dir, name, STATE_MAX, ret_size);
+
+	if (!text && dir >= 0 && error_passes(errno))
+		error_errno(err, "read the container's %s", name);
+	return text;
+}
+
+static bool read_exit(struct engine *e, int dir, const char *name, struct exit_record *ret, struct error *err)
 {
 	size_t size;
-	char *text = dir < 0 ? NULL : fd_read_file(e->arena, dir, name, STATE_MAX, &size);
+	char *text = read_part(e, dir, name, &size, err);
 	struct error ignored = { 0 };
 
 	*ret = (struct exit_record){ 0 };
@@ -126,7 +137,7 @@ static bool same_boot(const struct container_state *s)
 {
 	char boot[37];
 
-	return s->boot_id && pidfd_boot_id(boot) == 0 && strcmp(boot, s->boot_id) == 0;
+	return s->boot_id && (pidfd_boot_id(boot) < 0 || strcmp(boot, s->boot_id) == 0);
 }
 
 static void take_exit(struct container_state *s, const struct exit_record *x)
@@ -140,9 +151,11 @@ static void take_exit(struct container_state *s, const struct exit_record *x)
 /* The monitor is gone and left no record: somebody killed it. The process may still live. */
 static void judge_orphan(struct container_state *s)
 {
-	_cleanup_fd_ int pidfd = same_boot(s) ? state_open_process(s) : -1;
+	_cleanup_fd_ int pidfd = -1;
 
-	if (pidfd >= 0) {
+	errno = 0;
+	pidfd = same_boot(s) ? state_open_process(s) : -1;
+	if (pidfd >= 0 || error_passes(errno)) {
 		s->status = CONTAINER_RUNNING;
 		return;
 	}
@@ -178,13 +191,13 @@ int container_load_state(struct engine *e, const struct container *c, struct con
 	*ret = (struct container_state){ 0 };
 	if (dir < 0)
 		return -1;
-	state_load_present(e, c, ret);
-	return 0;
+	return state_load_present(e, c, ret, err);
 }
 
-void state_load_present(struct engine *e, const struct container *c, struct container_state *ret)
+int state_load_present(struct engine *e, const struct container *c, struct container_state *ret, struct error *err)
 {
-	_cleanup_fd_ int run_dir = container_run_dir(e, c->id, false, NULL);
+	struct error why = { 0 };
+	_cleanup_fd_ int run_dir = container_run_dir(e, c->id, false, &why);
 	struct exit_record x;
 	char path[96];
 	bool ended;
@@ -192,9 +205,11 @@ void state_load_present(struct engine *e, const struct container *c, struct cont
 	char *text;
 
 	*ret = (struct container_state){ 0 };
+	if (!error_passes(why.sys))
+		error_clear(&why);
 	snprintf(path, sizeof(path), "containers/%s/exit", c->id);
-	ended = read_exit(e, e->store.root_fd, path, &x) || read_exit(e, run_dir, "exit", &x);
-	text = run_dir < 0 ? NULL : fd_read_file(e->arena, run_dir, "state", STATE_MAX, &size);
+	ended = read_exit(e, e->store.root_fd, path, &x, &why) || read_exit(e, run_dir, "exit", &x, &why);
+	text = read_part(e, run_dir, "state", &size, &why);
 	if (text) {
 		struct error bad = { 0 };
 
@@ -208,15 +223,18 @@ void state_load_present(struct engine *e, const struct container *c, struct cont
 		      c->request.restart && *c->request.restart && strcmp(c->request.restart, "no") != 0);
 	else
 		ret->status = ended ? CONTAINER_EXITED : CONTAINER_CREATED;
+	return why.kind ? error_set(err, why.kind, "the state of container %s: %s", c->name, why.text) : 0;
 }
 
 int state_open_process(const struct container_state *s)
 {
+	errno = ESRCH;
 	return s->pid > 0 ? pidfd_open_same((pid_t)s->pid, s->pid_start) : -1;
 }
 
 int state_open_monitor(const struct container_state *s)
 {
+	errno = ESRCH;
 	return s->monitor_pid > 0 ? pidfd_open_same((pid_t)s->monitor_pid, s->monitor_start) : -1;
 }
 

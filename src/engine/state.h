@@ -16,10 +16,11 @@ int container_save(struct engine *e, const struct container *c, struct error *er
 int state_write(struct engine *e, int run_dir, const struct container_state *state, struct error *err);
 /* Forgets how an earlier run ended, before a new one starts. */
 int state_reset(struct engine *e, const char *id, int run_dir, struct error *err);
-/* container_load_state of a container that was read just now: one that went since counts as created. */
-void state_load_present(struct engine *e, const struct container *c, struct container_state *ret);
+/* container_load_state of a container that was read just now: one that went since counts as created. -1 (err) when it cannot
+ * be told; ret is what is known, for lists. */
+int state_load_present(struct engine *e, const struct container *c, struct container_state *ret, struct error *err);
 int state_mark(int run_dir, const char *file, bool set);
-/* The container's first process, only if it is still the one that was started; -1 when it is gone. */
+/* The container's first process, only if it is still the one that was started; -1 with ESRCH when it is gone. */
 int state_open_process(const struct container_state *state);
 int state_open_monitor(const struct container_state *state);
 /* Errors in Podman's words when it is not running. */

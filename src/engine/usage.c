@@ -23,8 +23,9 @@ int64_t usage_tree(const char *path)
 
 void usage_size(struct engine *e, const struct container *c, int64_t *ret_rw, int64_t *ret_root)
 {
-	bool copied = e->store.driver == DRIVER_VFS;	/* the image's files lie beside the container's own */
-	int64_t own = usage_tree(arena_printf(e->arena, "%s/containers/%s/%s", e->store.path, c->id, copied ? "rootfs" : "upper"));
+	const char *path = arena_printf(e->arena, "%s/containers/%s/rootfs", e->store.path, c->id);
+	bool copied = access(path, F_OK) == 0;	/* by vfs: the image's files lie beside the container's own */
+	int64_t own = usage_tree(copied ? path : arena_printf(e->arena, "%s/containers/%s/upper", e->store.path, c->id));
 	int64_t image = 0;
 	struct layer layer;
 

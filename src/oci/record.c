@@ -222,9 +222,13 @@ static bool is_of_this_boot(const struct record *r)
 	return str_is_empty(r->boot_id) || pidfd_boot_id(boot) < 0 || str_eq(boot, r->boot_id);
 }
 
+/* -1 with ESRCH when it is gone. */
 static int open_process(const struct record *r)
 {
-	return is_of_this_boot(r) ? pidfd_open_same((pid_t)r->pid, r->start_time) : -1;
+	if (is_of_this_boot(r))
+		return pidfd_open_same((pid_t)r->pid, r->start_time);
+	errno = ESRCH;
+	return -1;
 }
 
 static enum record_status status_of(const struct opened *c)
@@ -265,6 +269,8 @@ int record_find(struct oci *o, const char *id, bool lock, struct opened *ret, st
 	if (record_load(o->arena, ret->dir_fd, &ret->record, err) < 0)
 		return error_frame(err, "container `%s`", id);
 	ret->process = open_process(&ret->record);
+	if (ret->process < 0 && error_passes(errno))
+		return error_errno(err, "look at the process of container `%s`", id);
 	ret->status = status_of(ret);
 	return 0;
 }

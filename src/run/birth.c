@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/capability.h>
 #include <sched.h>
 #include <signal.h>
@@ -250,6 +251,27 @@ void birth_end_helper(struct spawning *s, bool kill)
 	s->helper.pid = 0;
 }
 
+/* clone3 says so of a descriptor whose cgroup is gone: its maker holds it until the container is in. */
+static bool lost_its_cgroup(const struct spawning *s, int number)
+{
+	return s->plan->cgroup_fd >= 0 && (number == ENOENT || number == ENODEV);
+}
+
+static int tell_lost_cgroup(const struct spawning *s, struct error *err)
+{
+	char number[32], path[PATH_MAX];
+	ssize_t n = readlink(fd_path(s->plan->cgroup_fd, number), path, sizeof(path) - 1);
+	char *end;
+
+	path[n > 0 ? n : 0] = '\0';
+	end = strstr(path, " (deleted)");
+	if (end)
+		*end = '\0';
+	error_set(err, ERROR_STATE, "make the container's namespaces: its cgroup %s was removed meanwhile", path);
+	return error_hint(err, "an earlier run of the container was still being cleaned up, or somebody removed its cgroup or the "
+			  "runtime directory by hand: start it again");
+}
+
 int birth_clone(struct spawning *s, struct error *err)
 {
 	_cleanup_trace_ struct trace_span span = trace_begin("clone");
@@ -258,6 +280,8 @@ int birth_clone(struct spawning *s, struct error *err)
 
 	if (result == 0)
 		return 0;
+	if (lost_its_cgroup(s, number))
+		return tell_lost_cgroup(s, err);
 	error_errno(err, "make the container's namespaces");
 	if (number == ENOSPC)
 		error_hint(err, "a limit of namespaces is reached: see /proc/sys/user/max_*_namespaces");

@@ -5,15 +5,13 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
 #include "sys/fd.h"
+#include "sys/whiteout.h"
 
 #define DEPTH_MAX 2000
-#define MARK ".wh."
-#define MARK_OPAQUE ".wh..wh..opq"
 
 struct walk {
 	struct arena *arena;
@@ -66,9 +64,10 @@ static bool look(int dirfd, const char *name, struct stat *ret)
 	return dirfd >= 0 && fstatat(dirfd, name, ret, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-static bool is_whiteout(const struct stat *st)
+/* What programs of a container make themselves is none, but a device, which they cannot make. */
+static bool is_whiteout(const struct walk *w, int upper, const char *name, const struct stat *st)
 {
-	return S_ISCHR(st->st_mode) && st->st_rdev == makedev(0, 0);
+	return (w->how->marks || S_ISCHR(st->st_mode)) && whiteout_is(upper, name, st);
 }
 
 static bool has_xattr(int fd, const char *name)
@@ -80,9 +79,7 @@ static bool has_xattr(int fd, const char *name)
 
 static bool is_opaque(const struct walk *w, int fd)
 {
-	return has_xattr(fd, "user.overlay.opaque") ||
-	       (w->how->marks && (faccessat(fd, MARK_OPAQUE, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ||
-				  has_xattr(fd, "user.fuseoverlayfs.opaque")));
+	return w->how->marks ? whiteout_is_opaque(fd) : has_xattr(fd, "user.overlay.opaque");
 }
 
 /* --- comparing */
@@ -200,7 +197,7 @@ static int upper_entry(struct walk *w, int lower, int upper, const char *name, c
 	if (!look(upper, name, &is))
 		return errno == ENOENT ? 0 : error_errno(w->err, "%s", path);	/* it went meanwhile */
 	there = look(lower, name, &was);
-	if (is_whiteout(&is)) {
+	if (is_whiteout(w, upper, name, &is)) {
 		if (there)
 			add(w, CHANGE_DELETED, path);
 		return 0;
@@ -233,12 +230,12 @@ static int tell_hidden(struct walk *w, int lower, int upper, const char *path)
 /* `.wh.NAME`: 1 when the entry was one. */
 static int mark_entry(struct walk *w, int lower, const char *name, const char *path)
 {
-	const char *hidden = w->how->marks ? str_after(name, MARK) : NULL;
+	const char *hidden = w->how->marks ? str_after(name, WHITEOUT_MARK) : NULL;
 	struct stat was;
 
 	if (!hidden)
 		return 0;
-	if (strcmp(name, MARK_OPAQUE) != 0 && look(lower, hidden, &was))
+	if (strcmp(name, WHITEOUT_MARK_OPAQUE) != 0 && look(lower, hidden, &was))
 		add(w, CHANGE_DELETED, below(w, path, hidden));
 	return 1;
 }

@@ -26,7 +26,7 @@ struct changes {		/* a directory before its contents, entries of a directory by 
 
 struct changes_how {
 	const struct id_maps *maps;	/* owners in the newer tree are shifted by them; NULL: they are not */
-	bool marks;			/* `.wh.` files are whiteouts, as fuse-overlayfs makes them */
+	bool marks;			/* of a layer, or as fuse-overlayfs makes them: see sys/whiteout */
 	bool contents;			/* files of equal size and time that are not the same inode are read */
 };
 

@@ -36,8 +36,10 @@ static bool collect_entry(struct store *s, const char *entry)
 	if (lock < 0)
 		return false;
 	/* A container that was never finished may have its name already. */
-	if (stage && container_store_is_id(name))
-		container_name_release_all(s, name);
+	if (stage && container_store_is_id(name) && container_name_release_all(s, name) < 0) {
+		close(lock);
+		return false;
+	}
 	fd_remove_tree(s->tmp_fd, name);
 	unlinkat(s->tmp_fd, lock_name, 0);
 	close(lock);
@@ -59,16 +61,20 @@ static bool collect_tmp(struct store *s)
 void store_bury(struct store *s, const char *entry)
 {
 	_cleanup_fd_ int trash = fd_open_dir(s->root_fd, "trash"), dir = trash < 0 ? -1 : fd_open_dir(trash, entry);
+	int number = errno;
 	bool volumes;
 	char id[65];
 
+	if (trash < 0)
+		return;
 	if (container_store_is_removed(entry, id, &volumes)) {
-		container_name_release_all(s, id);
+		/* Without its directory nobody would know what else belongs to it. */
+		if ((dir < 0 && error_passes(number)) || container_name_release_all(s, id) < 0)
+			return;
 		if (s->burial.bury && dir >= 0 && s->burial.bury(s->burial.context, s, dir, id, volumes) < 0)
 			return;
 	}
-	if (trash >= 0)
-		fd_remove_tree(trash, entry);
+	fd_remove_tree(trash, entry);
 }
 
 static bool collect_trash(struct store *s)

@@ -95,7 +95,7 @@ void container_name_release(struct store *s, const char *name, const char *id)
 		unlinkat(s->root_fd, path, 0);
 }
 
-void container_name_release_all(struct store *s, const char *id)
+int container_name_release_all(struct store *s, const char *id)
 {
 	_cleanup_dir_ DIR *dir = fd_opendir(s->root_fd, "containers/names");
 	struct dirent *entry;
@@ -103,6 +103,7 @@ void container_name_release_all(struct store *s, const char *id)
 	while (dir && (entry = readdir(dir)))
 		if (!stage_is_dot(entry->d_name))
 			container_name_release(s, entry->d_name, id);
+	return dir ? 0 : -1;
 }
 
 static bool is_dangling(const struct store *s, const char *entry)

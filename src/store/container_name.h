@@ -13,7 +13,7 @@ int container_name_claim(struct store *s, const char *name, const char *id, stru
 bool container_name_lookup(const struct store *s, const char *name, char ret_id[65]);
 /* Removes the name if it is the container's. */
 void container_name_release(struct store *s, const char *name, const char *id);
-void container_name_release_all(struct store *s, const char *id);
+int container_name_release_all(struct store *s, const char *id);	/* -1: they could not be listed */
 /* Entries of containers/names whose container is neither there nor being made; and the removal of one that still is so. */
 void container_names_dangling(struct arena *arena, const struct store *s, struct strings *ret);
 int container_name_discard(struct store *s, const char *entry, struct error *err);

@@ -238,17 +238,6 @@ static int check(struct arena *arena, struct store *s, enum store_driver driver,
 	return error_set(err, ERROR_FAILED, "no such driver");
 }
 
-/* A full disk, table of files or memory says nothing about the driver, and the answer is kept for long. */
-static bool is_passing(const struct error *why)
-{
-	static const int passing[] = { EMFILE, ENFILE, ENOMEM, EIO, EDQUOT, EAGAIN };
-
-	for (size_t i = 0; i < ELEMENTS(passing); i++)
-		if (why->sys == passing[i])
-			return true;
-	return error_is(why, ERROR_NO_SPACE);
-}
-
 /* The reasons why the better drivers were passed over stay visible in driver_why. */
 static int probe(struct arena *arena, struct store *s, struct error *err)
 {
@@ -263,7 +252,8 @@ static int probe(struct arena *arena, struct store *s, struct error *err)
 				s->driver_why = arena_printf(arena, "%s (%s)", s->driver_why, passed);
 			return 0;
 		}
-		if (is_passing(&why)) {
+		/* The answer is kept for long. */
+		if (error_passes(why.sys) || error_is(&why, ERROR_NO_SPACE)) {
 			*err = why;
 			return -1;
 		}

@@ -13,6 +13,7 @@
 #include "store/layer_indexes.h"
 #include "store/tree_maker.h"
 #include "sys/fd.h"
+#include "sys/whiteout.h"
 
 #define RECORD_MAX ((size_t)64 << 10)
 
@@ -378,16 +379,14 @@ char *layer_index_path(struct arena *arena, const struct store *s, const char *c
 	return arena_printf(arena, "%s/layers/%s/index", s->path, digest_hex(chain_id));
 }
 
-/* The mark is an attribute, or a file where there are none (see transfer/tree). */
 static bool is_opaque(const struct store *s, const char *chain_id)
 {
-	char path[PATH_MAX], value;
+	char path[192];
+	_cleanup_fd_ int diff = -1;
 
-	snprintf(path, sizeof(path), "%s/layers/%s/diff", s->path, digest_hex(chain_id));
-	if (lgetxattr(path, "user.overlay.opaque", &value, 1) == 1)
-		return value == 'y';
-	snprintf(path, sizeof(path), "layers/%s/diff/.wh..wh..opq", digest_hex(chain_id));
-	return errno == EOPNOTSUPP && faccessat(s->root_fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+	layer_path(path, sizeof(path), chain_id, "/diff");
+	diff = fd_open_dir(s->root_fd, path);
+	return diff >= 0 && whiteout_is_opaque(diff);
 }
 
 size_t layer_hidden(const struct store *s, const struct strings *layers)

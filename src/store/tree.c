@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "store/tree_attributes.h"
@@ -14,6 +13,7 @@
 #include "base/string.h"
 #include "sys/fd.h"
 #include "sys/inroot.h"
+#include "sys/whiteout.h"
 
 #define DEPTH_MAX 400		/* two descriptors a level */
 #define PATH_MAX_BYTES 65536
@@ -285,7 +285,7 @@ static int copy_directory(struct copy *c, const struct entry *e)
 		return 0;
 	if (c->depth == DEPTH_MAX)
 		return error_set(c->err, ERROR_FAILED, "%.200s...: more than %d directories deep", c->path, DEPTH_MAX);
-	if (c->how->whiteouts && tree_attributes_is_opaque(source) && fd_remove_tree(e->target_dir, e->target) < 0)
+	if (c->how->whiteouts && whiteout_is_opaque(source) && fd_remove_tree(e->target_dir, e->target) < 0)
 		return failed(c, "replace");
 	if (mkdirat(e->target_dir, e->target, 0700) < 0 && errno != EEXIST)
 		return failed(c, "make");
@@ -318,12 +318,24 @@ static int clear_target(struct copy *c, const struct entry *e)
 	return fd_remove_tree(e->target_dir, e->target) < 0 ? failed(c, "replace") : 0;
 }
 
+/* What an entry of a layer takes away from the copies of lower ones: a name, or "" when it is another mark; NULL when it is
+ * an entry. */
+static const char *hidden_name(const struct entry *e)
+{
+	const char *marked = whiteout_marked(e->source, &e->st);
+
+	return marked ? marked : whiteout_is(e->source_dir, e->source, &e->st) ? e->target : NULL;
+}
+
 static int copy_entry(struct copy *c, struct entry *e)
 {
+	const char *hidden;
+
 	if (fstatat(e->source_dir, e->source, &e->st, AT_SYMLINK_NOFOLLOW) < 0)
 		return failed(c, "look at");
-	if (c->how->whiteouts && S_ISCHR(e->st.st_mode) && e->st.st_rdev == makedev(0, 0))
-		return fd_remove_tree(e->target_dir, e->target) < 0 ? failed(c, "remove") : 0;
+	hidden = c->how->whiteouts ? hidden_name(e) : NULL;
+	if (hidden)
+		return *hidden && fd_remove_tree(e->target_dir, hidden) < 0 ? failed(c, "remove") : 0;
 	if (S_ISCHR(e->st.st_mode) || S_ISBLK(e->st.st_mode) || S_ISSOCK(e->st.st_mode))
 		return 0;
 	if (clear_target(c, e) < 0)

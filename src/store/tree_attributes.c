@@ -11,24 +11,11 @@
 #define LIST_MAX 65536
 #define VALUE_MAX 65536
 
-bool tree_attributes_is_opaque(int fd)
-{
-	static const char *const names[] = {
-		"user.overlay.opaque", "trusted.overlay.opaque", "user.fuseoverlayfs.opaque",
-	};
-	char value;
-
-	for (size_t i = 0; i < ELEMENTS(names); i++)
-		if (fgetxattr(fd, names[i], &value, 1) == 1 && value == 'y')
-			return true;
-	return false;
-}
-
-/* Of overlay itself, and labels that the policy gives anew. */
+/* Of overlay itself and its kind, and labels that the policy gives anew. */
 static bool is_left_out(const char *name)
 {
 	return str_starts(name, "user.overlay.") || str_starts(name, "trusted.") ||
-	       str_starts(name, "user.fuseoverlayfs.") || strcmp(name, "security.selinux") == 0 ||
+	       str_starts(name, "user.fuseoverlayfs.") || str_starts(name, "user.bryo.") || strcmp(name, "security.selinux") == 0 ||
 	       strcmp(name, "security.ima") == 0 || strcmp(name, "security.evm") == 0;
 }
 

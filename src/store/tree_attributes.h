@@ -15,7 +15,5 @@ struct tree_attributes {
 
 /* Sets all of them on fd, and copies source's extended attributes except overlay's own. -1 with errno. */
 int tree_attributes_set(int fd, int source, const struct tree_attributes *a);
-/* Does overlay take this directory for opaque? */
-bool tree_attributes_is_opaque(int fd);
 
 #endif

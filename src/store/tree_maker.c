@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -12,6 +11,7 @@
 #include "store/tree.h"
 #include "sys/fd.h"
 #include "sys/inroot.h"
+#include "sys/whiteout.h"
 
 #define OPEN_MAX_LEVELS 128	/* directories whose descriptors stay open; deeper ones are left and come back to by ".." */
 
@@ -118,7 +118,7 @@ static void push(struct tree_maker *m, const struct layer_entry *e, int fd)
 
 static int mark_opaque(struct tree_maker *m, const struct layer_entry *e, int fd)
 {
-	return e->opaque && fsetxattr(fd, "user.overlay.opaque", "y", 1, 0) < 0 ? failed(m, "mark as opaque", e->path) : 0;
+	return e->opaque && whiteout_set_opaque(fd) < 0 ? failed(m, "mark as opaque", e->path) : 0;
 }
 
 static int enter(struct tree_maker *m, int parent, const char *name, const struct layer_entry *e)
@@ -223,23 +223,6 @@ static int make_hardlink(struct tree_maker *m, int parent, const char *name, con
 	return 0;
 }
 
-/* Where no whiteout can be made fuse-overlayfs reads a marker of this name. */
-static int make_whiteout(struct tree_maker *m, int parent, const char *name, const struct layer_entry *e)
-{
-	char marker[NAME_MAX + 1];
-	int fd;
-
-	if (mknodat(parent, name, S_IFCHR, makedev(0, 0)) == 0)
-		return 0;
-	if (errno != EPERM || snprintf(marker, sizeof(marker), ".wh.%s", name) >= (int)sizeof(marker))
-		return failed(m, "make the whiteout", e->path);
-	fd = openat(parent, marker, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0);
-	if (fd < 0)
-		return failed(m, "make the whiteout", e->path);
-	close(fd);
-	return 0;
-}
-
 /* --- entries */
 
 /* Is path directly or deeper below the directory? */
@@ -276,7 +259,7 @@ int tree_maker_add(struct tree_maker *m, const struct layer_entry *e)
 	case LAYER_SYMLINK:	return make_symlink(m, parent, name, e);
 	case LAYER_HARDLINK:	return make_hardlink(m, parent, name, e);
 	case LAYER_FIFO:	return make_fifo(m, parent, name, e);
-	case LAYER_WHITEOUT:	return make_whiteout(m, parent, name, e);
+	case LAYER_WHITEOUT:	return whiteout_make(parent, name) < 0 ? failed(m, "make the whiteout", e->path) : 0;
 	case LAYER_DEVICE:	return 0;
 	}
 	return damaged(m, e->path);

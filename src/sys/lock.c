@@ -36,8 +36,8 @@ bool lock_is_held(int dirfd, const char *name)
 	bool held;
 
 	if (fd < 0)
-		return false;
-	held = fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+		return error_passes(errno);
+	held = fcntl(fd, F_OFD_GETLK, &lock) < 0 ? error_passes(errno) : lock.l_type != F_UNLCK;
 	close(fd);
 	return held;
 }

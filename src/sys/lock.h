@@ -13,7 +13,7 @@ enum lock_mode { LOCK_SHARED, LOCK_EXCLUSIVE };
 /* Creates name below dirfd when missing, takes the lock and answers the descriptor. With wait=false: -1 and errno
  * EWOULDBLOCK when another holds it. EINTR is retried. */
 int lock_open(int dirfd, const char *name, enum lock_mode mode, bool wait);
-/* Would an exclusive lock be refused now? A missing file is not held. */
+/* Would an exclusive lock be refused now? A missing file is not held; one that cannot be looked at now counts as held. */
 bool lock_is_held(int dirfd, const char *name);
 
 #endif

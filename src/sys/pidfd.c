@@ -100,14 +100,18 @@ uint64_t pidfd_start_time(pid_t pid)
 
 int pidfd_open_same(pid_t pid, uint64_t start_time)
 {
-	int fd = pidfd_open_pid(pid);
+	int fd = pidfd_open_pid(pid), number;
+	uint64_t found;
 
 	if (fd < 0)
 		return -1;
-	if (pidfd_start_time(pid) == start_time && start_time != 0 && pidfd_wait_exit(fd, 0) == 0)
+	errno = 0;
+	found = pidfd_start_time(pid);
+	number = !found && error_passes(errno) ? errno : ESRCH;
+	if (found && found == start_time && pidfd_wait_exit(fd, 0) == 0)
 		return fd;
 	close(fd);
-	errno = ESRCH;
+	errno = number;
 	return -1;
 }
 

@@ -16,7 +16,8 @@ int pidfd_wait_exit(int pidfd, int timeout_ms);
 int pidfd_reap(int pidfd);
 /* Field 22 of /proc/PID/stat: with the pid it names a process for one boot. 0 when there is no such process. */
 uint64_t pidfd_start_time(pid_t pid);
-/* Opens the process only if it is still the one that started then: -1 with ESRCH otherwise. */
+/* Opens the process only if it is still the one that started then: -1 with ESRCH otherwise, or another errno when that cannot
+ * be told now. */
 int pidfd_open_same(pid_t pid, uint64_t start_time);
 /* The kernel's boot id, 36 characters and NUL. */
 int pidfd_boot_id(char buf[37]);

@@ -10,11 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
 #include "sys/fd.h"
+#include "sys/whiteout.h"
 #include "transfer/layer_maker.h"
 #include "transfer/tree_place.h"
 #include "transfer/work.h"
@@ -39,18 +39,6 @@ struct walk {
 static int walk_directory(struct walk *w, int fd, const struct stat *st, int depth, struct error *err);
 
 /* --- attributes */
-
-static bool is_opaque(int fd)
-{
-	static const char *const names[] = { "user.overlay.opaque", "trusted.overlay.opaque",
-					     "user.fuseoverlayfs.opaque" };
-	char value[4];
-
-	for (size_t i = 0; i < ELEMENTS(names); i++)
-		if (fgetxattr(fd, names[i], value, sizeof(value)) == 1 && value[0] == 'y')
-			return true;
-	return false;
-}
 
 static int add_xattr(struct walk *w, int fd, const char *name, struct tree_entry *e, struct error *err)
 {
@@ -153,8 +141,6 @@ static int add_other(struct walk *w, int dirfd, const char *name, const struct s
 	const struct tree_entry e = entry_of(w, st);
 	int linked;
 
-	if (S_ISCHR(st->st_mode) && st->st_rdev == makedev(0, 0))
-		return layer_tree_whiteout(w->maker.tree, e.path, err);
 	linked = try_link(w, st, err);
 	if (linked)
 		return linked < 0 ? -1 : 0;
@@ -203,6 +189,8 @@ static int add_name(struct walk *w, int dirfd, const char *name, int depth, stru
 	marked = S_ISREG(st.st_mode) ? add_mark(w, err) : 0;
 	if (marked)
 		return marked < 0 ? -1 : 0;
+	if (whiteout_is(dirfd, name, &st))
+		return layer_tree_whiteout(w->maker.tree, w->path.data, err);
 	if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
 		return add_other(w, dirfd, name, &st, err);
 	fd = openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
@@ -224,7 +212,7 @@ static int walk_directory(struct walk *w, int fd, const struct stat *st, int dep
 	if (depth > DEPTH_MAX)
 		return error_set(err, ERROR_INVALID, "/%.100s...: the tree is too deep", e.path);
 	if (take_xattrs(w, fd, &e, err) < 0 || layer_tree_directory(w->maker.tree, &e, err) < 0 ||
-	    (is_opaque(fd) && layer_tree_opaque(w->maker.tree, e.path, err) < 0))
+	    (whiteout_is_opaque(fd) && layer_tree_opaque(w->maker.tree, e.path, err) < 0))
 		return -1;
 	while (r == 0 && (d = fd_next_entry(dir))) {
 		if (buffer_printf(&w->path, "%s%s", length ? "/" : "", d->d_name) < 0)

@@ -3,8 +3,6 @@
  * new blobs of them, unnamed files in tmp/. */
 #include "transfer/save.h"
 
-#include <errno.h>
-
 #include "spec/media_type.h"
 #include "transfer/jobs.h"
 #include "transfer/remake.h"

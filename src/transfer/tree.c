@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "sys/fd.h"
+#include "sys/whiteout.h"
 #include "transfer/tree_place.h"
 
 int tree_init(struct tree *t, int root, const char *prefix, const struct tree_options *options, int scratch_fd,
@@ -120,7 +121,7 @@ int tree_directory(struct tree *t, const struct tree_entry *e, struct error *err
 {
 	_cleanup_fd_ int fd = -1;
 	const char *name;
-	bool hides = false;
+	bool hides = false, marked;
 	int parent;
 
 	if (tree_check_owner(&t->options, e, err) < 0)
@@ -131,6 +132,7 @@ int tree_directory(struct tree *t, const struct tree_entry *e, struct error *err
 	parent = tree_enter(t, e->path, &name, err);
 	if (parent < 0)
 		return -1;
+	marked = tree_unmark(t, parent, name);
 	if (mkdirat(parent, name, e->mode & 0777) < 0) {
 		if (errno != EEXIST)
 			return entry_failed(e, "make the directory", err);
@@ -142,7 +144,7 @@ int tree_directory(struct tree *t, const struct tree_entry *e, struct error *err
 	fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return entry_failed(e, "open the directory", err);
-	if (hides && tree_set_opaque(fd, err) < 0)
+	if ((hides || marked) && tree_set_opaque(fd, err) < 0)
 		return error_frame(err, "/%s", e->path);
 	return dress_directory(t, e, fd, err);
 }
@@ -201,12 +203,17 @@ static int vacate(struct tree *t, const struct tree_entry *e, const char **ret_n
 
 static int begin(struct tree *t, const struct tree_entry *e, const char **ret_name, struct error *err)
 {
+	int parent;
+
 	if (tree_check_owner(&t->options, e, err) < 0)
 		return -1;
 	if (!*e->path)
 		return error_set(err, ERROR_INVALID, "the root of the archive is not a directory");
 	tree_note_owner(t, e);
-	return tree_enter(t, e->path, ret_name, err);
+	parent = tree_enter(t, e->path, ret_name, err);
+	if (parent >= 0)
+		tree_unmark(t, parent, *ret_name);
+	return parent;
 }
 
 int tree_open_file(struct tree *t, const struct tree_entry *e, struct error *err)
@@ -289,15 +296,15 @@ int tree_fifo(struct tree *t, const struct tree_entry *e, struct error *err)
 static int open_target(struct tree *t, const struct tree_entry *e, const char *target, struct stat *ret,
 		       struct error *err)
 {
+	_cleanup_fd_ int parent = -1;
 	const char *name;
-	int parent, fd;
+	int fd;
 
 	if (!*target)
 		return error_set(err, ERROR_INVALID, "the hard link /%s points to the root", e->path);
 	parent = tree_enter_existing(t, target, &name);
 	fd = parent < 0 ? -1 : openat(parent, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	fd_close(&parent);
-	if (fd >= 0 && (fstat(fd, ret) < 0 || tree_is_whiteout(ret))) {
+	if (fd >= 0 && (fstat(fd, ret) < 0 || whiteout_is(parent, name, ret))) {
 		fd_close(&fd);
 		errno = ENOENT;
 	}
@@ -327,6 +334,7 @@ int tree_hardlink(struct tree *t, const struct tree_entry *e, const char *target
 	parent = tree_enter(t, e->path, &name, err);
 	if (parent < 0)
 		return -1;
+	tree_unmark(t, parent, name);
 	if (linkat(AT_FDCWD, fd_path(fd, path), parent, name, AT_SYMLINK_FOLLOW) == 0)
 		return 0;
 	if (errno != EEXIST)

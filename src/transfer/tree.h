@@ -7,10 +7,9 @@
  * is written, and is applied before modes (set-id bits survive) and xattrs. Times, modes and default ACLs of
  * directories come last, in tree_finish, from a scratch file: memory does not grow with the archive.
  *
- * In a layer `.wh.NAME` becomes a whiteout (a 0:0 character device) and `.wh..wh..opq` marks its directory opaque
- * (user.overlay.opaque=y). What a layer brings itself survives its own whiteouts, in whichever order they come: a
- * directory that is whited out and brought is opaque. Where the file system can do neither, the markers stay regular
- * files of their own names, as fuse-overlayfs reads them. */
+ * In a layer `.wh.NAME` becomes a whiteout and `.wh..wh..opq` marks its directory opaque, as the file system can have it
+ * (sys/whiteout). What a layer brings itself survives its own whiteouts, in whichever order they come: a directory that is
+ * whited out and brought is opaque. */
 #ifndef BRYO_TRANSFER_TREE_H
 #define BRYO_TRANSFER_TREE_H
 
@@ -56,6 +55,7 @@ struct tree {
 	FILE *fixups;
 	int64_t size, max_uid, max_gid;
 	int64_t skipped_devices;
+	bool marks;			/* there are whiteouts that are no devices: see sys/whiteout */
 };
 
 /* prefix: a directory in the root, already resolved; scratch_fd: an empty file, taken over. */

@@ -6,15 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
-#include <sys/sysmacros.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "sys/fd.h"
 #include "sys/inroot.h"
+#include "sys/whiteout.h"
 
-#define OPAQUE_XATTR "user.overlay.opaque"
-#define OPAQUE_FILE ".wh..wh..opq"
 #define STEP_MAX ((size_t)4000)		/* bytes that one openat2 walks, below PATH_MAX */
 
 void tree_note_owner(struct tree *t, const struct tree_entry *e)
@@ -28,11 +25,6 @@ void tree_note_owner(struct tree *t, const struct tree_entry *e)
 bool tree_must_chown(const struct tree *t, const struct tree_entry *e)
 {
 	return t->parent.sets_gid || (!t->options.squash_owner && (e->uid || e->gid));
-}
-
-bool tree_is_whiteout(const struct stat *st)
-{
-	return S_ISCHR(st->st_mode) && st->st_rdev == makedev(0, 0);
 }
 
 static int walk_step(int dirfd, const char *path, size_t n, int flags)
@@ -117,17 +109,12 @@ static int open_parent(struct tree *t, const char *path, size_t n)
 
 int tree_set_opaque(int dirfd, struct error *err)
 {
-	int fd;
+	return whiteout_set_opaque(dirfd) < 0 ? error_errno(err, "mark a directory opaque") : 0;
+}
 
-	if (fsetxattr(dirfd, OPAQUE_XATTR, "y", 1, 0) == 0)
-		return 0;
-	if (errno != EOPNOTSUPP)
-		return error_errno(err, "mark a directory opaque");
-	fd = openat(dirfd, OPAQUE_FILE, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0);
-	if (fd < 0)
-		return error_errno(err, "mark a directory opaque");
-	close(fd);
-	return 0;
+bool tree_unmark(const struct tree *t, int parent, const char *name)
+{
+	return t->marks && whiteout_unmark(parent, name);
 }
 
 /* A directory in place of what stands under a parent's name: nothing, a whiteout, or a file of an earlier entry. */
@@ -150,13 +137,14 @@ static int make_parent(struct tree *t, int dirfd, const char *name, bool hides, 
 /* One component on the way to path[0..end). */
 static int step_into(struct tree *t, int dirfd, const char *path, size_t end, const char *name, struct error *err)
 {
+	bool hides;
 	struct stat st;
 	int fd = openat(dirfd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
 	if (fd >= 0)
 		return fd;
 	if (errno == ENOENT)
-		return make_parent(t, dirfd, name, false, err);
+		return make_parent(t, dirfd, name, tree_unmark(t, dirfd, name), err);
 	if ((errno != ENOTDIR && errno != ELOOP) || fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return error_errno(err, "open the directory %s", name);
 	if (S_ISLNK(st.st_mode)) {
@@ -165,9 +153,10 @@ static int step_into(struct tree *t, int dirfd, const char *path, size_t end, co
 	}
 	if (t->options.keep_kind)
 		return error_set(err, ERROR_INVALID, "cannot overwrite the file /%.*s with a directory", (int)end, path);
+	hides = whiteout_is(dirfd, name, &st);
 	if (unlinkat(dirfd, name, 0) < 0)
 		return error_errno(err, "replace /%.*s", (int)end, path);
-	return make_parent(t, dirfd, name, tree_is_whiteout(&st), err);
+	return make_parent(t, dirfd, name, hides, err);
 }
 
 static int walk_and_make(struct tree *t, const char *path, size_t n, struct error *err)
@@ -283,19 +272,9 @@ int tree_clear(struct tree *t, const char *path, const char *name, bool want_dir
 	if (t->options.keep_kind && is_directory != want_directory)
 		return error_set(err, ERROR_INVALID, is_directory ? "cannot overwrite the directory /%s with a file" :
 				 "cannot overwrite the file /%s with a directory", path);
-	*ret_hides = tree_is_whiteout(&st);
+	*ret_hides = whiteout_is(parent, name, &st);
 	if ((is_directory ? fd_remove_tree(parent, name) : unlinkat(parent, name, 0)) < 0)
 		return error_errno(err, "replace /%s", path);
-	return 0;
-}
-
-static int make_marker(int parent, const char *marker, const char *path, struct error *err)
-{
-	int fd = openat(parent, marker, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0);
-
-	if (fd < 0)
-		return error_errno(err, "make the whiteout /%s", path);
-	close(fd);
 	return 0;
 }
 
@@ -315,21 +294,19 @@ static int whiteout_over(int parent, const char *name, const struct stat *st, co
 int tree_whiteout(struct tree *t, const char *path, struct error *err)
 {
 	const char *marker, *name;
-	int parent = tree_enter(t, path, &marker, err), number;
+	int parent = tree_enter(t, path, &marker, err), made, number;
 	struct stat st;
 
 	if (parent < 0)
 		return -1;
-	name = marker + strlen(".wh.");
-	if (mknodat(parent, name, S_IFCHR, makedev(0, 0)) == 0)
-		return 0;
+	name = marker + strlen(WHITEOUT_MARK);
+	made = whiteout_make(parent, name);
 	number = errno;
-	if (fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+	if (made < 0 && fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
 		return whiteout_over(parent, name, &st, path, err);
-	if (number == EPERM || number == EOPNOTSUPP || number == EINVAL || number == ENOSYS)
-		return make_marker(parent, marker, path, err);
 	errno = number;
-	return error_errno(err, "make the whiteout /%s", path);
+	t->marks |= made > 0;
+	return made < 0 ? error_errno(err, "make the whiteout /%s", path) : 0;
 }
 
 int tree_opaque(struct tree *t, const char *path, struct error *err)

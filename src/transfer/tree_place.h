@@ -21,7 +21,8 @@ int tree_open_dir(int dirfd, const char *path, int flags);
 /* A directory that an entry made, for reading. -1 with errno. */
 int tree_open_made(struct tree *t, const char *path);
 int tree_set_opaque(int dirfd, struct error *err);
-bool tree_is_whiteout(const struct stat *st);
+/* Takes away the mark that hides an entry of this name below: was there one? */
+bool tree_unmark(const struct tree *t, int parent, const char *name);
 
 void tree_note_owner(struct tree *t, const struct tree_entry *e);
 bool tree_must_chown(const struct tree *t, const struct tree_entry *e);

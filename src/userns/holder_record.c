@@ -118,7 +118,10 @@ int holder_load(struct arena *arena, int run_fd, const char *name, struct holder
 {
 	char *text = fd_read_file(arena, run_fd, name, RECORD_MAX, NULL);
 
-	return text ? holder_parse(arena, text, ret, NULL) : -1;
+	if (!text)
+		return -1;
+	errno = EINVAL;
+	return holder_parse(arena, text, ret, NULL);
 }
 
 int holder_save(struct arena *arena, int run_fd, const char *name, const struct holder *h, struct error *err)
@@ -134,7 +137,9 @@ int holder_open(const struct holder *h, bool check_boot)
 {
 	char boot[37];
 
-	if (check_boot && (pidfd_boot_id(boot) < 0 || strcmp(boot, h->boot) != 0)) {
+	if (check_boot && pidfd_boot_id(boot) < 0)
+		return -1;
+	if (check_boot && strcmp(boot, h->boot) != 0) {
 		errno = ESRCH;
 		return -1;
 	}

@@ -68,11 +68,19 @@ static char *xdg_directory(struct arena *arena, const struct identity *id, const
 	return arena_printf(arena, "%s/%s", str_eq(id->home, "/") ? "" : id->home, below_home);
 }
 
-static bool is_ours(const char *path, uid_t uid)
+/* 1: it is; 0: it is not. What cannot be told now (-1, err) must not be answered with no: in another directory nothing would
+ * be known of what runs. */
+static int is_ours(const char *path, uid_t uid, struct error *err)
 {
 	struct stat st;
 
-	return stat(path, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == uid && access(path, W_OK) == 0;
+	if (stat(path, &st) == 0) {
+		if (!S_ISDIR(st.st_mode) || st.st_uid != uid)
+			return 0;
+		if (access(path, W_OK) == 0)
+			return 1;
+	}
+	return error_passes(errno) ? error_errno(err, "look at the runtime directory %s", path) : 0;
 }
 
 /* Makes our directory, or checks the one that is there: in /tmp anybody could have put it. */
@@ -119,16 +127,16 @@ static int find_runtime_dir(struct arena *arena, struct identity *id, struct err
 {
 	const char *value = getenv("XDG_RUNTIME_DIR");
 	uint32_t number = uid_outside(arena, id->uid);
-	char *usual = arena_printf(arena, "/run/user/%u", number);
+	char *usual = arena_printf(arena, "/run/user/%u", number);	/* su, cron and batch systems forget the variable */
+	const char *chosen = value;
+	int ours = value && value[0] == '/' ? is_ours(value, id->uid, err) : 0;
 
-	if (value && value[0] == '/' && is_ours(value, id->uid))
-		id->runtime_dir = arena_printf(arena, "%s/bryo", value);
-	else if (is_ours(usual, id->uid))	/* su, cron and batch systems forget the variable */
-		id->runtime_dir = arena_printf(arena, "%s/bryo", usual);
-	else {
-		id->runtime_dir = arena_printf(arena, "/tmp/bryo-%u", number);
-		id->runtime_dir_is_fallback = true;
-	}
+	if (ours == 0)
+		ours = is_ours(chosen = usual, id->uid, err);
+	if (ours < 0)
+		return -1;
+	id->runtime_dir_is_fallback = !ours;
+	id->runtime_dir = ours ? arena_printf(arena, "%s/bryo", chosen) : arena_printf(arena, "/tmp/bryo-%u", number);
 	return private_directory(id->runtime_dir, id->uid, err);
 }
 
@@ -149,13 +157,15 @@ static int read_groups(struct arena *arena, struct identity *id, struct error *e
 #define INITIAL_USER_NS 0xEFFFFFFDu	/* the inode is fixed: PROC_USER_INIT_INO */
 
 /* Someone who entered another user namespace, and shares the runtime directory, has a holder of his own. */
-static char *record_name(struct arena *arena)
+static int find_record_name(struct arena *arena, struct identity *id, struct error *err)
 {
-	struct stat ns;
+	struct stat ns = { .st_ino = INITIAL_USER_NS };		/* that of a machine without /proc */
 
-	if (stat("/proc/self/ns/user", &ns) < 0 || ns.st_ino == INITIAL_USER_NS)
-		return arena_strdup(arena, "holder");
-	return arena_printf(arena, "holder-%ju", (uintmax_t)ns.st_ino);
+	if (stat("/proc/self/ns/user", &ns) < 0 && error_passes(errno))
+		return error_errno(err, "look at the user namespace");
+	id->record = ns.st_ino == INITIAL_USER_NS ? arena_strdup(arena, "holder") :
+		     arena_printf(arena, "holder-%ju", (uintmax_t)ns.st_ino);
+	return 0;
 }
 
 int userns_identify(struct arena *arena, struct identity *ret, struct error *err)
@@ -167,8 +177,7 @@ int userns_identify(struct arena *arena, struct identity *ret, struct error *err
 	id.data_dir = arena_printf(arena, "%s/bryo", xdg_directory(arena, &id, "XDG_DATA_HOME", ".local/share"));
 	id.config_dir = xdg_directory(arena, &id, "XDG_CONFIG_HOME", ".config");
 	id.cwd = arena_strdup(arena, getcwd(cwd, sizeof(cwd)) && cwd[0] == '/' ? cwd : "/");
-	id.record = record_name(arena);
-	if (find_runtime_dir(arena, &id, err) < 0 || read_groups(arena, &id, err) < 0)
+	if (find_record_name(arena, &id, err) < 0 || find_runtime_dir(arena, &id, err) < 0 || read_groups(arena, &id, err) < 0)
 		return -1;
 	*ret = id;
 	return 0;

@@ -194,6 +194,9 @@ static int renew(struct arena *arena, int run_fd, struct identity *id, struct ho
 	int pidfd = known ? holder_open(h, id->runtime_dir_is_fallback) : -1;
 	struct holder_plan plan;
 
+	/* Two namespaces at once would not see each other's containers. */
+	if (pidfd < 0 && error_passes(errno))
+		return error_errno(err, "look for the rootless namespace in %s", id->runtime_dir);
 	if (known && pidfd < 0 && holder_revive(arena, id, h) == 0 && holder_save(arena, run_fd, id->record, h, NULL) == 0)
 		pidfd = holder_open(h, id->runtime_dir_is_fallback);
 	if (pidfd >= 0 && str_eq(h->stamp, make_stamp(arena, id, h->single_why != NULL)))

@@ -308,7 +308,7 @@ need_blobs() { need_image $IMG --format oci-archive; }
 
 # Everything small that the store is described by.
 metadata() {
-	find "$(store)" \( -path '*/diff/*' -o -path '*/upper/*' -o -path '*/_data/*' -o -path '*/skeleton/*' -o -path '*/objects/*' \) -prune \
+	find "$(store)" \( -path '*/diff/*' -o -path '*/upper/*' -o -path '*/rootfs/*' -o -path '*/_data/*' -o -path '*/skeleton/*' -o -path '*/objects/*' \) -prune \
 		-o \( -type f -o -type l \) -size -64k ! -name '*.lock' ! -name lock -print
 }
 

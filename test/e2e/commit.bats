@@ -90,8 +90,8 @@ A /etc/variant'
 	run bryo commit -q c new
 	assert_ok
 	[ "$output" = "$(bryo inspect --format '{{.Id}}' localhost/new:latest)" ]
-	run bryo image diff new
-	assert_output "$DIFF"
+	# Where the image's tree has no mount points (vfs), making one is a change of its directory.
+	[ "$(bryo image diff new | grep -vx 'C /run')" = "$DIFF" ]
 	run bryo run --rm new sh -c 'cat /etc/foo /newd/l /etc/replaced; ls /etc/opaque; test ! -e /bin/ash && stat -c "%a %n" /www
 		stat -c "%u:%g %h" /newd/f; test -p /newd/p'
 	assert_output $'hi\n1\nupper\nx\nn\n700 /www\n33:33 2'

@@ -113,3 +113,47 @@ store() { ls -A "$XDG_DATA_HOME/bryo/$1"; }
 	run bryo volume ls -q
 	assert_output ''
 }
+
+@test "a cgroup that went before the container was in it is named" {
+	needs strace
+	need_image
+	run strace -f -qq -o /dev/null -e trace=clone3 -e inject=clone3:error=ENOENT:when=1 "$BRYO" run --rm --network none $IMG true
+	assert_status 125
+	assert_matches "make the container's namespaces: its cgroup /sys/fs/cgroup/[^ ]+ was removed meanwhile"
+	assert_contains 'start it again'
+}
+
+@test "a runtime directory that cannot be looked at now is not taken for another one" {
+	needs strace
+	need_image
+	bryo run -d --name c --network none $IMG sleep 1000
+	run strace -f -qq -o /dev/null -P "$XDG_RUNTIME_DIR" -e trace=%stat,%fstat,%lstat,newfstatat,statx \
+		-e inject=%stat,%lstat,newfstatat,statx:error=ENOMEM "$BRYO" rm -f -t 0 c
+	assert_status 125
+	assert_output "Error: look at the runtime directory $XDG_RUNTIME_DIR: Cannot allocate memory"
+	run bryo ps --format '{{.Names}}'
+	assert_output c
+}
+
+@test "rm --force: a monitor that hangs is no obstacle" {
+	need_image
+	bryo run -d --name c --network none $IMG sleep 1000
+	kill -STOP "$(jq .monitorPid "$XDG_RUNTIME_DIR"/bryo/containers/*/state)"
+	run bryo rm -f -t 0 c
+	assert_ok
+	[ -z "$(bryo ps -aq)" ]
+	run bryo system check
+	assert_ok
+}
+
+@test "a removed container whose directory cannot be opened now is buried later" {
+	needs strace
+	need_image
+	id=$(bryo run -d --name c --network none $IMG sleep 1000)
+	run strace -f -qq -o /dev/null -P "$XDG_DATA_HOME/bryo/trash" -e trace=openat -e inject=openat:error=ENFILE "$BRYO" rm -f -t 0 c
+	assert_ok
+	[ -d "$XDG_RUNTIME_DIR/bryo/containers/$id" ]
+	bryo ps >/dev/null
+	gone() { [ ! -e "$XDG_RUNTIME_DIR/bryo/containers/$id" ] && [ -z "$(store trash)" ]; }
+	retry 5 gone
+}

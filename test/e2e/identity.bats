@@ -282,8 +282,13 @@ y"
 	run bryo run --rm --privileged --network none -v /usr:/usr:ro -v /lib:/lib:ro -v /lib64:/lib64:ro -v "$programs:/programs:ro" \
 		-v "$(image_file $IMG):/image.tar:ro" $IMG sh -c 'export PATH=/programs:$PATH HOME=/tmp
 			bryo load -q -i /image.tar &&
-			bryo run --rm --network none '"$IMG"' sh -c "echo nested; cat /proc/self/uid_map"'
+			bryo run --rm --network none '"$IMG"' sh -c "echo nested; cat /proc/self/uid_map" &&
+			bryo --storage-driver=vfs run --rm --network none '"$IMG"' ls -A /etc /etc/opaque'
 	assert_ok
 	assert_contains nested
+	# What a layer takes away, where the file system can have no whiteouts.
+	assert_contains replaced
+	refute_contains deleted
+	refute_contains hidden
 	assert_matches $'\n +0 +0 +1\n +1 +1 +[0-9]+'
 }

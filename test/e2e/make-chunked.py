@@ -48,6 +48,8 @@ class Lies:
         of[3]["size"] = 2 ** 62
     def table_other_file(entries, of, end):
         of[3]["digest"], of[4]["digest"] = of[4]["digest"], of[3]["digest"]
+    def table_no_file(entries, of, end):
+        of[3]["digest"] = "sha256:" + 64 * "0"
     def table_missing_file(entries, of, end):
         entries.remove(of[3])
     def table_no_digests(entries, of, end):
@@ -95,8 +97,9 @@ def entries_of(member, data, out):
     entry["endOffset"] = len(out)
     return entries
 
-def lie(kind, *what):
-    if way.startswith(kind) and hasattr(Lies, way.replace("-", "_")):
+def lie(kind, files, *what):
+    """Small layers stay honest."""
+    if way.startswith(kind) and len(files) > 8 and hasattr(Lies, way.replace("-", "_")):
         getattr(Lies, way.replace("-", "_"))(*what)
 
 def chunked(plain):
@@ -112,10 +115,11 @@ def chunked(plain):
         entries += entries_of(member, data, out)
     out += pack(plain[packed:])
     lines.append(segment(plain[split:]))
-    lie("split", lines)
+    files = [e for e in entries if e["type"] == "reg" and "size" in e]
+    lie("split", files, lines)
     text = "".join(json.dumps(line) + "\n" for line in lines).encode()[:-1 if way == "split-cut" else None]
     packed = pack(text)
-    lie("table", entries, [e for e in entries if e["type"] == "reg" and "size" in e], len(out))
+    lie("table", files, entries, files, len(out))
     table = {"version": 1, "entries": entries}
     if not old:
         table["tarSplitDigest"] = digest(packed + b"x" * (way == "digest-of-split"))

@@ -250,9 +250,11 @@ load helpers
 	assert_output 2
 	run fed $IMG wc -l
 	assert_output 0
-	run bash -c 'head -c 3000000 /dev/zero | "$1" run --rm -i "$2" wc -c' bash "$BRYO" $IMG
+	flooded() { head -c 3000000 /dev/zero | bryo run --rm -i $IMG wc -c; }
+	run flooded
 	assert_output 3000000
-	run bash -c '"$1" run --rm "$2" sh -c "head -c 3000000 /dev/zero" | wc -c' bash "$BRYO" $IMG
+	flooding() { bryo run --rm $IMG sh -c 'head -c 3000000 /dev/zero' | wc -c; }
+	run flooding
 	assert_output 3000000
 }
 

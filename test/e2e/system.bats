@@ -17,10 +17,11 @@ Local Volumes  0           0           0B          0B (0%)'
 	bryo volume create idle
 	run bryo system df --format '{{.Type}} {{.Total}} {{.Active}} {{.RawSize}} {{.RawReclaimable}}'
 	assert_contains "Images 2 1 $whole 0"
-	assert_contains 'Containers 1 0 5000 5000'
+	# With vfs it is the difference of two trees: what lower layers have and upper ones hide (12 bytes) is taken off.
+	assert_matches 'Containers 1 0 (5000 5000|4988 4988)'
 	assert_contains 'Local Volumes 3 2 700 0'
 	run bryo system df --format '{{.Size}}'
-	assert_contains 5kB
+	assert_matches '(5|4.988)kB'
 }
 
 @test "system df -v: each object" {
@@ -33,7 +34,7 @@ Local Volumes  0           0           0B          0B (0%)'
 	assert_matches 'REPOSITORY +TAG +IMAGE ID +CREATED +SIZE +SHARED SIZE +UNIQUE SIZE +CONTAINERS'
 	assert_matches 'localhost/box +latest +[0-9a-f]{12} +[0-9]+ years +([0-9.]+MB) +[0-9.]+MB +0B +1'
 	assert_matches 'CONTAINER ID +IMAGE +COMMAND +LOCAL VOLUMES +SIZE +CREATED +STATUS +NAMES'
-	assert_matches "[0-9a-f]{12} +[0-9a-f]{12} +sh -c head .* 1 +5kB +[^ ]+ .*exited +c"
+	assert_matches "[0-9a-f]{12} +[0-9a-f]{12} +sh -c head .* 1 +(5|4.988)kB +[^ ]+ .*exited +c"
 	assert_matches 'VOLUME NAME +LINKS +SIZE'
 	assert_matches 'data +1 +0B'
 	run bryo system df -v --format json

@@ -188,6 +188,7 @@ look() {
 	[ -z "$out" ] || { note "LEAKED: $out"; leaked=$((leaked + 1)); }
 	out=$("$BRYO" system check --max 0s 2>&1) || { note "LOST: system check says: $out"; lost=$((lost + 1)); }
 	# So that the next rounds count their own.
+	[ -z "$(leaks)" ] || "$BRYO" system check --repair --max 0s >/dev/null 2>&1
 	[ -z "$(leaks)" ] || "$BRYO" unshare rm -rf "$store"/tmp/* "$store"/trash/* 2>/dev/null
 }
 

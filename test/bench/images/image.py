@@ -53,6 +53,8 @@ def _tar(entries):
 
 
 def _pack(data, how):
+    if how == "plain":
+        return data
     if how == "zstd":
         return subprocess.run(["zstd", "-q", "-3", "-c"], input=data, stdout=subprocess.PIPE, check=True).stdout
     return gzip.compress(data, 6, mtime=0)
@@ -62,7 +64,7 @@ def write(directory, files, layers, how, busybox):
     """An OCI layout with one image: busybox in the first layer, the files spread over all of them."""
     blobs = directory / "blobs/sha256"
     blobs.mkdir(parents=True)
-    kinds = {"gzip": "tar+gzip", "zstd": "tar+zstd"}
+    kinds = {"gzip": "tar+gzip", "zstd": "tar+zstd", "plain": "tar"}
 
     def keep(data):
         digest = hashlib.sha256(data).hexdigest()

@@ -42,7 +42,8 @@ static ssize_t give(void *context, void *p, size_t n, struct error *err)
 		n = s->part;
 	if (n > s->n)
 		n = s->n;
-	memcpy(p, s->p, n);
+	if (n)
+		memcpy(p, s->p, n);
 	s->p += n;
 	s->n -= n;
 	return (ssize_t)n;
