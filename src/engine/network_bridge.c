@@ -24,15 +24,15 @@
 static bool lives(void *context, const char *id)
 {
 	struct engine *e = context;
-	const struct container c = { .id = (char *)id };
+	const struct container c = { .id = (char *)id, .name = (char *)id };
 	struct container_state s;
 	char path[128];
 
 	snprintf(path, sizeof(path), "containers/%s/monitor.lock", id);
 	if (lock_is_held(e->run_fd, path))
 		return true;
-	state_load_present(e, &c, &s);
-	return state_is_live(&s);
+	/* What cannot be read is not taken for dead. */
+	return state_load_present(e, &c, &s, NULL) < 0 || state_is_live(&s);
 }
 
 /* Its end is recorded, or there is nothing of it: a start forgets the record first. The monitor may still be there. */
@@ -40,7 +40,8 @@ static bool has_ended(struct engine *e, const struct container *c)
 {
 	struct container_state s;
 
-	state_load_present(e, c, &s);
+	if (state_load_present(e, c, &s, NULL) < 0)
+		return false;
 	return !state_is_live(&s) && s.status != CONTAINER_INITIALIZED && (s.status != CONTAINER_CREATED || !lives(e, c->id));
 }
 

@@ -41,7 +41,7 @@ static int containers_json(struct engine *e, const struct network *n, struct jso
 	for (size_t i = 0; i < all.n; i++) {
 		struct container_state s;
 
-		state_load_present(e, &all.v[i], &s);
+		state_load_present(e, &all.v[i], &s, NULL);
 		for (size_t k = 0; state_is_live(&s) && k < s.networks.n; k++)
 			if (str_eq(s.networks.v[k].network, n->name))
 				json_set(e->arena, j, all.v[i].id, container_json(e->arena, &all.v[i], &s.networks.v[k]));

@@ -94,7 +94,7 @@ void network_live_rename(struct engine *e, const struct container *c)
 	struct net_result ignored;
 	struct network_bridge b;
 
-	state_load_present(e, c, &s);
+	state_load_present(e, c, &s, NULL);
 	if (!state_is_live(&s) || !s.networks.n)
 		return;
 	describe(e, &s, c->id, &b, &ignored);

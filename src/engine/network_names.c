@@ -82,7 +82,7 @@ static void add_other(struct engine *e, const struct container *c, const struct 
 {
 	struct container_state s;
 
-	state_load_present(e, c, &s);
+	state_load_present(e, c, &s, NULL);
 	for (size_t i = 0; state_is_live(&s) && i < s.networks.n; i++) {
 		struct strings names = network_names_of(e->arena, c, &s.networks.v[i]);
 		struct network n;
