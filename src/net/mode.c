@@ -77,6 +77,8 @@ int net_parse_mode(struct arena *arena, const char *text, struct net_request *re
 		ret->mode = str_eq(text, "none") ? NET_NONE : NET_HOST;
 		return 0;
 	}
+	if (options_of(text, "none") || options_of(text, "host"))
+		return error_set(err, ERROR_USAGE, "--network %.4s takes no options", text);
 	if ((rest = str_after(text, "container:")))
 		return set_target(arena, ret, NET_CONTAINER, rest, "a container after \"container:\"", err);
 	if ((rest = str_after(text, "ns:")))

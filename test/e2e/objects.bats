@@ -59,12 +59,13 @@ trees() { bryo unshare grep -c "$XDG_RUNTIME_DIR/bryo/trees/" /proc/self/mountin
 		[ "$(wc -l <objects.list)" -gt 70 ]
 		# Copies with other owners have no mount points, and their directories what the last layer that names them implies.
 		for driver in overlay objects; do
-			grep -vE "^(dev|proc|run|sys|etc/(host.*|mtab|resolv.conf)|run/.*|kept) " $driver.list >$driver.compared
+			grep -vE "^(dev|proc|run|sys|etc/(host.*|mtab|resolv.conf)|run/.*|kept|o) " $driver.list >$driver.compared
 		done
 		diff -u overlay.compared objects.compared
 	done
 	bryo unshare rm -rf "$E2E_DIR/overlay" "$E2E_DIR/objects"
 	grep -q "^kept dir 2710 10:9 " objects.list
+	grep -q "^o dir 711 " objects.list
 	grep -q "^w/3 " objects.list
 	grep -q "^owned/capable .*security.capability" objects.list
 	grep -q "^owned/suid file 4755 34:" objects.list
