@@ -35,7 +35,7 @@ int sandbox_drop_privileges(struct error *err)
 #if defined(NATIVE) && !defined(__SANITIZE_ADDRESS__)
 
 static const int allowed[] = {
-	SYS_splice, SYS_readv, SYS_writev, SYS_recvfrom, SYS_sendto, SYS_recvmsg, SYS_sendmsg,
+	SYS_splice, SYS_readv, SYS_write, SYS_writev, SYS_recvfrom, SYS_sendto, SYS_recvmsg, SYS_sendmsg,
 	SYS_epoll_pwait, SYS_epoll_ctl,
 #ifdef SYS_epoll_wait
 	SYS_epoll_wait,

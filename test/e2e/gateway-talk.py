@@ -47,6 +47,13 @@ def answer_end(c):
     c.close()
 
 
+def answer_late(c):
+    """Lets the other side wait until nothing fits any more."""
+    c.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    time.sleep(1.5)
+    answer_end(c)
+
+
 def answer_reset(c):
     c.recv(1)
     c.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -139,6 +146,19 @@ def send(address, port, size):
     with socket.create_connection((address, int(port)), timeout=60) as s:
         s.sendall(data)
         s.shutdown(socket.SHUT_WR)
+        return "the same" if read_all(s).decode() == f"{len(data)} {hashlib.sha256(data).hexdigest()}" else "not the same"
+
+
+def drip(address, port, count):
+    """The same in pieces of 1001 bytes, one after the other."""
+    piece = os.urandom(1001)
+    with socket.create_connection((address, int(port)), timeout=60) as s:
+        s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for i in range(int(count)):
+            s.sendall(piece)
+            time.sleep(0.0001)
+        s.shutdown(socket.SHUT_WR)
+        data = piece * int(count)
         return "the same" if read_all(s).decode() == f"{len(data)} {hashlib.sha256(data).hexdigest()}" else "not the same"
 
 

@@ -67,6 +67,8 @@ setup() {
 	expect "the same" ask A receive fd99::2 81
 	expect "the same" ask B receive fd99::2 81 1		# a slow reader
 	expect ECONNRESET ask A reset 10.99.0.2 82
+	serve OUT tcp-late 10.99.0.2 83				# little that does not fit any more
+	expect "the same" ask A drip 10.99.0.2 83 6000
 	END
 }
 
