@@ -122,6 +122,35 @@ void map_set(struct arena *arena, struct string_map *map, const char *key, const
 	p->value = arena_strdup(arena, value);
 }
 
+struct pair pair_split(struct arena *arena, const char *text)
+{
+	size_t n = strcspn(text, "=");
+
+	return (struct pair){ arena_strndup(arena, text, n), arena_strdup(arena, text[n] ? text + n + 1 : "") };
+}
+
+void map_add_pairs(struct arena *arena, struct string_map *map, const struct strings *texts)
+{
+	for (size_t i = 0; i < texts->n; i++) {
+		struct pair p = pair_split(arena, texts->v[i]);
+
+		map_set(arena, map, p.key, p.value);
+	}
+}
+
+bool map_has_pair(const struct string_map *map, const char *text)
+{
+	const char *equals = strchr(text, '=');
+
+	for (size_t i = 0; i < map->n; i++) {
+		const char *rest = str_after(text, map->v[i].key);
+
+		if (rest && (!*rest || (rest == equals && strcmp(map->v[i].value, equals + 1) == 0)))
+			return true;
+	}
+	return false;
+}
+
 bool map_unset(struct string_map *map, const char *key)
 {
 	for (size_t i = 0; i < map->n; i++)

@@ -42,6 +42,11 @@ struct strings strings_split(struct arena *arena, const char *s, const char *sep
 
 const char *map_get(const struct string_map *map, const char *key);		/* NULL when absent */
 void map_set(struct arena *arena, struct string_map *map, const char *key, const char *value);	/* copies, replaces */
+/* "KEY=VALUE"; "KEY" has an empty value. */
+struct pair pair_split(struct arena *arena, const char *text);
+void map_add_pairs(struct arena *arena, struct string_map *map, const struct strings *texts);
+/* As filters mean it: "KEY" with whatever value, or "KEY=VALUE". */
+bool map_has_pair(const struct string_map *map, const char *text);
 bool map_unset(struct string_map *map, const char *key);
 
 static inline bool str_eq(const char *a, const char *b) { return a == b || (a && b && strcmp(a, b) == 0); }

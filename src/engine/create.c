@@ -98,16 +98,6 @@ static int choose_args(struct engine *e, struct container *c, struct error *err)
 	return 0;
 }
 
-static void add_pairs(struct engine *e, const struct strings *texts, struct string_map *ret)
-{
-	for (size_t i = 0; i < texts->n; i++) {
-		const char *value = strchr(texts->v[i], '=');
-		size_t n = value ? (size_t)(value - texts->v[i]) : strlen(texts->v[i]);
-
-		map_set(e->arena, ret, arena_strndup(e->arena, texts->v[i], n), value ? value + 1 : "");
-	}
-}
-
 static int choose_labels(struct engine *e, struct container *c, struct error *err)
 {
 	struct strings from_files = { 0 };
@@ -117,10 +107,10 @@ static int choose_labels(struct engine *e, struct container *c, struct error *er
 	for (size_t i = 0; i < c->request.label_file.n; i++)
 		if (environment_add_file(e->arena, &from_files, c->request.label_file.v[i], err) < 0)
 			return -1;
-	add_pairs(e, &from_files, &c->labels);
-	add_pairs(e, &c->request.label, &c->labels);
-	add_pairs(e, &c->request.annotation, &c->annotations);
-	add_pairs(e, &c->request.log_opt, &c->log_options);
+	map_add_pairs(e->arena, &c->labels, &from_files);
+	map_add_pairs(e->arena, &c->labels, &c->request.label);
+	map_add_pairs(e->arena, &c->annotations, &c->request.annotation);
+	map_add_pairs(e->arena, &c->log_options, &c->request.log_opt);
 	return 0;
 }
 

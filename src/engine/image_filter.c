@@ -40,28 +40,13 @@ static bool any_name_matches(struct arena *arena, const char *pattern, const str
 	return false;
 }
 
-static bool has_label(const struct string_map *labels, const char *value)
-{
-	const char *equals = strchr(value, '=');
-
-	for (size_t i = 0; i < labels->n; i++) {
-		const char *rest = str_after(value, labels->v[i].key);
-
-		if (rest && !*rest)
-			return true;
-		if (rest && equals && rest == equals && strcmp(labels->v[i].value, equals + 1) == 0)
-			return true;
-	}
-	return false;
-}
-
 static int match_label(struct image_match *m, const struct image *image, const char *value, struct error *err)
 {
 	struct image_config config;
 
 	if (image_read_config(m->e, image, &config, err) < 0)
 		return -1;
-	return has_label(&config.config.labels, value);
+	return map_has_pair(&config.config.labels, value);
 }
 
 static int match_bool(const char *key, const char *value, bool is, struct error *err)

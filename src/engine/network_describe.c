@@ -8,12 +8,12 @@ static bool is_bridge(const struct network *n)
 static int add_labels(struct arena *arena, const struct strings *texts, struct string_map *ret, struct error *err)
 {
 	for (size_t i = 0; i < texts->n; i++) {
-		const char *text = texts->v[i], *equals = strchr(text, '=');
+		const char *text = texts->v[i];
 
-		if (equals == text || !*text)
+		if (!*text || *text == '=')
 			return error_set(err, ERROR_USAGE, "failed to parse labels: invalid label format: \"%s\"", text);
-		map_set(arena, ret, equals ? arena_strndup(arena, text, (size_t)(equals - text)) : text, equals ? equals + 1 : "");
 	}
+	map_add_pairs(arena, ret, texts);
 	return 0;
 }
 
@@ -31,9 +31,9 @@ static void add_option(struct arena *arena, const char *key, const char *value, 
 static void add_options(struct arena *arena, const struct strings *texts, struct network *ret)
 {
 	for (size_t i = 0; i < texts->n; i++) {
-		const char *text = texts->v[i], *equals = strchr(text, '=');
+		struct pair p = pair_split(arena, texts->v[i]);
 
-		add_option(arena, equals ? arena_strndup(arena, text, (size_t)(equals - text)) : text, equals ? equals + 1 : "", ret);
+		add_option(arena, p.key, p.value, ret);
 	}
 }
 

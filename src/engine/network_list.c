@@ -46,17 +46,6 @@ struct network_filter {
 	int64_t now;
 };
 
-static bool has_label(const struct network *n, const char *text)
-{
-	size_t length = strcspn(text, "=");
-
-	for (size_t i = 0; i < n->labels.n; i++)
-		if (strncmp(n->labels.v[i].key, text, length) == 0 && !n->labels.v[i].key[length] &&
-		    (!text[length] || strcmp(n->labels.v[i].value, text + length + 1) == 0))
-			return true;
-	return false;
-}
-
 /* As in Podman a regular expression that may match anywhere. */
 static int matches(const char *key, const char *value, const char *text, struct error *err)
 {
@@ -115,9 +104,9 @@ static int match_one(const struct network_filter *f, const struct network *n, co
 	if (strcmp(key, "driver") == 0)
 		return strcmp(n->driver, value) == 0;
 	if (strcmp(key, "label") == 0)
-		return has_label(n, value);
+		return map_has_pair(&n->labels, value);
 	if (strcmp(key, "label!") == 0)
-		return !has_label(n, value);
+		return !map_has_pair(&n->labels, value);
 	if (strcmp(key, "until") == 0)
 		return match_until(f, n, value, err);
 	if (strcmp(key, "dangling") == 0)

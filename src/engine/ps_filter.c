@@ -7,17 +7,6 @@
 #include "engine/network_list.h"
 #include "engine/state.h"
 
-static bool matches_map(const struct string_map *map, const char *value)
-{
-	const char *at = strchr(value, '=');
-
-	for (size_t i = 0; i < map->n; i++)
-		if (at ? strncmp(map->v[i].key, value, (size_t)(at - value)) == 0 && !map->v[i].key[at - value] &&
-			 strcmp(map->v[i].value, at + 1) == 0 : strcmp(map->v[i].key, value) == 0)
-			return true;
-	return false;
-}
-
 static bool matches_image(const struct container *c, const char *value)
 {
 	size_t n = strlen(value);
@@ -98,9 +87,9 @@ static int matches(const struct ps_filter *in, const struct ps_row *r, const cha
 	if (strcmp(key, "name") == 0)
 		return matches_name(c->name, value, err);
 	if (strcmp(key, "label") == 0)
-		return matches_map(&c->labels, value);
+		return map_has_pair(&c->labels, value);
 	if (strcmp(key, "label!") == 0)
-		return !matches_map(&c->labels, value);
+		return !map_has_pair(&c->labels, value);
 	if (strcmp(key, "status") == 0)
 		return matches_status(&r->s, value, err);
 	if (strcmp(key, "exited") == 0)

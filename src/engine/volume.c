@@ -21,17 +21,6 @@ static void event(struct engine *e, const char *status, const char *name)
 
 /* --- create */
 
-static int add_pairs(struct arena *arena, const struct strings *texts, struct string_map *ret)
-{
-	for (size_t i = 0; i < texts->n; i++) {
-		const char *equals = strchr(texts->v[i], '=');
-		char *key = equals ? arena_strndup(arena, texts->v[i], (size_t)(equals - texts->v[i])) : texts->v[i];
-
-		map_set(arena, ret, key, equals ? equals + 1 : "");
-	}
-	return 0;
-}
-
 /* "uid=1000,gid=1000,bind" */
 static int check_mount_options(struct arena *arena, const char *text, struct error *err)
 {
@@ -105,8 +94,8 @@ int volume_new(struct engine *e, const struct volume_request *r, struct volume *
 
 	if (!str_is_empty(r->driver) && strcmp(r->driver, "local") != 0)
 		return error_set(err, ERROR_UNSUPPORTED, "volume driver \"%s\" is not offered: only local is", r->driver);
-	add_pairs(e->arena, &r->labels, &v.labels);
-	add_pairs(e->arena, &r->options, &v.options);
+	map_add_pairs(e->arena, &v.labels, &r->labels);
+	map_add_pairs(e->arena, &v.options, &r->options);
 	if (check_options(e->arena, &v.options, err) < 0)
 		return -1;
 	if (volume_create(e->arena, &e->store, &v, err) < 0) {
@@ -185,19 +174,6 @@ static struct json *volume_json(struct engine *e, const struct volume *v, size_t
 	return j;
 }
 
-static bool has_pair(const struct string_map *map, const char *value)
-{
-	const char *equals = strchr(value, '=');
-
-	for (size_t i = 0; i < map->n; i++) {
-		const char *rest = str_after(value, map->v[i].key);
-
-		if (rest && (!*rest || (rest == equals && strcmp(map->v[i].value, equals + 1) == 0)))
-			return true;
-	}
-	return false;
-}
-
 struct volume_filter {
 	struct engine *e;
 	const struct containers *containers;
@@ -241,11 +217,11 @@ static int match_one(const struct volume_filter *f, const struct volume *v, cons
 	if (strcmp(key, "scope") == 0)
 		return strcmp(value, "local") == 0;
 	if (strcmp(key, "label") == 0)
-		return has_pair(&v->labels, value);
+		return map_has_pair(&v->labels, value);
 	if (strcmp(key, "label!") == 0)
-		return !has_pair(&v->labels, value);
+		return !map_has_pair(&v->labels, value);
 	if (strcmp(key, "opt") == 0)
-		return has_pair(&v->options, value);
+		return map_has_pair(&v->options, value);
 	if (strcmp(key, "all") == 0)
 		return 1;
 	if (strcmp(key, "anonymous") == 0)

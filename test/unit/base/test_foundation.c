@@ -142,6 +142,29 @@ static void maps_keep_order(void **state)
 	assert_null(map_get(&map, "k0"));
 }
 
+static void maps_take_and_find_pairs(void **state)
+{
+	static const struct { const char *text; bool found; } cases[] = {
+		{ "a", true }, { "a=1", true }, { "a=", false }, { "a=12", false }, { "", false }, { "=1", false }, { "ab", false },
+		{ "b", true }, { "b=x=y", true }, { "b=x", false }, { "c", true }, { "c=", true }, { "c=1", false },
+	};
+	struct strings texts = { 0 };
+	struct string_map map = { 0 };
+
+	strings_add(arena, &texts, "a=0");
+	strings_add(arena, &texts, "b=x=y");
+	strings_add(arena, &texts, "c");
+	strings_add(arena, &texts, "a=1");
+	map_add_pairs(arena, &map, &texts);
+	assert_int_equal(map.n, 3);
+	assert_string_equal(map_get(&map, "a"), "1");
+	assert_string_equal(map_get(&map, "b"), "x=y");
+	assert_string_equal(map_get(&map, "c"), "");
+	for (size_t i = 0; i < ELEMENTS(cases); i++)
+		if (map_has_pair(&map, cases[i].text) != cases[i].found)
+			fail_msg("%s", cases[i].text);
+}
+
 static void numbers_are_strict(void **state)
 {
 	static const struct { const char *text; int u64, i64, u32; } cases[] = {
@@ -203,6 +226,7 @@ int main(void)
 		cmocka_unit_test(errors_gain_frames),	     cmocka_unit_test(long_errors_are_cut),
 		cmocka_unit_test(errors_cross_a_pipe),	     cmocka_unit_test(arenas_give_zeroed_memory),
 		cmocka_unit_test(lists_grow),		     cmocka_unit_test(maps_keep_order),
+		cmocka_unit_test(maps_take_and_find_pairs),
 		cmocka_unit_test(numbers_are_strict),	     cmocka_unit_test(foreign_text_is_made_harmless),
 		cmocka_unit_test(buffers_have_a_ceiling),
 	};
