@@ -1,7 +1,6 @@
 #include "gateway/sandbox.h"
 
 #include <errno.h>
-#include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
@@ -13,16 +12,6 @@
 #include "sys/caps.h"
 #include "sys/seccomp.h"
 
-#if defined(__x86_64__)
-#define NATIVE AUDIT_ARCH_X86_64
-#elif defined(__aarch64__)
-#define NATIVE AUDIT_ARCH_AARCH64
-#elif defined(__riscv) && __riscv_xlen == 64
-#define NATIVE AUDIT_ARCH_RISCV64
-#elif defined(__powerpc64__) && defined(__LITTLE_ENDIAN__)
-#define NATIVE AUDIT_ARCH_PPC64LE
-#endif
-
 int sandbox_drop_privileges(struct error *err)
 {
 	caps_set_ambient(0);
@@ -32,7 +21,7 @@ int sandbox_drop_privileges(struct error *err)
 }
 
 /* The sanitizers need calls of their own. */
-#if defined(NATIVE) && !defined(__SANITIZE_ADDRESS__)
+#if SECCOMP_BY_HAND && !defined(__SANITIZE_ADDRESS__)
 
 static const int allowed[] = {
 	SYS_splice, SYS_readv, SYS_write, SYS_writev, SYS_recvfrom, SYS_sendto, SYS_recvmsg, SYS_sendmsg,
@@ -62,7 +51,7 @@ int sandbox_enter(void)
 	struct program p = { .n = 0 };
 
 	add(&p, LOAD(offsetof(struct seccomp_data, arch)));
-	add(&p, IF_EQUAL(NATIVE, 1, 0));
+	add(&p, IF_EQUAL(SECCOMP_NATIVE, 1, 0));
 	add(&p, ANSWER(SECCOMP_RET_KILL_PROCESS));
 	add(&p, LOAD(offsetof(struct seccomp_data, nr)));
 	for (size_t i = 0; i < ELEMENTS(allowed); i++) {

@@ -40,7 +40,7 @@
 /* Both processors are little-endian: the low half of an argument comes first. */
 const struct sock_filter bypass_filter[] = {
 	/*  0 */ LOAD(arch),
-	/*  1 */ WHEN(SECCOMP_MACHINE_NATIVE, 0, 10),
+	/*  1 */ WHEN(SECCOMP_NATIVE, 0, 10),
 	/*  2 */ LOAD(nr),
 	/*  3 */ BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, FOREIGN_NUMBERS, 16, 0),
 	/*  4 */ WHEN(SYS_listen, 17, 0),

@@ -93,7 +93,7 @@ uint32_t seccomp_machine_answer(const struct sock_filter *v, size_t n, const str
 
 uint32_t seccomp_machine_action(const struct sock_filter *v, size_t n, long number, const uint64_t args[3])
 {
-	struct seccomp_data data = { .nr = (int)number, .arch = SECCOMP_MACHINE_NATIVE, .args = { args[0], args[1], args[2] } };
+	struct seccomp_data data = { .nr = (int)number, .arch = SECCOMP_NATIVE, .args = { args[0], args[1], args[2] } };
 
 	return seccomp_machine_answer(v, n, &data) & SECCOMP_RET_ACTION_FULL;
 }

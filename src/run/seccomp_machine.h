@@ -6,31 +6,16 @@
 #ifndef BRYO_RUN_SECCOMP_MACHINE_H
 #define BRYO_RUN_SECCOMP_MACHINE_H
 
-#include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "sys/seccomp.h"
 
-/* What a filter sees as the architecture of this program's calls. */
-#if defined(__x86_64__) && !defined(__ILP32__)
-#define SECCOMP_MACHINE_NATIVE AUDIT_ARCH_X86_64
-#elif defined(__aarch64__)
-#define SECCOMP_MACHINE_NATIVE AUDIT_ARCH_AARCH64
-#elif defined(__riscv)
-#define SECCOMP_MACHINE_NATIVE AUDIT_ARCH_RISCV64
-#elif defined(__powerpc64__)
-#define SECCOMP_MACHINE_NATIVE AUDIT_ARCH_PPC64LE
-#elif defined(__s390x__)
-#define SECCOMP_MACHINE_NATIVE AUDIT_ARCH_S390X
-#elif defined(__arm__)
-#define SECCOMP_MACHINE_NATIVE AUDIT_ARCH_ARM
-#elif defined(__i386__)
-#define SECCOMP_MACHINE_NATIVE AUDIT_ARCH_I386
-#else
-#error "name this architecture"
+#ifndef SECCOMP_NATIVE
+#error "name this architecture in sys/seccomp.h"
 #endif
 
 /* SECCOMP_RET_* with its data. A program that the check would refuse kills. */

@@ -13,7 +13,7 @@ void seccomp_newer_answer(struct arena *arena, struct seccomp_code *code)
 {
 	const struct sock_filter first[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SECCOMP_MACHINE_NATIVE, 0, 4),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SECCOMP_NATIVE, 0, 4),
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
 		BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, X32_FIRST, 2, 0),
 		BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, code->newest, 0, 1),

@@ -1,7 +1,6 @@
 #include "transfer/sandbox_filter.h"
 
 #include <errno.h>
-#include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sched.h>
@@ -11,18 +10,9 @@
 #include <sys/syscall.h>
 
 #include "base/string.h"
+#include "sys/seccomp.h"
 
-#if defined(__x86_64__)
-#define NATIVE AUDIT_ARCH_X86_64
-#elif defined(__aarch64__)
-#define NATIVE AUDIT_ARCH_AARCH64
-#elif defined(__riscv) && __riscv_xlen == 64
-#define NATIVE AUDIT_ARCH_RISCV64
-#elif defined(__powerpc64__) && defined(__LITTLE_ENDIAN__)
-#define NATIVE AUDIT_ARCH_PPC64LE
-#endif
-
-#ifdef NATIVE
+#if SECCOMP_BY_HAND
 
 #define FIRST_ARGUMENT offsetof(struct seccomp_data, args[0])	/* its low half: little-endian machines only */
 #define NEW_NAMESPACES                                                                                       \
@@ -76,7 +66,7 @@ static void refuse_all(struct program *p, const int *calls, size_t n)
 static void check_architecture(struct program *p)
 {
 	add(p, LOAD(offsetof(struct seccomp_data, arch)));
-	add(p, IF_EQUAL(NATIVE, 1, 0));
+	add(p, IF_EQUAL(SECCOMP_NATIVE, 1, 0));
 	add(p, ANSWER(SECCOMP_RET_KILL_PROCESS));
 	add(p, LOAD(offsetof(struct seccomp_data, nr)));
 	/* No call at all: what a tracer makes of one that it lets fail. */

@@ -28,24 +28,24 @@ static void connections_and_listening_are_notified(void **state)
 	(void)state;
 	assert_int_equal(seccomp_machine_check(a, bypass_filter, bypass_filter_n, &err), 0);
 	for (size_t i = 0; i < 3; i++)
-		assert_int_equal(answer(SECCOMP_MACHINE_NATIVE, SYS_connect, 3, sizes[i]), SECCOMP_RET_USER_NOTIF);
-	assert_int_equal(answer(SECCOMP_MACHINE_NATIVE, SYS_listen, 3, 0), SECCOMP_RET_USER_NOTIF);
-	assert_int_equal(answer(SECCOMP_MACHINE_NATIVE, SYS_listen, 363, 16), SECCOMP_RET_USER_NOTIF);
+		assert_int_equal(answer(SECCOMP_NATIVE, SYS_connect, 3, sizes[i]), SECCOMP_RET_USER_NOTIF);
+	assert_int_equal(answer(SECCOMP_NATIVE, SYS_listen, 3, 0), SECCOMP_RET_USER_NOTIF);
+	assert_int_equal(answer(SECCOMP_NATIVE, SYS_listen, 363, 16), SECCOMP_RET_USER_NOTIF);
 }
 
 static void the_rest_passes(void **state)
 {
 	(void)state;
-	assert_int_equal(answer(SECCOMP_MACHINE_NATIVE, SYS_connect, 3, 110), SECCOMP_RET_ALLOW);
+	assert_int_equal(answer(SECCOMP_NATIVE, SYS_connect, 3, 110), SECCOMP_RET_ALLOW);
 	for (long n = 0; n < 1000; n++)
 		if (n != SYS_connect && n != SYS_listen && n != 425)
-			assert_int_equal(answer(SECCOMP_MACHINE_NATIVE, n, 4, 16), SECCOMP_RET_ALLOW);
+			assert_int_equal(answer(SECCOMP_NATIVE, n, 4, 16), SECCOMP_RET_ALLOW);
 }
 
 static void no_other_way_leads_to_listening(void **state)
 {
 	(void)state;
-	assert_int_equal(answer(SECCOMP_MACHINE_NATIVE, 425, 0, 0), SECCOMP_RET_ERRNO | ENOSYS);
+	assert_int_equal(answer(SECCOMP_NATIVE, 425, 0, 0), SECCOMP_RET_ERRNO | ENOSYS);
 #ifdef __x86_64__
 	assert_int_equal(answer(AUDIT_ARCH_X86_64, 0x40000000 | SYS_listen, 3, 0), SECCOMP_RET_ERRNO | ENOSYS);
 	assert_int_equal(answer(AUDIT_ARCH_X86_64, -1, 3, 0), SECCOMP_RET_ERRNO | ENOSYS);

@@ -257,7 +257,7 @@ static void test_newer(void **state)
 		seccomp_newer_answer(*state, &with);
 		for (long number = 0; number < 600; number++) {
 			uint32_t old = seccomp_machine_action(code.v, code.n, number, args);
-			struct seccomp_data data = { .nr = (int)number, .arch = SECCOMP_MACHINE_NATIVE };
+			struct seccomp_data data = { .nr = (int)number, .arch = SECCOMP_NATIVE };
 			uint32_t new = seccomp_machine_answer(with.v, with.n, &data);
 
 			if (number > SYS_openat2 && defaults[i].newer_matters)
