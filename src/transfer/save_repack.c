@@ -100,11 +100,11 @@ void save_find_missing(struct save *s, struct transfer_event *ret)
 
 /* --- what is made anew */
 
-static struct task *task_of(const struct tasks *all, const char *digest)
+static struct task *task_of(struct task *v, size_t n, const char *digest)
 {
-	for (size_t i = 0; i < all->n; i++)
-		if (str_eq(all->v[i].digest, digest))
-			return &all->v[i];
+	for (size_t i = 0; i < n; i++)
+		if (str_eq(v[i].digest, digest))
+			return &v[i];
 	return NULL;
 }
 
@@ -119,8 +119,7 @@ static void find_tasks(struct save *s, bool docker, struct tasks *ret)
 			const struct image_descriptor *d = &image->m.layers.v[k];
 			struct task *t;
 
-			*ret = (struct tasks){ s, found.v, found.n, 0, jobs_processors(PARALLEL_MAX) };
-			if (!must_change(s, d, docker) || task_of(ret, d->digest))
+			if (!must_change(s, d, docker) || task_of(found.v, found.n, d->digest))
 				continue;
 			t = ARRAY_ADD(s->work->arena, &found);
 			*t = (struct task){ .digest = d->digest, .chain_id = save_recipe_of(s, d), .diff_id = image->c.rootfs.diff_ids.v[k],
@@ -186,7 +185,7 @@ static void put_in_place(struct save *s, const struct tasks *all, bool docker)
 
 		for (size_t k = 0; k < image->m.layers.n; k++) {
 			struct image_descriptor *d = &image->m.layers.v[k];
-			const struct task *t = task_of(all, d->digest);
+			const struct task *t = task_of(all->v, all->n, d->digest);
 
 			if (!t || !(t->chain_id || must_change(s, d, docker)))
 				continue;
