@@ -147,16 +147,28 @@ int container_store_unmount(struct store *s, const char *id)
 	return 0;
 }
 
+/* The container may be older than the store's present choice of driver. */
+static bool has_fuse_overlayfs(struct arena *arena, struct store *s, struct error *err)
+{
+	if (!s->fuse_overlayfs)
+		s->fuse_overlayfs = fuse_overlayfs_find(arena, err);
+	return s->fuse_overlayfs;
+}
+
+static int open_directory(const char *path, struct error *err)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return fd < 0 ? error_errno(err, "open %s", path) : fd;
+}
+
 static int mount_fuse(struct arena *arena, struct store *s, const char *id, struct rootfs *rootfs, int *ret_helper,
 		      struct error *err)
 {
 	char *merged = arena_printf(arena, "%s/containers/%s/merged", s->path, id);
 	pid_t pid;
 
-	/* The container may be older than the store's present choice of driver. */
-	if (!s->fuse_overlayfs)
-		s->fuse_overlayfs = fuse_overlayfs_find(arena, err);
-	if (!s->fuse_overlayfs)
+	if (!has_fuse_overlayfs(arena, s, err))
 		return -1;
 	container_store_unmount(s, id);
 	umount2(merged, MNT_DETACH | UMOUNT_NOFOLLOW);
@@ -211,9 +223,7 @@ static int mount_fuse_here(struct arena *arena, struct store *s, const char *id,
 	char *merged = arena_printf(arena, "%s/containers/%s/merged", s->path, id);
 	pid_t pid;
 
-	if (!s->fuse_overlayfs)
-		s->fuse_overlayfs = fuse_overlayfs_find(arena, err);
-	if (!s->fuse_overlayfs)
+	if (!has_fuse_overlayfs(arena, s, err))
 		return -1;
 	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		return error_errno(err, "make a mount namespace");
@@ -243,14 +253,11 @@ int container_store_mount(struct arena *arena, struct store *s, const char *id, 
 	struct rootfs rootfs;
 	enum store_driver driver;
 	char *shown;
-	int fd;
 
 	if (container_record_driver(arena, s, id, &r, &driver, err) < 0)
 		return error_frame(err, "the root file system of container %.12s", id);
-	if ((driver == DRIVER_OBJECTS || driver == DRIVER_OVERLAY) && container_show_is_shown(arena, s, id, &shown)) {
-		fd = open(shown, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		return fd < 0 ? error_errno(err, "open %s", shown) : fd;
-	}
+	if ((driver == DRIVER_OBJECTS || driver == DRIVER_OVERLAY) && container_show_is_shown(arena, s, id, &shown))
+		return open_directory(shown, err);
 	if (driver != DRIVER_VFS && describe_overlay(arena, s, id, &r, false, &rootfs, err) < 0)
 		return -1;
 	if (driver == DRIVER_OBJECTS || driver == DRIVER_OVERLAY)
@@ -261,6 +268,5 @@ int container_store_mount(struct arena *arena, struct store *s, const char *id, 
 			return -1;
 		path = arena_printf(arena, "%s/containers/%s/merged", s->path, id);
 	}
-	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return fd < 0 ? error_errno(err, "open %s", path) : fd;
+	return open_directory(path, err);
 }
