@@ -15,7 +15,6 @@
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -296,7 +295,6 @@ static int watch(struct relay *relay, int fd, uint32_t what)
 
 static int prepare(struct relay *relay, struct error *err)
 {
-	struct rlimit files;
 
 	if (setns(relay->netns, CLONE_NEWNET) < 0)
 		return error_errno(err, "enter the network of the container");
@@ -308,10 +306,7 @@ static int prepare(struct relay *relay, struct error *err)
 			return error_errno(err, "watch the ports");
 	for (size_t i = 0; i < FLOWS; i++)
 		relay->flows[i].fd = -1;
-	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
-		files.rlim_cur = files.rlim_max;
-		setrlimit(RLIMIT_NOFILE, &files);
-	}
+	fd_raise_limit();
 	return 0;
 }
 
