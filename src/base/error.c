@@ -77,6 +77,16 @@ bool error_is_unread(int sys)
 	}
 }
 
+bool error_passes(int sys)
+{
+	static const int passing[] = { EMFILE, ENFILE, ENOMEM, EIO, ENOSPC, EDQUOT, EAGAIN };
+
+	for (size_t i = 0; i < sizeof(passing) / sizeof(*passing); i++)
+		if (sys == passing[i])
+			return true;
+	return false;
+}
+
 int error_frame(struct error *err, const char *fmt, ...)
 {
 	char frame[ERROR_TEXT_SIZE];
@@ -127,16 +137,6 @@ void error_clear(struct error *err)
 bool error_is(const struct error *err, enum error_kind kind)
 {
 	return err && err->kind == (int)kind;
-}
-
-bool error_passes(int number)
-{
-	static const int passing[] = { EMFILE, ENFILE, ENOMEM, EIO, ENOSPC, EDQUOT, EAGAIN };
-
-	for (size_t i = 0; i < sizeof(passing) / sizeof(*passing); i++)
-		if (number == passing[i])
-			return true;
-	return false;
 }
 
 int error_exit_code(const struct error *err)

@@ -51,6 +51,9 @@ int error_errno(struct error *err, const char *fmt, ...) ERROR_PRINTF(2, 3);
 /* Whether an errno of opening or reading says nothing about what was to be read (EIO, ENOMEM, EMFILE, EACCES ...), so that
  * nobody may take it for missing or damaged; false for 0 and for those that do (ENOENT, ELOOP, EISDIR ...). */
 bool error_is_unread(int sys);
+/* The narrower question where ESRCH, ENODEV or a refused permission are answers, too: no descriptors, no memory, a disk that is
+ * full or broken? Then the answer is not "no". */
+bool error_passes(int sys);
 
 /* Puts "context: " in front and returns -1. Does nothing to an empty error. */
 int error_frame(struct error *err, const char *fmt, ...) ERROR_PRINTF(2, 3);
@@ -60,9 +63,6 @@ int error_hint(struct error *err, const char *fmt, ...) ERROR_PRINTF(2, 3);
 
 void error_clear(struct error *err);
 bool error_is(const struct error *err, enum error_kind kind);
-/* Does an errno say nothing of what was asked for: no descriptors, no memory, a disk that is full or broken? Then the answer
- * is not "no". */
-bool error_passes(int number);
 
 /* 125, 126, 127, 1 (no such object) or 2 (in use), as Podman's users expect of `bryo` commands. */
 int error_exit_code(const struct error *err);
