@@ -140,12 +140,13 @@ int network_bridge_join(struct engine *e, const char *id, const struct net_reque
 	return 0;
 }
 
-int network_bridge_attach(struct network_bridge *b, pid_t pid, struct error *err)
+/* What is done with each endpoint answers whether it was attached. */
+static int attach(struct network_bridge *b, pid_t pid, int (*one)(struct arena *arena, struct rootless *r, const struct network *n,
+		  int ns, int inside, size_t position, struct bridge_endpoint *e, struct error *err), struct error *err)
 {
 	char path[64];
 	_cleanup_fd_ int ns = -1, inside = -1;
-	int sockets[2];
-	_cleanup_trace_ struct trace_span span = trace_begin("connect to the networks");
+	int sockets[2], attached = 0;
 
 	snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)pid);
 	ns = open(path, O_RDONLY | O_CLOEXEC);
@@ -155,12 +156,27 @@ int network_bridge_attach(struct network_bridge *b, pid_t pid, struct error *err
 		return -1;
 	b->rootless.socket = sockets[0];
 	inside = sockets[1];
-	for (size_t i = 0; i < b->endpoints.n; i++)
-		if (bridge_attach(b->e->arena, &b->rootless, &b->networks.v[i], ns, inside, b->position + i,
-				  &b->endpoints.v[i], err) < 0)
+	for (size_t i = 0; i < b->endpoints.n; i++) {
+		int result = one(b->e->arena, &b->rootless, &b->networks.v[i], ns, inside, b->position + i, &b->endpoints.v[i], err);
+
+		if (result < 0)
 			return -1;
+		attached |= result;
+	}
 	rootless_unlock(&b->rootless);
-	return 0;
+	return attached;
+}
+
+int network_bridge_attach(struct network_bridge *b, pid_t pid, struct error *err)
+{
+	_cleanup_trace_ struct trace_span span = trace_begin("connect to the networks");
+
+	return attach(b, pid, bridge_attach, err);
+}
+
+int network_bridge_reattach(struct network_bridge *b, pid_t pid, struct error *err)
+{
+	return attach(b, pid, bridge_reattach, err);
 }
 
 void network_bridge_close(struct network_bridge *b)
@@ -292,4 +308,6 @@ void network_bridge_sweep(struct engine *e, bool thorough)
 
 	if (rootless_is_littered(home, thorough))
 		rootless_release(e->arena, home, NULL);
+	if (thorough)
+		rootless_heal(e->arena, home);
 }

@@ -87,13 +87,21 @@ int names_add(struct arena *arena, const struct rootless *r, const struct networ
 	return 0;
 }
 
+bool names_are_healthy(struct arena *arena, const struct rootless_home *home)
+{
+	return !names_keeper_has_zones(home->run_fd) || names_keeper_is_running(arena, home);
+}
+
 int names_heal(struct arena *arena, const struct rootless *r, struct error *err)
 {
-	_cleanup_fd_ int alone = faccessat(r->home->run_fd, NAMES_ZONES, F_OK, 0) < 0 ? -1 : lock(r->home, err);
+	_cleanup_fd_ int alone = names_are_healthy(arena, r->home) ? -1 : lock(r->home, err);
 
-	if (alone < 0 || !names_keeper_has_zones(r->home->run_fd) || names_keeper_is_running(arena, r->home))
-		return 0;
-	return start(arena, r, err);
+	return alone < 0 || names_are_healthy(arena, r->home) ? 0 : start(arena, r, err);
+}
+
+int names_open_namespace(struct arena *arena, const struct rootless_home *home)
+{
+	return names_keeper_open_namespace(arena, home);
 }
 
 static int forget(struct arena *arena, const struct rootless_home *home, const char *network, const char *id)

@@ -26,6 +26,9 @@ bool names_are_served(const struct network *n);
 int names_add(struct arena *arena, const struct rootless *r, const struct network *n, const struct names_entry *e, struct error *err);
 /* Starts aardvark-dns again when somebody is named and it does not run. */
 int names_heal(struct arena *arena, const struct rootless *r, struct error *err);
+bool names_are_healthy(struct arena *arena, const struct rootless_home *home);
+/* The namespace in which they are answered; -1 when they are not. */
+int names_open_namespace(struct arena *arena, const struct rootless_home *home);
 /* Waits until the name is answered on the network; ERROR_FAILED after two seconds. */
 int names_await(const struct rootless *r, const struct network *n, const struct bridge_endpoint *e, const char *name,
 		struct error *err);

@@ -193,27 +193,40 @@ static char *path_of(struct arena *arena, const struct rootless_home *home, cons
 	return arena_printf(arena, "%s/%s", home->run_path, name);
 }
 
-/* -1 when it is gone, or going. */
-static int open_recorded(struct arena *arena, const struct rootless_home *home)
+/* -1 when it is gone. */
+static int open_recorded(struct arena *arena, const struct rootless_home *home, pid_t *ret_pid)
 {
 	const char *text = fd_read_file(arena, home->run_fd, RECORD, 256, NULL);
 	char *end;
 	long pid = text ? strtol(text, &end, 10) : 0;
-	_cleanup_fd_ int process = pid <= 1 || *end != ' ' ? -1 : pidfd_open_same((pid_t)pid, strtoull(end, NULL, 10));
 
-	return process < 0 || pidfd_wait_exit(process, 0) != 0 ? -1 : fd_take(&process);
+	if (pid <= 1 || *end != ' ')
+		return -1;
+	if (ret_pid)
+		*ret_pid = (pid_t)pid;
+	return pidfd_open_same((pid_t)pid, strtoull(end, NULL, 10));
 }
 
 bool names_keeper_is_running(struct arena *arena, const struct rootless_home *home)
 {
-	_cleanup_fd_ int process = open_recorded(arena, home);
+	_cleanup_fd_ int process = open_recorded(arena, home, NULL);
 
 	return process >= 0;
 }
 
+int names_keeper_open_namespace(struct arena *arena, const struct rootless_home *home)
+{
+	pid_t pid;
+	_cleanup_fd_ int process = open_recorded(arena, home, &pid), ns = -1;
+
+	if (process >= 0)
+		ns = open(arena_printf(arena, "/proc/%d/ns/net", (int)pid), O_RDONLY | O_CLOEXEC);
+	return ns < 0 || pidfd_wait_exit(process, 0) != 0 ? -1 : fd_take(&ns);
+}
+
 int names_keeper_tell(struct arena *arena, const struct rootless_home *home)
 {
-	_cleanup_fd_ int process = open_recorded(arena, home);
+	_cleanup_fd_ int process = open_recorded(arena, home, NULL);
 
 	return process < 0 ? -1 : pidfd_signal(process, SIGHUP);
 }

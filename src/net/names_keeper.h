@@ -14,6 +14,8 @@
 #define NAMES_PID_FILE "aardvark.pid"		/* lies beside the zones; of use to nobody */
 
 bool names_keeper_is_running(struct arena *arena, const struct rootless_home *home);
+/* The namespace that it lives in; -1 when it does not run. */
+int names_keeper_open_namespace(struct arena *arena, const struct rootless_home *home);
 /* Comes back when aardvark-dns answers. What was there before is ended. */
 int names_keeper_start(struct arena *arena, const struct rootless *r, const char *program, struct error *err);
 /* Everything is to be read anew; -1: it does not run. */
