@@ -269,12 +269,22 @@ void network_bridge_mark_joined(struct engine *e, const struct container *c, con
 		state_mark(run_dir, JOINED, true);
 }
 
-/* The addresses are free when this container has ended, so others who are still in its namespace must not have them. */
-static void take_from_joined(struct engine *e, const struct container *c, const struct container_state *s)
+/* May somebody still be in its network namespace? Who joined it; and those of its processes that neither the end of a
+ * process namespace nor a cgroup has killed. */
+static bool may_be_inhabited(struct engine *e, const struct container *c, const struct container_state *s)
 {
-	_cleanup_fd_ int run_dir = s->networks.n ? container_run_dir(e, c->id, false, NULL) : -1;
+	_cleanup_fd_ int run_dir = container_run_dir(e, c->id, false, NULL);
+	const char *pid = c->request.pid;
 
-	if (run_dir < 0 || unlinkat(run_dir, JOINED, 0) < 0)
+	if (run_dir >= 0 && unlinkat(run_dir, JOINED, 0) == 0)
+		return true;
+	return !s->cgroup && !str_is_empty(pid) && !str_eq(pid, "private");
+}
+
+/* The addresses are free when this container has ended, so others who are still in its namespace must not have them. */
+static void take_from_survivors(struct engine *e, const struct container *c, const struct container_state *s)
+{
+	if (!s->networks.n || !may_be_inhabited(e, c, s))
 		return;
 	for (size_t i = 0; i < s->networks.n; i++)
 		network_bridge_detach(e, &s->networks.v[i], c->id, NULL);
@@ -286,7 +296,7 @@ void network_bridge_release(struct engine *e, const struct container *c, const s
 
 	if (!is_on_bridges(c, s) || !has_ended(e, c))	/* what somebody has started again meanwhile is his */
 		return;
-	take_from_joined(e, c, s);
+	take_from_survivors(e, c, s);
 	if (!s->networks.n) {			/* its state is lost */
 		network_bridge_undo(e, c->id);
 		return;

@@ -103,3 +103,25 @@ all_gone() {
 	finds web db 10.89.0.3
 	all_gone shop
 }
+
+@test "processes that outlive their container do not keep its address" {
+	need_image
+	local leftover
+	# Without cgroups, and without a process namespace of its own, nothing kills them with their container.
+	bryo run -d --name away --network bridge --pid host --cgroups disabled $IMG sh -c 'setsid sleep 7654 & exec sleep 1000' >/dev/null
+	retry 10 pgrep -fx 'sleep 7654'
+	leftover=$(pgrep -fx 'sleep 7654')
+	sleeper stays --network bridge
+	kill -9 "$(pid_of Pid away)"
+	retry 10 eval '[ "$(leases)" = 10.88.0.3 ]'
+	retry 10 eval '[ "$(pairs)" = 1 ]'
+	kill -0 "$leftover"
+	run bryo unshare nsenter -n -t "$leftover" ip -o link
+	refute_contains eth0
+	bryo rm away
+	bryo run -d --name next --network bridge --ip 10.88.0.2 $IMG httpd -f -h /www -p 80 >/dev/null
+	serves() { inside stays wget -q -O - http://10.88.0.2/ | grep -qx 'hello from bryo'; }
+	retry 10 serves
+	kill "$leftover"
+	all_gone
+}
