@@ -18,6 +18,7 @@ struct netlink_link {
 
 /* One that does not exist is no error. */
 int netlink_link_find(int socket, const char *name, struct netlink_link *ret, struct error *err);
+int netlink_link_at(int socket, unsigned index, struct netlink_link *ret, struct error *err);
 /* A bridge, not up. */
 int netlink_link_add_bridge(int socket, const char *name, unsigned mtu, const uint8_t mac[6], struct error *err);
 
