@@ -125,3 +125,59 @@ all_gone() {
 	kill "$leftover"
 	all_gone
 }
+
+@test "two stores in one runtime directory do not get into each other's networks" {
+	need_image
+	bryo network create --subnet 10.99.1.0/24 one
+	sleeper a --network one
+	local first=$XDG_DATA_HOME
+	export XDG_DATA_HOME=$E2E_DIR/second
+	mkdir "$XDG_DATA_HOME"
+	need_image
+	bryo network create --subnet 10.99.2.0/24 two		# br1 there, too
+	bryo network create --subnet 10.99.1.0/25 --interface-name other three
+	run bryo run --rm --network two $IMG true
+	assert_status 125
+	assert_contains "its bridge br1 is another network's"
+	run bryo run --rm --network three $IMG true
+	assert_status 125
+	assert_contains 'subnet 10.99.1.0/25 overlaps 10.99.1.0/24, which the bridge br1 has'
+	bryo network create --subnet 10.99.2.0/24 --interface-name br7 four 2>/dev/null || {
+		bryo network rm two
+		bryo network create --subnet 10.99.2.0/24 --interface-name br7 four
+	}
+	sleeper b --network four
+	[ "$(leases)" = $'10.99.1.2\n10.99.2.2' ]
+	bryo rm -f -t 0 b
+	export XDG_DATA_HOME=$first
+	[ "$(leases)" = 10.99.1.2 ]
+	bryo exec a true
+	bryo unshare rm -rf "$E2E_DIR/second"
+	all_gone one
+}
+
+@test "an option that the kernel does not offer is refused with its reason, and leaves nothing" {
+	need_image
+	bryo network create -o vlan=42 tagged
+	if unshare -rn ip link add br0 type bridge vlan_filtering 1 2>/dev/null; then
+		sleeper a --network tagged
+		run in_rootless bridge vlan show
+		assert_matches 'br1 +42 PVID'
+		assert_matches 'veth[0-9]+ +42 PVID'
+		finds a a 10.89.0.2
+	else
+		run bryo run --rm --network tagged $IMG true
+		assert_status 125
+		assert_contains "this kernel's bridges know no VLANs"
+	fi
+	bryo network create -d macvlan --subnet 10.5.0.0/24 lan
+	run bryo run --rm --network lan $IMG true
+	assert_status 125
+	assert_contains 'network lan has the driver macvlan'
+	assert_contains 'which an unprivileged user cannot share'
+	sleeper b --network bridge
+	run bryo network connect lan b
+	assert_status 125
+	assert_contains 'network lan has the driver macvlan'
+	all_gone
+}
