@@ -1,5 +1,5 @@
 # Faults of networks: what dies, is deleted, full or missing is made good, or refused with its reason; nothing is left
-# lab: -o 'cd /; exec /srv/bryo/test/e2e/outside' -x 'echo nameserver 10.77.0.1 >/etc/resolv.conf'
+# lab: -o 'cd /; exec /srv/bryo/test/e2e/outside' -x 'echo nameserver 10.77.0.1 >/etc/resolv.conf; chmod 666 /etc/resolv.conf; mkdir -p /few && mount -t tmpfs -o nr_inodes=300,mode=1777 tmpfs /few'
 load helpers
 
 # sleeper NAME OPTION...
@@ -180,4 +180,110 @@ all_gone() {
 	assert_status 125
 	assert_contains 'network lan has the driver macvlan'
 	all_gone
+}
+
+@test "the gateway's worker is killed under load: a transfer breaks, the next connection works" {
+	need_image
+	sleeper a --network bridge
+	bryo exec a sh -c 'head -c 100000000000 /dev/zero | nc 10.77.0.1 7001' >transfer 2>&1 3>&- &
+	E2E_PIDS+=($!)
+	local pid=$! old monitor
+	monitor=$(pid_of ConmonPid a)
+	for _ in 1 2 3; do
+		old=$(worker)
+		murder "$old"
+		retry 2 reaches a
+		[ "$(worker)" != "$old" ]
+	done
+	wait "$pid" || true
+	[ ! -s transfer ] || ! grep -q '^[0-9]' transfer	# it did not come to its end
+	kill -0 "$monitor"
+	# With its supervisor nobody is left; any command that looks at containers starts both.
+	murder "$(supervisor)"
+	bryo ps >/dev/null
+	reaches a
+	all_gone
+}
+
+@test "rubbish for aardvark-dns and the forwarder; names go on" {
+	need_image
+	bryo network create shop
+	sleeper web --network shop
+	sleeper db --network shop
+	local before
+	before=$(pgrep -P "$(keeper)")
+	in_rootless python3 - <<-'END'
+		import os, random, socket, struct
+		random.seed(7)
+		good = b"\x12\x34\1\0\0\1\0\0\0\0\0\0\3web\3dns\6podman\0\0\1\0\1"
+		odd = [b"", b"\0", good[:11], good[:12], good[:-1], good[:12] + b"\xc0\x0c\0\1\0\1", good[:12] + b"\x3f" * 200,
+		       good[:4] + b"\xff" * 8 + good[12:], good[:2] + b"\x81\x80" + good[4:], good + os.urandom(4000)]
+		for address in ("10.89.0.1", "169.254.1.1"):
+		    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+		    s.connect((address, 53))
+		    for i in range(2000):
+		        data = bytearray(odd[i % len(odd)] if i < 100 else good)
+		        for _ in range(random.randrange(4) if i >= 100 else 0):
+		            data[random.randrange(len(data))] = random.randrange(256)
+		        try:
+		            s.send(bytes(data))
+		        except ConnectionRefusedError:
+		            pass
+		    try:
+		        t = socket.create_connection((address, 53), 2)
+		        t.sendall(b"\xff\xff" + os.urandom(60000))
+		        t.close()
+		    except OSError:
+		        pass
+	END
+	retry 20 finds db web 10.89.0.2
+	retry 20 finds db example.com 10.77.0.1
+	[ "$(pgrep -P "$(keeper)" | wc -l)" = 1 ]
+	all_gone shop
+}
+
+@test "a host without a name server that answers: containers know each other, and the rest fails" {
+	need_image
+	bryo network create shop
+	echo 'nameserver 10.77.0.99' >/etc/resolv.conf		# nobody is there
+	sleeper web --network shop
+	sleeper db --network shop
+	bryo exec -d db nslookup nobody.example
+	finds db web 10.89.0.2
+	run inside db nslookup nobody.example
+	[ "$status" -ne 0 ]
+	: >/etc/resolv.conf			# not even one
+	sleeper late --network shop
+	finds late web 10.89.0.2
+	echo 'nameserver 10.77.0.1' >/etc/resolv.conf
+	retry 20 finds late example.com 10.77.0.1
+	all_gone shop
+}
+
+@test "a full runtime directory: whatever a start has taken it gives back" {
+	mountpoint -q /few || skip "no small file system at /few (test/e2e/run makes one)"
+	need_image
+	bryo system migrate
+	export XDG_RUNTIME_DIR=/few/run
+	mkdir -m 700 /few/run /few/filler
+	bryo network create shop
+	sleeper stays --network shop
+	retry 10 eval '! pgrep -x bryo-linger'
+	(cd /few/filler && seq 300 | xargs touch 2>/dev/null) || true
+	local i worked=
+	for i in {1..40}; do
+		run bryo run --rm --network shop $IMG true
+		[ "$status" -ne 0 ] || { worked=1; break; }
+		# The last of them has run when there is no place to write how it ended.
+		[[ $output = *"No space left on device"* || $i -gt 7 ]] || { echo "with $((i - 1)) files:" >&2; show; return 1; }
+		[[ $output != *"already running"* ]]
+		[ "$(leases)" = 10.89.0.2 ]
+		rm "/few/filler/$i"
+	done
+	[ "$worked" ] && [ "$i" -gt 5 ]
+	[ "$(leases)" = 10.89.0.2 ]
+	rm -r /few/filler
+	sleeper next --network shop
+	finds next stays 10.89.0.2
+	all_gone shop
 }
