@@ -27,7 +27,7 @@ are_gone() {
 murder() { kill -9 "$@" && retry 10 are_gone "$@"; }
 # nothing_left: no lease, namespace or helper, a moment after the last container
 nothing_left() {
-	[ -z "$(leases)" ] && [ ! -e "$(run_dir)/netns/rootless" ] && ! pgrep -x 'bryo-(gateway|names|linger|forward)|aardvark-dns' >/dev/null
+	[ -z "$(leases)" ] && [ ! -e "$(run_dir)/netns/rootless" ] && ! ps -eo comm= | grep -qxE 'bryo-(gateway.*|names|linger|forward)|aardvark-dns'
 }
 # all_gone: after all containers nothing is left, and the next start works
 all_gone() {
