@@ -6,6 +6,7 @@
 #include "engine/launch.h"
 #include "engine/life.h"
 #include "engine/mounts.h"
+#include "engine/state.h"
 #include "engine/volume.h"
 #include "sys/fd.h"
 
@@ -105,6 +106,38 @@ int container_preview(struct engine *e, const struct create_request *r,
 	if (result == 0) {
 		result = show(e, &c, look, context, err);
 		life_remove(e, &c, true, &(struct error){ 0 });
+	}
+	for (size_t i = 0; i < made.n; i++)
+		volume_remove(&e->store, made.v[i], NULL);
+	speak(e, &face, events_fd);
+	return result;
+}
+
+static int wait_and_work(struct engine *e, struct container *c, int (*work)(void *context, pid_t pid, struct error *err),
+			 void *context, struct error *err)
+{
+	struct container_state state;
+
+	if (container_init(e, c, err) < 0 || container_load_state(e, c, &state, err) < 0)
+		return -1;
+	return work(context, (pid_t)state.pid, err);
+}
+
+int container_rehearse(struct engine *e, const struct create_request *r,
+		       int (*work)(void *context, pid_t pid, struct error *err), void *context, struct error *err)
+{
+	struct rm_options gone = { .force = true, .volumes = true, .ignore = true };
+	struct create_request plain = without_traces(e, r);
+	struct strings made = new_volumes(e, &plain);
+	const struct engine_face face = e->face;
+	int events_fd = e->events_fd, result;
+	struct container c;
+
+	hush(e);
+	result = container_create(e, &plain, &c, err);
+	if (result == 0) {
+		result = wait_and_work(e, &c, work, context, err);
+		container_rm(e, &c, &gone, &(struct error){ 0 });
 	}
 	for (size_t i = 0; i < made.n; i++)
 		volume_remove(&e->store, made.v[i], NULL);

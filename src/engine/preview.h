@@ -21,5 +21,9 @@ int container_preview(struct engine *e, const struct create_request *r,
 int container_preview_again(struct engine *e, struct container *c,
 			    int (*look)(void *context, const struct preview *p, struct error *err), void *context,
 			    struct error *err);
+/* Goes one step further: everything stands as at a start, and the first process waits before it becomes the command, which
+ * it never does. work may look around in the namespaces of that process. The first use of a volume does happen. */
+int container_rehearse(struct engine *e, const struct create_request *r,
+		       int (*work)(void *context, pid_t pid, struct error *err), void *context, struct error *err);
 
 #endif

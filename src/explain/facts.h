@@ -24,6 +24,9 @@ int facts_question_parse(struct arena *arena, const char *op, const char *path, 
 /* The process and the scene of a container that is not there yet. */
 int facts_of_preview(struct engine *e, const struct outside *o, const struct preview *p, struct scene *ret_scene,
 		     struct access_process *ret, struct error *err);
+/* The process alone, if the request said something else about user, id map, groups and capabilities. */
+int facts_process_of(struct engine *e, const struct preview *p, const struct create_request *r, struct access_process *ret,
+		     struct error *err);
 /* Of one that runs. */
 int facts_of_running(struct engine *e, const struct outside *o, const struct container *c, const struct container_state *state,
 		     struct scene *ret_scene, struct access_process *ret, struct error *err);

@@ -56,6 +56,35 @@ static void take_process(struct engine *e, const struct preview *p, struct acces
 	take_groups(e, p, ret);
 }
 
+int facts_process_of(struct engine *e, const struct preview *p, const struct create_request *r, struct access_process *ret,
+		     struct error *err)
+{
+	struct container c = *p->c;
+	struct oci_capabilities capabilities;
+	struct oci_process process = *p->spec->process;
+	struct oci_spec spec = { .process = &process };
+	struct preview changed = { .c = &c, .spec = &spec, .root = p->root };
+	struct userns_user kept;
+	struct passwd_user user;
+	struct user_files files;
+	struct id_maps maps;
+
+	c.request = *r;
+	if (userns_mode_maps(e, &c, &maps, &kept, err) < 0 ||
+	    user_resolve(e, p->root, r->user ? r->user : c.image.user, &r->group_add, &kept, &user, &files, err) < 0 ||
+	    user_check(e, &user, &maps, err) < 0 || oci_config_capabilities(e->arena, r, user.uid, &capabilities, err) < 0)
+		return -1;
+	changed.maps = &maps;
+	process.user = (struct oci_user){ .uid = user.uid, .gid = user.gid };
+	for (size_t i = 0; i < user.groups.n; i++)
+		*ARRAY_ADD(e->arena, &process.user.additional_gids) = user.groups.v[i];
+	process.capabilities = &capabilities;
+	if (r->group_add.n == 1 && str_eq(r->group_add.v[0], "keep-groups"))
+		map_set(e->arena, &spec.annotations, "run.oci.keep_original_groups", "1");
+	take_process(e, &changed, ret);
+	return 0;
+}
+
 /* --- mounts */
 static struct access_mount *new_mount(struct staging *g, const struct oci_mount *m, const struct mount_options *o)
 {
