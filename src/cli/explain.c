@@ -4,7 +4,8 @@
 
 #include "cli/commands.h"
 #include "cli/output.h"
-#include "explain/explain.h"
+#include "explain/batch.h"
+#include "sys/fd.h"
 
 struct explain_request { char *access, *path, *arg, *side, *host, *format, *batch; bool try; };
 
@@ -65,6 +66,27 @@ static int answer(struct cli *cli, const struct explain_request *r, const struct
 	if (v->disagrees)
 		cli_warn("the kernel says otherwise (errno %d, not %d): please report this as a bug of bryo", v->tried_sys, v->sys);
 	return (int)v->kind;
+}
+
+/* --- many at once, for the tests */
+static int run_batch(struct cli *cli, struct explain *x, const char *file, struct error *err)
+{
+	struct batch_result r;
+	size_t size;
+	char *text = fd_read_given(cli->arena, file, 64 << 20, &size);
+
+	if (!text)
+		return error_errno(err, "read %s", file);
+	if (explain_batch(x, text, &r, err) < 0)
+		return -1;
+	for (size_t i = 0; i < r.disagreements.n; i++)
+		puts(r.disagreements.v[i]);
+	for (enum reason i = 0; i < REASON_COUNT; i++)
+		if (r.reasons[i].n)
+			printf("%s %zu\n", r.reasons[i].code, r.reasons[i].n);
+	printf("%zu situations: %zu allowed, %zu denied, %zu left open, %zu with several blocks; %zu disagreements\n", r.situations,
+	       r.allowed, r.denied, r.unknown, r.blocked_twice, r.disagreements.n);
+	return r.disagreements.n > 0;
 }
 
 /* --- asking */
@@ -130,6 +152,11 @@ static int run_explain(struct cli *cli, const struct args *args, struct error *e
 	if (outside_start(&x.outside, err) < 0)
 		return -1;
 	x.e = cli_engine(cli, err);
+	if (x.e && r->batch) {
+		result = run_batch(cli, &x, r->batch, err);
+		outside_done(&x.outside);
+		return result;
+	}
 	if (x.e)
 		result = ask(cli, &x, r, &args->operands, &v, err);
 	outside_done(&x.outside);

@@ -27,8 +27,7 @@ static void open_for_writing(struct decision *d)
 	if (S_ISDIR(n->mode))
 		decision_block(d, n, REASON_IS_DIRECTORY, EISDIR);
 	decision_need_devices(d, n);
-	/* Settings are written by programs that cut the file, for which a read-only mount is the first thing in the way. */
-	if (n->mount && (n->mount->super_read_only || n->setting) && S_ISREG(n->mode))
+	if (n->mount && n->mount->super_read_only && S_ISREG(n->mode))
 		decision_need_writable(d, n);
 	decision_may(d, n, MAY_W, false);
 	if (n->append_only && d->f->op != ACCESS_APPEND)
