@@ -8,9 +8,10 @@
 #include "cli/hints.h"
 #include "cli/output.h"
 #include "engine/last.h"
-#include "explain/explain.h"
+#include "explain/batch.h"
+#include "sys/fd.h"
 
-struct explain_request { char *access, *path, *arg, *side, *host, *format; bool try, system, last; };
+struct explain_request { char *access, *path, *arg, *side, *host, *format, *batch; bool try, system, last; };
 
 static const struct option explain_options[] = {
 	OPT_STRING('a', "access", explain_request, access, "OPERATION",
@@ -29,6 +30,8 @@ static const struct option explain_options[] = {
 	OPT_FLAG(0, "last", explain_request, last, "Explain the run that failed last"),
 	OPT_FLAG(0, "try", explain_request, try, "Also do it, in a process that is thrown away, and compare"),
 	OPT_STRING(0, "format", explain_request, format, "FORMAT", "json: the answer as JSON", .words = "json"),
+	OPT_STRING(0, "batch", explain_request, batch, "FILE", "Try the situations of a file", .complete = COMPLETE_FILES,
+		   .flags = OPTION_HIDDEN),
 	OPT_END
 };
 
@@ -89,6 +92,28 @@ static void take_tail(struct cli *cli, struct explain_request *r, struct strings
 			words->v[i] = NULL;
 			return;
 		}
+}
+
+/* --- many at once, for the tests */
+
+static int run_batch(struct cli *cli, struct explain *x, const char *file, struct error *err)
+{
+	struct batch_result r;
+	size_t size;
+	char *text = fd_read_given(cli->arena, file, 64 << 20, &size);
+
+	if (!text)
+		return error_errno(err, "read %s", file);
+	if (explain_batch(x, text, &r, err) < 0)
+		return -1;
+	for (size_t i = 0; i < r.disagreements.n; i++)
+		puts(r.disagreements.v[i]);
+	for (enum reason i = 0; i < REASON_COUNT; i++)
+		if (r.reasons[i].n)
+			printf("%s %zu\n", r.reasons[i].code, r.reasons[i].n);
+	printf("%zu situations: %zu allowed, %zu denied, %zu left open, %zu with several blocks; %zu disagreements\n", r.situations,
+	       r.allowed, r.denied, r.unknown, r.blocked_twice, r.disagreements.n);
+	return r.disagreements.n > 0;
 }
 
 /* --- asking */
@@ -163,7 +188,9 @@ static int explain_open(struct cli *cli, const struct explain_request *r, const 
 	if (outside_start(&x.outside, err) < 0)
 		return -1;
 	x.e = cli_engine(cli, err);
-	if (x.e && r->last)
+	if (x.e && r->batch)
+		result = run_batch(cli, &x, r->batch, err);
+	else if (x.e && r->last)
 		result = explain_last(cli, &x, r, err);
 	else if (x.e && ask(cli, &x, r, words, &v, err) == 0)
 		result = answer(cli, r, &v);
@@ -183,7 +210,7 @@ static int run_explain(struct cli *cli, const struct args *args, struct error *e
 	}
 	if (r->system)
 		return doctor_run(cli, r->format, err);
-	if (!words.n && !is_about_host(r) && !r->last) {
+	if (!words.n && !is_about_host(r) && !r->last && !r->batch) {
 		error_set(err, ERROR_USAGE, "requires a container and a path, a run line, --host PATH, --last or --system");
 		return error_code(err, "missing-argument");
 	}

@@ -125,7 +125,7 @@ static bool lacks_capability(const struct question *q)
 
 static bool is_the_containers(const struct question *q)
 {
-	return !q->f->on_host && q->n->mount && q->n->mount->own_ids;
+	return !q->f->on_host && (!q->n->host || (q->n->mount && q->n->mount->own_ids));
 }
 
 static bool is_in_a_container(const struct question *q)

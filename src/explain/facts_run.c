@@ -126,6 +126,9 @@ static void add_bind(struct staging *g, const struct oci_mount *m, struct access
 		return;
 	place = scene_add(g->s, m->destination, fd, m->source, mount);
 	place->chown = will_be_given(g, asked_for(g, m));
+	place->settings = str_eq(m->destination, "/proc");
+	if (scene_below(m->source, g->e->run_path))	/* hosts, resolv.conf: not the user's to change */
+		place->host = NULL;
 }
 
 static mode_t mode_of_tmpfs(const struct mount_options *o)

@@ -228,9 +228,25 @@ static const struct access_mount *mount_of(struct scene *s, const struct scene_p
 
 	if (id == p->mount_id || id == 0)
 		return p->mount;
+	for (size_t i = 0; i < s->mounts.n; i++)
+		if (s->mounts.v[i].id == id && s->mounts.v[i].place == p)
+			return s->mounts.v[i].mount;
 	m = arena_new_one(s->arena, struct access_mount);
 	read_mount(s, fd, id, m);
+	*ARRAY_ADD(s->arena, &s->mounts) = (struct scene_mount){ p, id, m };
 	return m;
+}
+
+/* Of the ipc namespace, which is the container's: its root may write them. */
+static bool is_ipc_setting(const char *path)
+{
+	static const char *const names[] = { "kernel/shm", "kernel/msg", "kernel/sem", "kernel/auto_msgmni", "fs/mqueue/" };
+	const char *rest = str_after(path, "/proc/sys/");
+
+	for (size_t i = 0; rest && i < ELEMENTS(names); i++)
+		if (str_starts(rest, names[i]))
+			return true;
+	return false;
 }
 
 /* What will be true by the time the process runs. */
@@ -240,10 +256,14 @@ static void adjust(struct scene *s, const struct scene_place *p, const char *pat
 		n->uid = s->chown_uid;
 		n->gid = s->chown_gid;
 	}
-	n->setting = p->settings && S_ISREG(n->mode);
+	n->setting = p->settings && S_ISREG(n->mode) && str_starts(path, "/proc/sys/");
 	if (!n->setting)
 		return;
 	n->uid = n->gid = ID_NONE;
+	if (is_ipc_setting(path)) {
+		n->uid = idmap_to_outside(&s->rootless->uid, s->own.uid.n ? idmap_to_outside(&s->own.uid, 0) : 0);
+		n->gid = idmap_to_outside(&s->rootless->gid, s->own.gid.n ? idmap_to_outside(&s->own.gid, 0) : 0);
+	}
 	if (s->net_admin && str_starts(path, "/proc/sys/net/"))
 		n->mode = (n->mode & ~(mode_t)077) | (n->mode >> 3 & 070) | (n->mode >> 6 & 7);
 }

@@ -21,6 +21,12 @@ struct scene_place {
 	struct access_mount *mount;
 };
 
+struct scene_mount {
+	const struct scene_place *place;
+	uint64_t id;
+	struct access_mount *mount;
+};
+
 struct scene {
 	struct arena *arena;
 	const struct outside *outside;
@@ -30,6 +36,7 @@ struct scene {
 	uint32_t chown_uid, chown_gid;	/* whom places with `chown` will belong to, on the host */
 	bool net_admin;			/* over its own network */
 	ARRAY(struct scene_place) places;
+	ARRAY(struct scene_mount) mounts;	/* of the host, met below a place */
 	struct mount_table table;	/* read when something of it is needed */
 	bool table_is_read;
 };
