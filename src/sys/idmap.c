@@ -73,6 +73,22 @@ char *idmap_print(struct arena *arena, const struct id_map *map)
 	return text;
 }
 
+/* FNV-1a. Maps are the user's own: a name must differ for different maps, not withstand forgery. */
+static uint64_t hash(const char *text)
+{
+	uint64_t h = 0xcbf29ce484222325;
+
+	for (; *text; text++)
+		h = (h ^ (unsigned char)*text) * 0x100000001b3;
+	return h;
+}
+
+char *idmap_name(struct arena *arena, const struct id_maps *maps)
+{
+	return arena_printf(arena, "u%016llx-g%016llx", (unsigned long long)hash(idmap_print(arena, &maps->uid)),
+			    (unsigned long long)hash(idmap_print(arena, &maps->gid)));
+}
+
 /* The next decimal below 2^32 of *at, blanks before it skipped. False at anything else. */
 static bool next_number(const char **at, uint32_t *ret)
 {

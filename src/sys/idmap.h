@@ -32,6 +32,8 @@ uint64_t idmap_size(const struct id_map *map);				/* how many ids are mapped */
 bool idmap_equal(const struct id_map *a, const struct id_map *b);
 /* The map text that the kernel takes: "0 1000 1\n1 100000 65536\n". */
 char *idmap_print(struct arena *arena, const struct id_map *map);
+/* A file name for the maps, the same for the same ones. */
+char *idmap_name(struct arena *arena, const struct id_maps *maps);
 int idmap_parse(struct arena *arena, const char *text, struct id_map *ret, struct error *err);
 /* Reads /proc/PID/uid_map and gid_map; pid 0 is the caller. */
 int idmap_read(struct arena *arena, pid_t pid, struct id_maps *ret, struct error *err);
