@@ -21,6 +21,7 @@ struct oci_inputs {
 	const struct user_files *files;
 	const struct security *security;
 	const struct id_maps *maps;	/* second level; empty: none */
+	const char *userns_path;	/* to join, with these maps; NULL: a namespace of its own when there are maps */
 };
 
 struct oci_spec *oci_config(struct engine *e, const struct oci_inputs *in, struct error *err);

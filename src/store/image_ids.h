@@ -9,4 +9,7 @@
 int image_ids_check(struct arena *arena, const struct store *s, const struct strings *layers,
 		    const struct id_maps *maps, struct error *err);
 
+/* Adds to such an error how many ids the image needs. */
+int image_ids_hint(struct arena *arena, const struct store *s, const struct strings *layers, struct error *err);
+
 #endif

@@ -55,4 +55,7 @@ int userns_diagnose(struct arena *arena, const struct identity *id, struct error
 int subid_ranges(struct arena *arena, const struct identity *id, struct id_map *ret_uids, struct id_map *ret_gids,
 		 struct error *err);
 
+/* What the administrator types to give the user more subordinate ids, and what the user types then: one line. */
+char *userns_grant(struct arena *arena, const struct identity *id, uint64_t more);
+
 #endif
