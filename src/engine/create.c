@@ -212,6 +212,16 @@ static int replace_existing(struct engine *e, const char *name, struct error *er
 	return container_rm(e, &old, &force, err);
 }
 
+/* What looks like the file system's refusal may be an owner that is not mapped any more. */
+static int explain_owners(struct engine *e, const struct container *c, const struct id_maps *maps, struct error *err)
+{
+	struct error cause = { 0 };
+
+	if (err && !error_is(err, ERROR_EXISTS) && userns_mode_owners(e, c, maps, &cause) < 0 && error_is(&cause, ERROR_DENIED))
+		*err = cause;
+	return -1;
+}
+
 /* Under a name of the user's, or under random ones until one is free. */
 static int commit(struct engine *e, struct container *c, struct error *err)
 {
@@ -240,7 +250,7 @@ static int commit(struct engine *e, struct container *c, struct error *err)
 			return 0;
 		}
 		if (c->request.name || !error_is(err, ERROR_EXISTS) || attempt > 8)
-			return -1;
+			return explain_owners(e, c, &maps, err);
 		error_clear(err);
 	}
 }

@@ -344,10 +344,10 @@ int launch_prepare(struct launch *l, struct engine *e, struct container *c, cons
 			      .monitor_client = -1, .bypass_ours = -1, .bypass_child = -1, .bypass_fd = -1,
 			      .bypass_door = -1, .bypass_routes = -1, .client_removes = o->client_removes, .hold = o->hold, .restart_count = o->restart_count };
 	l->net_result.keep_fd = -1;
-	if (open_directories(l, o->fresh, err) < 0 || label_choose(e, c, err) < 0 || open_root(l, err) < 0 ||
+	if (open_directories(l, o->fresh, err) < 0 || label_choose(e, c, err) < 0 ||
+	    userns_mode_maps(e, c, &l->maps, &kept, err) < 0 || open_root(l, err) < 0 ||
 	    security_parse(e->arena, &c->request, &l->security, err) < 0 ||
 	    (l->security.apparmor && lsm_check_profile(l->security.apparmor, err) < 0) ||
-	    userns_mode_maps(e, c, &l->maps, &kept, err) < 0 ||
 	    user_resolve(e, l->root_mount, c->request.user ? c->request.user : c->image.user, &c->request.group_add, &kept,
 			 &user, &files, err) < 0 || user_check(e, &user, &l->maps, err) < 0 ||
 	    user_entries_add(e, c, &user, &kept, &files, err) < 0)

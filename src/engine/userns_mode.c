@@ -6,6 +6,7 @@
 #include "engine/userns_auto.h"
 #include "engine/userns_given.h"
 #include "engine/userns_join.h"
+#include "store/image_ids.h"
 #include "sys/fd.h"
 #include "userns/subid.h"
 
@@ -73,8 +74,10 @@ static int nomap_maps(struct engine *e, struct id_maps *ret, struct error *err)
 {
 	uint64_t uids = subordinate(&e->identity.maps.uid), gids = subordinate(&e->identity.maps.gid);
 
-	if (!uids || !gids)
-		return error_set(err, ERROR_DENIED, "--userns nomap needs subordinate ids, and this user has none");
+	if (!uids || !gids) {
+		error_set(err, ERROR_DENIED, "--userns nomap needs subordinate ids, and %s has none", e->identity.user);
+		return error_hint(err, "%s", userns_grant(e->arena, &e->identity, 1));
+	}
 	idmap_add(e->arena, &ret->uid, 0, 1, (uint32_t)uids);
 	idmap_add(e->arena, &ret->gid, 0, 1, (uint32_t)gids);
 	return 0;
@@ -266,6 +269,21 @@ int userns_mode_check(struct engine *e, const struct container *c, struct error 
 	return userns_mode_maps(e, c, &maps, NULL, err);
 }
 
+int userns_mode_owners(struct engine *e, const struct container *c, const struct id_maps *own, struct error *err)
+{
+	const struct id_maps *rootless = &e->identity.maps;
+	uint64_t uid, gid, size;
+
+	if (own->uid.n || e->identity.single_id || image_ids_check(e->arena, &e->store, &c->layers, rootless, err) == 0)
+		return 0;
+	if (!error_is(err, ERROR_DENIED) || image_ids_largest(e->arena, &e->store, &c->layers, &uid, &gid, NULL) < 0)
+		return -1;
+	size = idmap_size(idmap_has(&rootless->uid, 0, uid + 1) ? &rootless->gid : &rootless->uid);
+	uid = uid > gid ? uid : gid;
+	return error_hint(err, "%s has the ids 0..%llu, and %llu more would be needed: %s", e->identity.user, (unsigned long long)size - 1,
+			  (unsigned long long)(uid + 1 - size), userns_grant(e->arena, &e->identity, uid + 1 - size));
+}
+
 int userns_mode_settle(struct engine *e, struct container *c, struct id_maps *ret, int *ret_lock, struct error *err)
 {
 	const char *options;
@@ -274,7 +292,8 @@ int userns_mode_settle(struct engine *e, struct container *c, struct id_maps *re
 	*ret_lock = -1;
 	if (own && (*ret_lock = userns_auto_lock(e, err)) < 0)
 		return -1;
-	if (userns_mode_maps(e, c, ret, NULL, err) < 0 || (own && userns_auto_claim(e, c, ret, err) < 0)) {
+	if (userns_mode_maps(e, c, ret, NULL, err) < 0 || (e->store.driver != DRIVER_OBJECTS && userns_mode_owners(e, c, ret, err) < 0) ||
+	    (own && userns_auto_claim(e, c, ret, err) < 0)) {
 		fd_close(ret_lock);
 		return -1;
 	}

@@ -16,6 +16,9 @@ int userns_mode_maps(struct engine *e, const struct container *c, struct id_maps
 		     struct error *err);
 /* Can a container be created so? Cheaper than asking for the maps. */
 int userns_mode_check(struct engine *e, const struct container *c, struct error *err);
+/* The image may have come when there were more ids: 0, or an error that says so. With maps of its own (not empty) the store
+ * looks itself. It reads the record of each layer: where a tree is made that fails soon enough, it is asked afterwards. */
+int userns_mode_owners(struct engine *e, const struct container *c, const struct id_maps *own, struct error *err);
 /* At creation: chooses the maps and records them in c, which then is stored. *ret_lock (-1: none) keeps others from taking
  * the same ids until it is closed. */
 int userns_mode_settle(struct engine *e, struct container *c, struct id_maps *ret, int *ret_lock, struct error *err);

@@ -101,7 +101,7 @@ static int prepare_maps(struct arena *arena, struct store *s, enum store_driver 
 		return shifted_need(arena, s, &r->layers, maps, &r->shifted, err) == 0 ? 0 : image_ids_hint(arena, s, &r->layers, err);
 	r->uid_map = idmap_print(arena, &maps->uid);
 	r->gid_map = idmap_print(arena, &maps->gid);
-	return image_ids_check(arena, s, &r->layers, maps, err);
+	return image_ids_check(arena, s, &r->layers, maps, err) == 0 ? 0 : image_ids_hint(arena, s, &r->layers, err);
 }
 
 int container_rootfs_make(struct arena *arena, struct store *s, int dir, const struct strings *layers,

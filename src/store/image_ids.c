@@ -31,8 +31,8 @@ static int check_all(struct arena *arena, const struct store *s, const struct st
 	return more;
 }
 
-static int find_largest(struct arena *arena, const struct store *s, const struct strings *layers, uint64_t *ret_uid,
-			uint64_t *ret_gid, struct error *err)
+int image_ids_largest(struct arena *arena, const struct store *s, const struct strings *layers, uint64_t *ret_uid,
+		      uint64_t *ret_gid, struct error *err)
 {
 	struct layer layer;
 
@@ -50,7 +50,7 @@ int image_ids_hint(struct arena *arena, const struct store *s, const struct stri
 {
 	uint64_t uid, gid;
 
-	if (!error_is(err, ERROR_DENIED) || find_largest(arena, s, layers, &uid, &gid, NULL) < 0)
+	if (!error_is(err, ERROR_DENIED) || image_ids_largest(arena, s, layers, &uid, &gid, NULL) < 0)
 		return -1;
 	return error_hint(err, "files of this image belong to users up to %llu and groups up to %llu: have these ids mapped, too (a size= of "
 			  "%llu or more)", (unsigned long long)uid, (unsigned long long)gid, (unsigned long long)(uid > gid ? uid : gid) + 1);
@@ -63,9 +63,13 @@ int image_ids_check(struct arena *arena, const struct store *s, const struct str
 
 	if (s->single_id)
 		return 0;
-	if (find_largest(arena, s, layers, &uid, &gid, err) < 0)
+	if (image_ids_largest(arena, s, layers, &uid, &gid, err) < 0)
 		return -1;
 	if (idmap_has(&maps->uid, 0, uid + 1) && idmap_has(&maps->gid, 0, gid + 1))
 		return 0;
-	return check_all(arena, s, layers, maps, err) == 0 ? 0 : image_ids_hint(arena, s, layers, err);
+	for (size_t i = 0; i < layers->n; i++)
+		if (!layer_has(s, layers->v[i], LAYER_INDEX))
+			return error_set(err, ERROR_DENIED, "files of the image belong to users up to %llu and groups up to %llu, which the id "
+					 "map does not have", (unsigned long long)uid, (unsigned long long)gid);
+	return check_all(arena, s, layers, maps, err);
 }

@@ -86,6 +86,15 @@ uint32_t subid_free_range(const struct subid_file *uids, const struct subid_file
 
 #define GRANT_MIN 65536u	/* what shadow gives a new user */
 
+uint32_t userns_free_id(struct arena *arena)
+{
+	struct subid_file uids = { 0 }, gids = { 0 };
+
+	subid_read(arena, SUBUID_FILE, &uids, NULL);
+	subid_read(arena, SUBGID_FILE, &gids, NULL);
+	return subid_free_range(&uids, &gids, GRANT_MIN);
+}
+
 char *userns_grant(struct arena *arena, const struct identity *id, uint64_t more)
 {
 	uint32_t first, count = more <= GRANT_MIN ? GRANT_MIN : more < UINT32_MAX ? (uint32_t)more : UINT32_MAX - 1;
