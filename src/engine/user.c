@@ -45,12 +45,15 @@ static int check_mapped(struct engine *e, const char *kind, uint32_t id, const s
 		return 0;
 	if (own->n) {
 		error_set(err, ERROR_DENIED, "%s %u is not mapped: the container's id map leaves it out", kind, id);
+		error_code(err, "user-out-of-range");
 		return error_hint(err, "the container has the ids %s: choose one of them, or another map (a larger size=, --uidmap)",
 				  ranges_text(e->arena, own));
 	}
 	error_set(err, ERROR_DENIED, "%s %u is not mapped: %s has the ids 0..%llu, and %llu more would be needed", kind, id,
 		  e->identity.user, (unsigned long long)size - 1, (unsigned long long)id - size + 1);
-	return error_hint(err, "choose a smaller id, or %s", userns_grant(e->arena, &e->identity, (uint64_t)id - size + 1));
+	error_code(err, "user-out-of-range");
+	error_hint(err, "choose a smaller id, or have the administrator give more");
+	return userns_grant(e->arena, &e->identity, (uint64_t)id - size + 1, err);
 }
 
 int user_check(struct engine *e, const struct passwd_user *u, const struct id_maps *own, struct error *err)

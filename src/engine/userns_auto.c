@@ -273,9 +273,10 @@ static int exhausted(struct engine *e, uint64_t size, uint64_t free, uint64_t al
 		error_set(err, ERROR_DENIED, "--userns auto: %llu ids are needed, and of %s's %llu subordinate ids %llu are free: %zu other "
 			  "container%s the rest", (unsigned long long)size, e->identity.user, (unsigned long long)all,
 			  (unsigned long long)free, owners, owners == 1 ? " has" : "s have");
-	return error_hint(err, "ask for fewer (--userns auto:size=%llu), %s%s", (unsigned long long)(free ? free : 1),
-			  owners && size <= all ? "remove containers that were made so, or " : "or ",
-			  userns_grant(e->arena, &e->identity, size > free ? size - free : size));
+	error_code(err, "ids-exhausted");
+	error_hint(err, "ask for fewer (--userns auto:size=%llu), %shave the administrator give more", (unsigned long long)(free ? free : 1),
+		   owners && size <= all ? "remove containers that were made so, or " : "or ");
+	return userns_grant(e->arena, &e->identity, size > free ? size - free : size, err);
 }
 
 int userns_auto_maps(struct engine *e, const struct container *c, const char *options, struct id_maps *ret,

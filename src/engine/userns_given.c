@@ -61,7 +61,9 @@ static int too_many(struct arena *arena, char kind, const struct id_extent *x, c
 	error_set(err, ERROR_USAGE, "--%cidmap %u:%u:%u: it needs the ids up to %llu, and %s has those up to %llu: %llu more are needed",
 		  kind, x->inside, x->outside, x->count, (unsigned long long)end - 1, id->user, (unsigned long long)size - 1,
 		  (unsigned long long)(end - size));
-	return error_hint(err, "map fewer, or %s", userns_grant(arena, id, end - size));
+	error_code(err, "user-out-of-range");
+	error_hint(err, "map fewer, or have the administrator give more");
+	return userns_grant(arena, id, end - size, err);
 }
 
 /* What the kernel would refuse without a word. */

@@ -76,7 +76,8 @@ static int nomap_maps(struct engine *e, struct id_maps *ret, struct error *err)
 
 	if (!uids || !gids) {
 		error_set(err, ERROR_DENIED, "--userns nomap needs subordinate ids, and %s has none", e->identity.user);
-		return error_hint(err, "%s", userns_grant(e->arena, &e->identity, 1));
+		error_code(err, "no-subids");
+		return userns_grant(e->arena, &e->identity, 1, err);
 	}
 	idmap_add(e->arena, &ret->uid, 0, 1, (uint32_t)uids);
 	idmap_add(e->arena, &ret->gid, 0, 1, (uint32_t)gids);
@@ -223,7 +224,9 @@ static int check_range(struct engine *e, const struct container *c, const char *
 			continue;
 		error_set(err, ERROR_DENIED, "container %s was created with the subordinate %s ids up to %llu, and now %s has %llu", c->name,
 			  kind, (unsigned long long)end - 1, e->identity.user, (unsigned long long)(size ? size - 1 : 0));
-		return error_hint(err, "create the container anew, or %s", userns_grant(e->arena, &e->identity, end - size));
+		error_code(err, "user-out-of-range");
+		error_hint(err, "create the container anew, or have the administrator give them back");
+		return userns_grant(e->arena, &e->identity, end - size, err);
 	}
 	return 0;
 }
@@ -280,8 +283,10 @@ int userns_mode_owners(struct engine *e, const struct container *c, const struct
 		return -1;
 	size = idmap_size(idmap_has(&rootless->uid, 0, uid + 1) ? &rootless->gid : &rootless->uid);
 	uid = uid > gid ? uid : gid;
-	return error_hint(err, "%s has the ids 0..%llu, and %llu more would be needed: %s", e->identity.user, (unsigned long long)size - 1,
-			  (unsigned long long)(uid + 1 - size), userns_grant(e->arena, &e->identity, uid + 1 - size));
+	error_code(err, "image-out-of-range");
+	error_hint(err, "%s has the ids 0..%llu, and %llu more would be needed", e->identity.user, (unsigned long long)size - 1,
+		   (unsigned long long)(uid + 1 - size));
+	return userns_grant(e->arena, &e->identity, uid + 1 - size, err);
 }
 
 int userns_mode_settle(struct engine *e, struct container *c, struct id_maps *ret, int *ret_lock, struct error *err)

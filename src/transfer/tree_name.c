@@ -144,10 +144,10 @@ static int hint_grant(const struct tree_options *o, const struct tree_ids *ids, 
 	last = o->free_id + count - 1;
 	if (!o->user || worst < have)
 		return error_hint(err, "the image needs ids up to %lld", (long long)worst);
-	return error_hint(err, "the image needs ids up to %lld, %lld more than there are: have the administrator type: sudo usermod "
-			  "--add-subuids %lld-%lld --add-subgids %lld-%lld %s; then: bryo system migrate", (long long)worst,
-			  (long long)(worst + 1 - have), (long long)o->free_id, (long long)last, (long long)o->free_id, (long long)last,
-			  o->user);
+	error_hint(err, "the image needs ids up to %lld, %lld more than there are; when they are given: bryo system migrate",
+		   (long long)worst, (long long)(worst + 1 - have));
+	return error_fix_admin(err, "usermod --add-subuids %lld-%lld --add-subgids %lld-%lld %s", (long long)o->free_id, (long long)last,
+			       (long long)o->free_id, (long long)last, o->user);
 }
 
 int tree_check_owner(const struct tree_options *o, const struct tree_entry *e, struct error *err)
@@ -169,5 +169,6 @@ int tree_check_owner(const struct tree_options *o, const struct tree_entry *e, s
 	worst = uid_bad && e->uid > e->gid ? e->uid : gid_bad ? e->gid : e->uid;
 	error_set(err, ERROR_DENIED, "file /%s belongs to %lld:%lld, but only %s ids %s are mapped", e->path,
 		  (long long)e->uid, (long long)e->gid, uid_bad ? "user" : "group", ranges);
+	error_code(err, "image-out-of-range");
 	return hint_grant(o, uid_bad ? &o->uids : &o->gids, worst, err);
 }

@@ -95,18 +95,14 @@ uint32_t userns_free_id(struct arena *arena)
 	return subid_free_range(&uids, &gids, GRANT_MIN);
 }
 
-char *userns_grant(struct arena *arena, const struct identity *id, uint64_t more)
+int userns_grant(struct arena *arena, const struct identity *id, uint64_t more, struct error *err)
 {
-	uint32_t first, count = more <= GRANT_MIN ? GRANT_MIN : more < UINT32_MAX ? (uint32_t)more : UINT32_MAX - 1;
-	struct subid_file uids = { 0 }, gids = { 0 };
+	uint32_t first = userns_free_id(arena), count = more <= GRANT_MIN ? GRANT_MIN : more < UINT32_MAX / 2 ? (uint32_t)more : UINT32_MAX / 2;
 
 	if (id->uid == 0)
-		return arena_strdup(arena, "start bryo in a user namespace that has more ids");
-	if (subid_read(arena, SUBUID_FILE, &uids, NULL) < 0 || subid_read(arena, SUBGID_FILE, &gids, NULL) < 0)
-		return arena_strdup(arena, "have the administrator give more subordinate ids");
-	first = subid_free_range(&uids, &gids, count);
-	return arena_printf(arena, "have the administrator type: sudo usermod --add-subuids %u-%u --add-subgids %u-%u %s; then: bryo "
-			    "system migrate", first, first + count - 1, first, first + count - 1, id->user);
+		return error_hint(err, "start bryo in a user namespace that has more ids");
+	return error_fix_admin(err, "usermod --add-subuids %u-%u --add-subgids %u-%u %s", first,
+			       first + count - 1, first, first + count - 1, id->user);
 }
 
 /* --- the user's */

@@ -57,7 +57,7 @@ int subid_ranges(struct arena *arena, const struct identity *id, struct id_map *
 
 /* The first id, from 100000 on, behind all that /etc/subuid and /etc/subgid give to anybody. */
 uint32_t userns_free_id(struct arena *arena);
-/* What the administrator types to give the user more subordinate ids, and what the user types then: one line. */
-char *userns_grant(struct arena *arena, const struct identity *id, uint64_t more);
+/* Adds to an error what the administrator types to give the user more subordinate ids; -1. */
+int userns_grant(struct arena *arena, const struct identity *id, uint64_t more, struct error *err);
 
 #endif

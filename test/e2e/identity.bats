@@ -175,7 +175,7 @@ y"
 	run bryo start -a wide
 	assert_status 125
 	assert_contains "container wide was created with the subordinate user ids up to 65536, and now $(ME) has 4000"
-	assert_contains "sudo usermod --add-subuids 204000-269535 --add-subgids 204000-269535 $(ME)"
+	assert_contains "usermod --add-subuids 204000-269535 --add-subgids 204000-269535 $(ME)"
 	ranges "$(ME):200000:3000\n"
 	run bryo start -a plain
 	assert_status 125
@@ -199,7 +199,7 @@ $(id -u)"
 		assert_contains "$(ME)"
 	done
 	assert_contains "1 more are needed"
-	assert_contains "sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 $(ME)"
+	assert_contains "usermod --add-subuids 100000-165535 --add-subgids 100000-165535 $(ME)"
 }
 
 @test "an image with owners above the range" {
@@ -213,13 +213,13 @@ $(id -u)"
 	assert_status 125
 	assert_contains "srv.file"
 	assert_contains "60000:50000"
-	assert_contains "sudo usermod --add-subuids 202000-267535 --add-subgids 202000-267535 $(ME)"
+	assert_contains "usermod --add-subuids 202000-267535 --add-subgids 202000-267535 $(ME)"
 	bryo rmi localhost/high >/dev/null
 	run bryo load -q -i high.tar
 	assert_status 125
 	assert_contains "srv.file"
 	assert_contains "60000:50000"
-	assert_contains "sudo usermod --add-subuids 202000-267535 --add-subgids 202000-267535 $(ME)"
+	assert_contains "usermod --add-subuids 202000-267535 --add-subgids 202000-267535 $(ME)"
 	ranges "$(ME):200000:65536\n"
 	bryo load -q -i high.tar
 	run bryo run --rm --network none localhost/high stat -c %u:%g /srv.file
@@ -249,7 +249,7 @@ $(id -u)"
 	run bryo info --format '{{json .Host.IDMappings.UIDMap}}'
 	assert_ok
 	assert_contains "[{\"container_id\":0,\"host_id\":$(id -u),\"size\":1}]"
-	assert_contains "sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 $(ME)"
+	assert_contains "as root: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 $(ME)"
 	run bryo info --format '{{.Host.IDMappingsReason}}'
 	assert_contains "no subordinate user and group ids"
 	run bryo images
@@ -285,14 +285,14 @@ $(id -u)"
 	ranges "$(ME):200000:65536\n" ''
 	run bryo info --format x
 	assert_contains "no subordinate group ids (/etc/subgid)"
-	assert_contains "sudo usermod --add-subgids "
+	assert_contains "as root: usermod --add-subgids "
 }
 
 @test "helper missing" {
 	admin 'mv /usr/bin/newgidmap /usr/bin/newgidmap.away'
 	run bryo info --format x
 	assert_contains "newgidmap is not installed"
-	assert_contains "sudo apt install uidmap"
+	assert_contains "as root: apt install uidmap"
 	admin 'mv /usr/bin/newgidmap.away /usr/bin/newgidmap'
 	run id_map
 	assert_contains "1 100000 65536"
@@ -302,7 +302,7 @@ $(id -u)"
 	admin 'chmod u-s /usr/bin/newuidmap'
 	run bryo info --format x
 	assert_contains "/usr/bin/newuidmap has lost its setuid bit"
-	assert_contains "sudo chmod u+s /usr/bin/newuidmap"
+	assert_contains "chmod u+s /usr/bin/newuidmap"
 	admin 'chmod u+s /usr/bin/newuidmap'	# the cure works, at once
 	run id_map
 	assert_contains "1 100000 65536"
@@ -332,7 +332,7 @@ $(id -u)"
 	ranges "$(ME):200000:65536\nneighbour:230000:65536\n"
 	run bryo info --format '{{.Host.IDMappingsReason}}'
 	assert_contains "gives ids of $(ME) (200000:65536) to neighbour too"
-	assert_contains "sudo usermod --del-subuids 200000-265535 --add-subuids 295536-361071 $(ME)"
+	assert_contains "as root: usermod --del-subuids 200000-265535 --add-subuids 295536-361071 $(ME)"
 }
 
 @test "a killed holder of running containers is replaced in their namespace" {
