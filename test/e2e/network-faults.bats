@@ -287,3 +287,32 @@ all_gone() {
 	finds next stays 10.89.0.2
 	all_gone shop
 }
+
+@test "clients that connect to a published port and say nothing make room for others" {
+	[ -z "${BRYO_TEST_QUICK:-}" ] || skip "they may be silent for ten seconds"
+	need_image
+	local port
+	port=$(free_port)
+	# With few descriptors the table is small, and there are more silent ones than it has places.
+	(ulimit -n 600; bryo run -d --name web --network bridge -p "$port:80" $IMG httpd -f -h /www -p 80 >/dev/null)
+	retry 10 curl -s "http://127.0.0.1:$port/" >/dev/null
+	python3 - "$port" <<-'END'
+		import socket, sys, time
+		address = ("127.0.0.1", int(sys.argv[1]))
+		silent = [socket.socket() for i in range(260)]
+		for s in silent:
+		    s.setblocking(False)
+		    s.connect_ex(address)
+		def get(seconds):
+		    s = socket.create_connection(address, seconds)
+		    s.settimeout(seconds)
+		    s.sendall(b"GET / HTTP/1.0\r\n\r\n")
+		    assert b"hello" in b"".join(iter(lambda: s.recv(65536), b""))
+		get(40)
+		for i in range(20):
+		    get(10)
+	END
+	run curl -s --max-time 10 "http://127.0.0.1:$port/"
+	assert_output "hello from bryo"
+	all_gone
+}
