@@ -193,7 +193,8 @@ static int record_state(struct launch *l, const struct run_process *p, struct er
 	struct container_state s = { .pid = p->pid, .pid_start = pidfd_start_time(p->pid), .monitor_pid = getpid(),
 				     .monitor_start = pidfd_start_time(getpid()), .net_pid = l->net_result.helper_pid,
 				     .storage_pid = l->storage_pid, .boot_id = boot, .started_ns = units_now(),
-				     .cgroup = l->cgroup.places.n ? &l->cgroup : NULL, .ip = l->net_result.ip, .gateway = l->net_result.gateway,
+				     .cgroup = l->cgroup.places.n ? &l->cgroup : NULL,
+				     .network_mode = (char *)net_mode_name(l->net.mode), .ip = l->net_result.ip, .gateway = l->net_result.gateway,
 				     .mac = l->net_result.mac, .networks = { l->bridges.endpoints.v, l->bridges.endpoints.n },
 				     .restart_count = l->restart_count };
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "engine/network_default.h"
 #include "engine/network_names.h"
 #include "engine/state.h"
 #include "net/gateway.h"
@@ -250,8 +251,7 @@ static bool is_on_bridges(const struct container *c, const struct container_stat
 	_cleanup_arena_ struct arena *scratch = arena_new();
 	struct net_request r = { 0 };
 
-	return s->networks.n || (c->request.network.n && net_parse_mode(scratch, c->request.network.v[0], &r, NULL) == 0 &&
-				 r.mode == NET_BRIDGE);
+	return s->networks.n || (net_parse_mode(scratch, network_words(scratch, c).v[0], &r, NULL) == 0 && r.mode == NET_BRIDGE);
 }
 
 void network_bridge_undo(struct engine *e, const char *id)

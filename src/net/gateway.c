@@ -148,6 +148,15 @@ static int start(struct arena *arena, int netns, int ready, const char *runtime_
 	return helper_start(arena, &h, ret, err);
 }
 
+/* Without a word it was killed, or had no time: another one may do better. */
+static int failed(const char *words, struct error *err)
+{
+	if (*words)
+		return error_set(err, ERROR_FAILED, "start the gateway: %s", words);
+	errno = ETIMEDOUT;
+	return error_errno(err, "start the gateway");
+}
+
 int gateway_start(struct arena *arena, int netns, const char *runtime_dir, struct error *err)
 {
 	struct helper_process process;
@@ -166,7 +175,7 @@ int gateway_start(struct arena *arena, int netns, const char *runtime_dir, struc
 	if (await_ready(reading))
 		result = write_record(runtime_dir, process.pid, err);
 	else
-		result = error_set(err, ERROR_FAILED, "start the gateway: %s", helper_words(arena, process.log));
+		result = failed(helper_words(arena, process.log), err);
 	close(process.log);
 	return result;
 }

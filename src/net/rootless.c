@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "net/ability.h"
 #include "net/firewall.h"
 #include "net/gateway.h"
 #include "net/lease.h"
@@ -141,7 +142,8 @@ static int make_there(const struct visit *v, struct error *err)
 	set_sysctls();
 	if (ns_loopback_up() < 0)
 		return error_errno(err, "set up the loopback of the network namespace");
-	if (firewall_load(v->arena, arena_printf(v->arena, "%s%s", firewall_table(), gateway_rules()), err) < 0 ||
+	if (ability_check_links(err) < 0 ||
+	    firewall_load(v->arena, arena_printf(v->arena, "%s%s", firewall_table(), gateway_rules()), err) < 0 ||
 	    keep(v->path, err) < 0)
 		return -1;
 	fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
@@ -167,21 +169,33 @@ static int recover(struct arena *arena, const struct rootless_home *home)
 	return fd_take(&ns);
 }
 
-/* With the lock held alone: the namespace, if there is none, and its way out. */
-static int make(struct arena *arena, struct rootless *r, struct error *err)
+static int make_anew(struct arena *arena, struct rootless *r, struct error *err)
 {
 	const char *dir = path_of(arena, r->home, ROOTLESS_DIR);
 
+	names_stop(arena, r->home);	/* of a namespace that was lost */
+	gateway_stop(dir);
+	r->ns = visit_holder(arena, r->home, errand_fd, make_there, -1, err);
+	return r->ns < 0 ? error_frame(err, "make the rootless network namespace") : gateway_start(arena, r->ns, dir, err);
+}
+
+/* With the lock held alone: the namespace, if there is none, and its way out. */
+static int make(struct arena *arena, struct rootless *r, struct error *err)
+{
+	struct error failure = { 0 };
+
 	if (r->ns < 0)
 		r->ns = recover(arena, r->home);
-	if (r->ns < 0) {
-		names_stop(arena, r->home);	/* of a namespace that was lost */
-		gateway_stop(dir);
-		r->ns = visit_holder(arena, r->home, errand_fd, make_there, -1, err);
+	if (r->ns >= 0)
+		return gateway_start(arena, r->ns, path_of(arena, r->home, ROOTLESS_DIR), err);
+	if (make_anew(arena, r, &failure) == 0) {
+		ability_learn(arena, r->home, NULL);
+		return 0;
 	}
-	if (r->ns < 0)
-		return error_frame(err, "make the rootless network namespace");
-	return gateway_start(arena, r->ns, dir, err);
+	ability_learn(arena, r->home, &failure);
+	if (err)
+		*err = failure;
+	return -1;
 }
 
 /* --- taking it away */
@@ -380,4 +394,5 @@ void rootless_end(struct arena *arena, const struct rootless_home *home)
 		return;
 	lease_collect(home->run_fd, &(struct lease_search){ .lives = nobody_lives });
 	take_away(arena, home);
+	ability_learn(arena, home, NULL);
 }

@@ -3,7 +3,8 @@
  * An ordinary user cannot put an interface into the host's network, so all his bridges, the containers' ends of veth pairs
  * and the firewall live in a network namespace of the rootless user namespace. It is kept by a bind mount,
  * netns/rootless in the runtime directory and in the mount namespace of the holder, so that it outlives every process.
- * It is made by the first container on a bridge, with its way out (net/gateway), and both are taken away a moment after the
+ * It is made by the first container on a bridge, with its way out (net/gateway); where that cannot work the error is
+ * ERROR_UNSUPPORTED (net/ability). Both are taken away a moment after the
  * last container has given its address back (net/lease).
  *
  * The lock netns/lock orders all of this. Shared: the namespace stays, until what relies on it has a lease. Exclusive:
