@@ -316,3 +316,37 @@ all_gone() {
 	assert_output "hello from bryo"
 	all_gone
 }
+
+@test "starts and stops at once while commands, monitors and helpers are killed: nothing is left" {
+	need_image
+	bryo network create --subnet 10.99.0.0/24 --ip-range 10.99.0.2-10.99.0.99 shop
+	sleeper stays --network shop
+	local i
+	several() {
+		local k
+		for k in 1 2 3; do
+			"$BRYO" run --rm --network shop --ip "10.99.0.$((100 + $1))" $IMG true
+			"$BRYO" run -d --name "c$1-$k" --network shop $IMG sleep 1000
+			"$BRYO" rm -f -t 0 "c$1-$k"
+		done
+	}
+	for i in {1..10}; do
+		several "$i" >/dev/null 2>&1 3>&- &
+		workers[i]=$!
+	done
+	for i in {1..40}; do
+		sleep 0.05
+		victims=($(ps -eo pid=,comm= | awk '$2 ~ /^(bryo|bryo-monitor|bryo-names|bryo-gateway.*|aardvark-dns|bryo-linger)$/ {print $1}'))
+		[ -z "$victims" ] || kill -9 "${victims[RANDOM % ${#victims[@]}]}" 2>/dev/null || true
+	done
+	wait "${workers[@]}" || true
+	bryo rm -f -t 0 -a >/dev/null
+	retry 20 nothing_left
+	[ -z "$(ls -A "$(run_dir)/containers")" ]
+	run bryo system check --quick --max 0s
+	assert_ok
+	sleeper web --network shop --ip 10.99.0.101
+	sleeper db --network shop
+	finds db web 10.99.0.101
+	all_gone shop
+}
