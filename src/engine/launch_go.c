@@ -102,7 +102,7 @@ static int fill_config(struct launch *l, const struct run_process *p, struct mon
 		.log_none = strcmp(l->c->log_driver, "none") == 0, .keep_fd = l->net_result.keep_fd,
 		.events_fd = event_log_fd(l->e), .cgroup_fd = l->cgroup_fd,
 		.bypass_fd = l->bypass_fd, .bypass_door_fd = l->bypass_door, .bypass_route_fd = l->bypass_routes,
-		.bypass_bridges_fd = l->net.mode == NET_BRIDGE ? l->bridges.rootless.socket : -1,
+		.bypass_bridges_fd = l->net.mode == NET_BRIDGE && l->bypass_fd >= 0 ? l->bridges.rootless.socket : -1,
 		.bypass_on_link = l->net.mode == NET_PASTA,
 		.restart_count = (uint32_t)l->restart_count };
 	if (r->timeout && str_to_u32(r->timeout, &timeout) < 0)

@@ -42,7 +42,7 @@ struct rootless {
  * of the rootless user namespace and stands in the host's network namespace. */
 int rootless_open(struct arena *arena, const struct rootless_home *home, enum lock_mode mode, struct rootless *ret,
 		  struct error *err);
-/* The same only when it is there: -1 with an empty error when it is not. */
+/* The same only when it is there, or containers live that need it: -1 with an empty error when it is not. */
 int rootless_find(struct arena *arena, const struct rootless_home *home, enum lock_mode mode, struct rootless *ret,
 		  struct error *err);
 /* Holds it alone from now on. Meanwhile it may have been made anew: what was found in it is to be looked for again. */
@@ -53,6 +53,9 @@ int rootless_socket(struct rootless *r, struct error *err);
 void rootless_unlock(struct rootless *r);
 void rootless_close(struct rootless *r);
 
+/* Makes good what living containers have lost of it: the mount, the way out, the names. Best effort; cheap when all is
+ * well. */
+void rootless_heal(struct arena *arena, const struct rootless_home *home);
 /* Has anybody left something that rootless_release(NULL) would take away? Of many leases only some are looked at when the
  * rest was a moment ago, unless the answer is to be thorough. */
 bool rootless_is_littered(const struct rootless_home *home, bool thorough);
