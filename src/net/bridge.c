@@ -98,7 +98,7 @@ static int load(struct arena *arena, const struct rootless *r, const char *rules
 }
 
 /* Up comes last: a bridge that is up is complete. */
-static int make(struct arena *arena, const struct rootless *r, const struct network *n, struct error *err)
+static int make(struct arena *arena, const struct rootless *r, const struct network *n, unsigned *ret_index, struct error *err)
 {
 	struct netlink_link link;
 	uint8_t mac[6];
@@ -108,28 +108,31 @@ static int make(struct arena *arena, const struct rootless *r, const struct netw
 	    netlink_link_add_bridge(r->socket, n->interface, mtu_of(n), mac, err) < 0 ||
 	    netlink_link_find(r->socket, n->interface, &link, err) < 0)
 		return -1;
+	*ret_index = link.index;
 	if (add_gateways(r, n, link.index, err) == 0 && netlink_link_set_up(r->socket, link.index, err) == 0)
 		return 0;
 	netlink_link_delete(r->socket, link.index, NULL);
 	return -1;
 }
 
-static int open_bridge(struct arena *arena, struct rootless *r, const struct network *n, struct error *err)
+static int open_bridge(struct arena *arena, struct rootless *r, const struct network *n, unsigned *ret_index, struct error *err)
 {
 	struct netlink_link link;
 
 	if (rootless_socket(r, err) < 0 || netlink_link_find(r->socket, n->interface, &link, err) < 0)
 		return -1;
+	*ret_index = link.index;
 	if (link.is_up)
 		return 0;
 	if (rootless_alone(arena, r, err) < 0 || rootless_socket(r, err) < 0 ||
 	    netlink_link_find(r->socket, n->interface, &link, err) < 0)
 		return -1;
+	*ret_index = link.index;
 	if (link.is_up)		/* somebody else was faster */
 		return 0;
 	if (link.index && netlink_link_delete(r->socket, link.index, err) < 0)	/* its maker was killed */
 		return -1;
-	return make(arena, r, n, err) < 0 ? error_frame(err, "make the bridge of network %s", n->name) : 0;
+	return make(arena, r, n, ret_index, err) < 0 ? error_frame(err, "make the bridge of network %s", n->name) : 0;
 }
 
 int bridge_reload(struct arena *arena, struct rootless *r, const struct network *v, size_t n, struct error *err)
@@ -341,20 +344,17 @@ static int add_routes(const struct network *n, int inside, unsigned index, struc
 	return 0;
 }
 
-static int attach(struct rootless *r, const struct network *n, int ns, int inside, size_t position,
+static int attach(struct arena *arena, struct rootless *r, const struct network *n, int ns, int inside, size_t position,
 		  struct bridge_endpoint *e, struct error *err)
 {
-	struct netlink_link bridge, own;
+	struct netlink_link own;
 	uint8_t mac[6];
 	struct netlink_pair pair = { .mtu = mtu_of(n), .other_ns = ns, .other_name = e->interface, .other_mac = mac };
 
+	if (open_bridge(arena, r, n, &pair.bridge, err) < 0)
+		return -1;
 	if (!network_parse_mac(e->mac, mac))
 		return error_set(err, ERROR_INVALID, "malformed MAC address %s", e->mac);
-	if (netlink_link_find(r->socket, n->interface, &bridge, err) < 0)
-		return -1;
-	if (!bridge.index)
-		return error_set(err, ERROR_FAILED, "its bridge %s is gone", n->interface);
-	pair.bridge = bridge.index;
 	if (netlink_link_add_pair(r->socket, &pair, err) < 0 || netlink_link_find(inside, e->interface, &own, err) < 0)
 		return -1;
 	e->index = own.other;
@@ -368,7 +368,7 @@ static int attach(struct rootless *r, const struct network *n, int ns, int insid
 int bridge_attach(struct arena *arena, struct rootless *r, const struct network *n, int ns, int inside, size_t position,
 		  struct bridge_endpoint *e, struct error *err)
 {
-	if (open_bridge(arena, r, n, err) == 0 && attach(r, n, ns, inside, position, e, err) == 0)
+	if (attach(arena, r, n, ns, inside, position, e, err) == 0)
 		return 0;
 	explain(err);
 	return error_frame(err, "connect the container to network %s", n->name);
