@@ -96,7 +96,7 @@ static bool change_mounts(struct trial *t, const struct verdict *v, enum reason 
 		const char *at = n && n->mount ? n->mount->container : NULL;
 
 		if (b->reason == reason && at)
-			any |= trial_change_mount(t, at, word, NULL) || !t->line.words.n;
+			any |= trial_change_mount(t, at, word, NULL);
 	}
 	set_mounts(t, reason, CAUSE_REQUEST);
 	return any;
@@ -327,7 +327,7 @@ static bool chown_volume(struct trial *t, const struct verdict *v)
 	const struct access_mount *m = is_in_container(t) ? mount_of_block(t, v) : NULL;
 
 	if (!m || is_home_or_above(t, m->host) || !is_wholly_ours(t, m) || t->facts.process.host_uid == t->facts.user_uid ||
-	    (!trial_change_mount(t, m->container, NULL, "U") && t->line.words.n))
+	    !trial_change_mount(t, m->container, NULL, "U"))
 		return false;
 	give_all(t, m);
 	trial_say(t, "all of %s belongs to %u from then on, and you lose write access to it; undo: bryo unshare chown -R 0:0 %s",
@@ -411,7 +411,7 @@ static bool relabel(struct trial *t, const struct verdict *v)
 	size_t n = trial_nodes(t, NULL);
 	struct access_node **nodes = arena_new_array(t->arena, struct access_node *, n);
 
-	if (!m || is_home_or_above(t, m->host) || (!trial_change_mount(t, m->container, NULL, "z") && t->line.words.n))
+	if (!m || is_home_or_above(t, m->host) || !trial_change_mount(t, m->container, NULL, "z"))
 		return false;
 	trial_nodes(t, nodes);
 	for (size_t i = 0; i < n; i++)

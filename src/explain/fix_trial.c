@@ -103,9 +103,27 @@ void trial_drop_option(struct trial *t, char short_name, const char *long_name)
 	t->runs_otherwise = true;
 }
 
+static struct run_line mounts_of(struct arena *arena, const struct create_request *r)
+{
+	struct run_line line = { 0 };
+
+	for (size_t i = 0; i < r->volumes.n; i++)
+		strings_addf(arena, &line.words, "--volume=%s", r->volumes.v[i]);
+	for (size_t i = 0; i < r->mounts.n; i++)
+		strings_addf(arena, &line.words, "--mount=%s", r->mounts.v[i]);
+	line.image_at = line.words.n;
+	return line;
+}
+
 bool trial_change_mount(struct trial *t, const char *destination, const char *drop, const char *add)
 {
+	struct run_line said = { 0 };
+
 	t->runs_otherwise = true;
+	if (!t->line.words.n && t->source->request) {	/* the words are not known, but what they asked for */
+		said = mounts_of(t->arena, t->source->request);
+		return run_line_change_mount(t->arena, &said, destination, drop, add, &t->drop, &t->add);
+	}
 	return run_line_change_mount(t->arena, &t->line, destination, drop, add, &t->drop, &t->add);
 }
 

@@ -15,6 +15,7 @@ struct trial {
 	bool runs_otherwise;			/* the request was changed */
 	struct strings add, drop;		/* options */
 	struct strings host, admin;		/* commands */
+	struct strings trees;			/* of the host, that a command changes as a whole */
 	struct strings ids, effects;
 };
 
