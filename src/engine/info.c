@@ -116,7 +116,7 @@ static char *mapping_reason(struct engine *e)
 	if (diagnose_collect(e->arena, &e->identity, &facts, &cause) < 0)
 		return NULL;
 	if (diagnose_judge(e->arena, &facts, &cause) < 0)
-		return arena_printf(e->arena, "%s; cure: %s", cause.text, cause.hint);
+		return diagnose_line(e->arena, &cause);
 	return diagnose_note(e->arena, &facts);
 }
 
