@@ -3,11 +3,15 @@
 #include <unistd.h>
 
 #include "cli/commands.h"
+#include "cli/doctor.h"
+#include "cli/explain_text.h"
+#include "cli/hints.h"
 #include "cli/output.h"
+#include "engine/last.h"
 #include "explain/batch.h"
 #include "sys/fd.h"
 
-struct explain_request { char *access, *path, *arg, *side, *host, *format, *batch; bool try; };
+struct explain_request { char *access, *path, *arg, *side, *host, *format, *batch; bool try, system, last; };
 
 static const struct option explain_options[] = {
 	OPT_STRING('a', "access", explain_request, access, "OPERATION",
@@ -22,6 +26,8 @@ static const struct option explain_options[] = {
 		   .complete = COMPLETE_FILES),
 	OPT_STRING(0, "side", explain_request, side, "container|host", "Who does it (default container)",
 		   .words = "container|host"),
+	OPT_FLAG(0, "system", explain_request, system, "Examine every part of the host's set-up"),
+	OPT_FLAG(0, "last", explain_request, last, "Explain the run that failed last"),
 	OPT_FLAG(0, "try", explain_request, try, "Also do it, in a process that is thrown away, and compare"),
 	OPT_STRING(0, "format", explain_request, format, "FORMAT", "json: the answer as JSON", .words = "json"),
 	OPT_STRING(0, "batch", explain_request, batch, "FILE", "Try the situations of a file", .complete = COMPLETE_FILES,
@@ -30,45 +36,66 @@ static const struct option explain_options[] = {
 };
 
 /* --- printing */
-static void print_block(const struct verdict_block *b, bool first)
-{
-	printf("%s[%s]: %s\n", first ? "error" : "and", reason_code(b->reason), reason_text(b->reason)->line);
-	if (b->container)
-		printf("  container  %s\n", b->container);
-	if (b->host)
-		printf("  host       %s\n", b->host);
-	if (b->detail)
-		printf("  %s\n", b->detail);
-}
 
-static void print_text(const struct verdict *v)
+static struct explain_style style_of(const struct engine *e)
 {
-	if (v->kind == VERDICT_ALLOWED)
-		printf("allowed: user %u:%u may %s %s\n", v->subject.uid, v->subject.gid, v->access, v->path);
-	for (size_t i = 0; i < v->blocks.n; i++)
-		print_block(&v->blocks.v[i], i == 0);
-	for (size_t i = 0; i < v->fixes.n; i++) {
-		const struct verdict_fix *f = &v->fixes.v[i];
-		const char *const lines[] = { f->run, f->host, f->admin };
-
-		for (size_t k = 0; k < ELEMENTS(lines); k++)
-			if (lines[k])
-				printf("fix %zu%s  %s\n", i + 1, k == 2 ? " (administrator)" : "", lines[k]);
-	}
+	return (struct explain_style){ .utf8 = explain_has_utf8(), .colored = cli_use_color(STDOUT_FILENO), .user = e->identity.user };
 }
 
 static int answer(struct cli *cli, const struct explain_request *r, const struct verdict *v)
 {
+	struct explain_style style = style_of(&cli->engine);
+
 	if (str_eq(r->format, "json"))
 		puts(json_print(cli->arena, verdict_json(cli->arena, v), 0));
 	else
-		print_text(v);
+		fputs(explain_text(cli->arena, v, &style), stdout);
 	if (v->disagrees)
 		cli_warn("the kernel says otherwise (errno %d, not %d): please report this as a bug of bryo", v->tried_sys, v->sys);
 	return (int)v->kind;
 }
 
+/* --- the command line: options may also stand at the end, behind the path or the run line */
+
+static bool parse_tail(struct cli *cli, const struct strings *words, size_t from, struct args *ret)
+{
+	struct strings line = { 0 };
+
+	strings_add(cli->arena, &line, "bryo");
+	strings_add(cli->arena, &line, "explain");
+	for (size_t i = from; i < words->n; i++)
+		strings_add(cli->arena, &line, words->v[i]);
+	return args_parse(cli->arena, &cli_program, (int)line.n, line.v, ret, NULL) == 0 && !ret->operands.n && !ret->help;
+}
+
+/* What was given at the end counts where nothing was given in front. */
+static void merge(struct explain_request *r, const struct explain_request *tail)
+{
+	char **into[] = { &r->access, &r->path, &r->arg, &r->side, &r->host, &r->format };
+	char *const from[] = { tail->access, tail->path, tail->arg, tail->side, tail->host, tail->format };
+
+	for (size_t i = 0; i < ELEMENTS(into); i++)
+		*into[i] = *into[i] ? *into[i] : from[i];
+	r->try = r->try || tail->try;
+}
+
+/* The longest end of the words that is nothing but our own options: none of it can be a run line's. */
+static void take_tail(struct cli *cli, struct explain_request *r, struct strings *words)
+{
+	struct args args;
+
+	for (size_t i = 1; i < words->n; i++)
+		if (words->v[i][0] == '-' && parse_tail(cli, words, i, &args)) {
+			merge(r, args.request);
+			words->n = i;
+			words->v = arena_memdup(cli->arena, words->v, (i + 1) * sizeof(*words->v));
+			words->v[i] = NULL;
+			return;
+		}
+}
+
 /* --- many at once, for the tests */
+
 static int run_batch(struct cli *cli, struct explain *x, const char *file, struct error *err)
 {
 	struct batch_result r;
@@ -98,23 +125,10 @@ static bool is_about_host(const struct explain_request *r)
 static int ask_run(struct cli *cli, struct explain *x, const struct strings *words, const struct facts_question *q,
 		   struct verdict *ret, struct error *err)
 {
-	struct strings line = { 0 };
-	struct run_line run = { 0 };
-	struct args args;
-	struct create_request *r;
+	struct run_line line;
+	struct create_request *r = hints_parse_run(cli, words, &line, err);
 
-	strings_add(cli->arena, &line, "bryo");
-	strings_add(cli->arena, &line, "run");
-	strings_add_all(cli->arena, &line, words);
-	if (args_parse(cli->arena, &cli_program, (int)line.n, line.v, &args, err) < 0)
-		return -1;
-	r = args.request;
-	r->image = args.operands.v[0];
-	for (size_t i = 1; i < args.operands.n; i++)
-		strings_add(cli->arena, &r->command, args.operands.v[i]);
-	run.words = *words;
-	run.image_at = words->n - args.operands.n;
-	return explain_run(x, r, &run, q, ret, err);
+	return r ? explain_run(x, r, &line, q, ret, err) : -1;
 }
 
 static int ask(struct cli *cli, struct explain *x, const struct explain_request *r, const struct strings *operands,
@@ -140,43 +154,87 @@ static int ask(struct cli *cli, struct explain *x, const struct explain_request 
 	return explain_container(x, &c, &q, ret, err);
 }
 
-static int run_explain(struct cli *cli, const struct args *args, struct error *err)
+/* Every mount and device of the run that failed last, until something is found that would have been refused. */
+static int explain_last(struct cli *cli, struct explain *x, const struct explain_request *asked, struct error *err)
 {
-	const struct explain_request *r = args->request;
+	struct hints found = { 0 };
+	struct last_run last;
+
+	if (last_read(x->e, &last, err) < 0)
+		return -1;
+	if (asked->path) {
+		struct explain_request r = *asked;
+		struct verdict v = { 0 };
+
+		return ask(cli, x, &r, &last.words, &v, err) < 0 ? -1 : answer(cli, &r, &v);
+	}
+	if (hints_collect(cli, x, &last.words, &found, err) < 0)
+		return -1;
+	for (size_t i = 0; i < found.denied.n; i++)
+		answer(cli, asked, &found.denied.v[i]);
+	if (found.denied.n)
+		return VERDICT_DENIED;
+	printf("The last run that failed ended with %lld. None of its mounts and devices refuses its user.\n"
+	       "When you know the path: bryo explain --last --path PATH --access OPERATION\n", (long long)last.exit_code);
+	return VERDICT_ALLOWED;
+}
+
+static int explain_open(struct cli *cli, const struct explain_request *r, const struct strings *words, struct error *err)
+{
 	struct explain x = { .try = r->try };
 	struct verdict v = { 0 };
 	int result = -1;
 
-	if (!args->operands.n && !is_about_host(r) && !r->batch)
-		return error_set(err, ERROR_USAGE, "requires a container and a path, a run line, or --host PATH");
 	if (outside_start(&x.outside, err) < 0)
 		return -1;
 	x.e = cli_engine(cli, err);
-	if (x.e && r->batch) {
+	if (x.e && r->batch)
 		result = run_batch(cli, &x, r->batch, err);
-		outside_done(&x.outside);
-		return result;
-	}
-	if (x.e)
-		result = ask(cli, &x, r, &args->operands, &v, err);
+	else if (x.e && r->last)
+		result = explain_last(cli, &x, r, err);
+	else if (x.e && ask(cli, &x, r, words, &v, err) == 0)
+		result = answer(cli, r, &v);
 	outside_done(&x.outside);
-	return result < 0 ? -1 : answer(cli, r, &v);
+	return result;
+}
+
+static int run_explain(struct cli *cli, const struct args *args, struct error *err)
+{
+	struct explain_request *r = args->request;
+	struct strings words = args->operands;
+
+	take_tail(cli, r, &words);
+	if (r->format && strcmp(r->format, "json") != 0) {
+		error_set(err, ERROR_USAGE, "unknown --format argument: \"%s\": json is known", r->format);
+		return error_code(err, "bad-value");
+	}
+	if (r->system)
+		return doctor_run(cli, r->format, err);
+	if (!words.n && !is_about_host(r) && !r->last && !r->batch) {
+		error_set(err, ERROR_USAGE, "requires a container and a path, a run line, --host PATH, --last or --system");
+		return error_code(err, "missing-argument");
+	}
+	return explain_open(cli, r, &words, err);
 }
 
 static const struct command_example explain_examples[] = {
 	{ "bryo explain web /data", "why can't it write there?" },
 	{ "bryo explain --access create --path /data/x run -v ~/data:/data --user 1000 alpine", "before it runs" },
 	{ "bryo explain --access unlink --host ~/data/x", "why can't I delete this?" },
+	{ "bryo explain --last", "why did the last run fail?" },
+	{ "bryo explain --system", "is this host set up well?" },
 	{ NULL, NULL }
 };
 
 const struct command explain_command = {
 	.names = "explain",
-	.synopsis = "[options] CONTAINER PATH | run RUN-LINE",
+	.synopsis = "[options] CONTAINER PATH | run RUN-LINE | --host PATH | --last | --system",
 	.summary = "Say why an access is refused, and what would change it",
 	.description = "Computes what the kernel will decide about an access: id maps, modes, ACLs, groups, capabilities, mounts. Names "
 		       "everything that is in the way and the fixes that are proved to work. Exits 0 when it is allowed, 1 when it is "
-		       "denied, 2 when that cannot be told.",
+		       "denied, 2 when that cannot be told. Options may also stand at the end, behind the run line.\n\n"
+		       "--last looks at the mounts and devices of the last run that failed, or at one --path of it; --system examines user "
+		       "namespaces, subordinate IDs, storage, cgroups and networks, and exits 1 when something will not work.",
 	.examples = explain_examples,
 	.options = { explain_options },
 	.request_size = sizeof(struct explain_request),
