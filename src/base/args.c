@@ -420,6 +420,7 @@ static int parse_command(struct parser *p, int argc, char *const *argv, int i)
 	const struct command *c = p->args->command;
 
 	p->args->request = arena_alloc(p->arena, c->request_size ? c->request_size : 1);
+	p->args->words = (struct strings){ (char **)argv + i, (size_t)(argc - i) };
 	if (c->flags & COMMAND_RAW) {
 		take_operands(p, argc, argv, i);
 		return 0;

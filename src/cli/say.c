@@ -66,45 +66,42 @@ static const char *place(struct arena *arena, const char *where)
 
 /* --- the form */
 
-struct form {
-	struct arena *arena;
-	struct buffer out;
-	bool colored;
-};
-
-static void put_label(struct form *f, const char *color, const char *label, const char *text)
+/* color NULL: none */
+static void put_label(struct arena *arena, struct buffer *out, const char *color, const char *label, const char *text)
 {
-	struct strings lines = strings_split(f->arena, text, "\n");
+	struct strings lines = strings_split(arena, text, "\n");
 
-	buffer_printf(&f->out, "%s%s:%s ", f->colored ? color : "", label, f->colored ? "\033[0m" : "");
+	buffer_printf(out, "%s%s:%s ", color ? color : "", label, color ? "\033[0m" : "");
 	for (size_t i = 0; i < lines.n; i++)
-		buffer_printf(&f->out, "%s%s\n", i ? "  " : "", output_clean(f->arena, lines.v[i]));
+		buffer_printf(out, "%s%s\n", i ? "  " : "", output_clean(arena, lines.v[i]));
 }
 
 /* The hint's paragraph, and the lines below it: "$ " to be pasted, "# " for the administrator. */
-static void put_hint(struct form *f, const char *hint)
+void say_hint(struct arena *arena, const char *hint, bool colored, int indent, struct buffer *out)
 {
-	struct strings lines = strings_split(f->arena, hint, "\n");
+	struct strings lines = strings_split(arena, hint, "\n");
 
 	for (size_t i = 0; i < lines.n; i++) {
 		const char *run = str_after(lines.v[i], "$ "), *admin = str_after(lines.v[i], "# ");
 
-		put_label(f, "\033[1;36m", run ? "  fix" : admin ? "  as root" : "  hint", run ? run : admin ? admin : lines.v[i]);
+		put_label(arena, out, colored ? "\033[1;36m" : NULL,
+			  arena_printf(arena, "%*s%s", indent, "", run ? "fix" : admin ? "as root" : "hint"),
+			  run ? run : admin ? admin : lines.v[i]);
 	}
 }
 
 char *say_error_text(struct arena *arena, const struct error *err, bool colored)
 {
-	struct form f = { .arena = arena, .out = BUFFER(1 << 20), .colored = colored };
+	struct buffer out = BUFFER(1 << 20);
 	char *text;
 
-	put_label(&f, "\033[1;31m", arena_printf(arena, "error[%s]", error_code_of(err)), err->text);
+	put_label(arena, &out, colored ? "\033[1;31m" : NULL, arena_printf(arena, "error[%s]", error_code_of(err)), err->text);
 	if (err->where[0])
-		put_label(&f, "\033[1;36m", "  at", place(arena, err->where));
+		put_label(arena, &out, colored ? "\033[1;36m" : NULL, "  at", place(arena, err->where));
 	if (err->hint[0])
-		put_hint(&f, err->hint);
-	text = arena_strndup(arena, f.out.data ? f.out.data : "", f.out.size);
-	buffer_done(&f.out);
+		say_hint(arena, err->hint, colored, 2, &out);
+	text = arena_strndup(arena, out.data ? out.data : "", out.size);
+	buffer_done(&out);
 	return text;
 }
 
@@ -122,7 +119,7 @@ static struct json *fix(struct arena *arena, const char *who, const char *line)
 	return object;
 }
 
-static void set_hint(struct arena *arena, struct json *object, const char *hint)
+void say_hint_json(struct arena *arena, struct json *object, const char *hint)
 {
 	struct strings lines = strings_split(arena, hint, "\n"), prose = { 0 };
 	struct json *fixes = json_new_list(arena);
@@ -158,7 +155,7 @@ char *say_error_json(struct arena *arena, const struct error *err)
 	if (err->where[0])
 		set_text(arena, object, "where", place(arena, err->where));
 	if (err->hint[0])
-		set_hint(arena, object, err->hint);
+		say_hint_json(arena, object, err->hint);
 	if (err->sys)
 		set_text(arena, object, "errno", strerrorname_np(err->sys));
 	return json_print(arena, object, 0);
@@ -180,20 +177,19 @@ void say_error(const struct error *err)
 static void say(const char *level, const char *text)
 {
 	_cleanup_arena_ struct arena *arena = arena_new();
-	struct form f = { .arena = arena, .out = BUFFER(1 << 20), .colored = cli_use_color(STDERR_FILENO) };
+	_cleanup_buffer_ struct buffer out = BUFFER(1 << 20);
 	struct strings lines = strings_split(arena, text, "\n");
 
 	fflush(stdout);
 	if (face.json) {
 		fprintf(stderr, "%s\n", json_print(arena, message(arena, level, NULL, text), 0));
 	} else if (strcmp(level, "warning") == 0) {
-		put_label(&f, "\033[1;33m", level, text);
-		fwrite(f.out.data, 1, f.out.size, stderr);
+		put_label(arena, &out, cli_use_color(STDERR_FILENO) ? "\033[1;33m" : NULL, level, text);
+		fwrite(out.data, 1, out.size, stderr);
 	} else {
 		for (size_t i = 0; i < lines.n; i++)
 			fprintf(stderr, "%s\n", output_clean(arena, lines.v[i]));
 	}
-	buffer_done(&f.out);
 }
 
 void say_warning(const char *text)

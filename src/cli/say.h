@@ -7,8 +7,8 @@
 #ifndef BRYO_CLI_SAY_H
 #define BRYO_CLI_SAY_H
 
-#include "base/arena.h"
-#include "base/error.h"
+#include "base/buffer.h"
+#include "base/json.h"
 
 /* The words in which the place of an error is looked for. */
 void say_command_line(int argc, char *const *argv);
@@ -18,6 +18,10 @@ int say_set_format(const char *format, struct error *err);
 void say_error(const struct error *err);
 void say_warning(const char *text);
 void say_note(const char *text);
+
+/* A hint's lines behind so many blanks: "hint: ...", "fix: ...", "as root: ..."; and as the members hint and fixes. */
+void say_hint(struct arena *arena, const char *hint, bool colored, int indent, struct buffer *out);
+void say_hint_json(struct arena *arena, struct json *object, const char *hint);
 
 /* What say_error prints, for golden files. */
 char *say_error_text(struct arena *arena, const struct error *err, bool colored);

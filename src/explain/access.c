@@ -299,6 +299,15 @@ static bool may_give(const struct access_facts *f, const struct access_node *n)
 	return f->new_gid == ID_NONE || (owner && (permission_has_group(p, gid) || gid == permission_gid(p, n)));
 }
 
+/* Set-id bits go with the old owner, and that is a change of mode. */
+static bool loses_set_id(const struct access_process *p, const struct access_node *n)
+{
+	if (S_ISDIR(n->mode))
+		return false;
+	return (n->mode & S_ISUID) || ((n->mode & S_ISGID) && ((n->mode & S_IXGRP) ||
+	       (!permission_has_group(p, permission_gid(p, n)) && !permission_is_capable(p, n, CAP_FSETID))));
+}
+
 static void give_away(struct decision *d)
 {
 	const struct access_facts *f = d->f;
@@ -314,6 +323,9 @@ static void give_away(struct decision *d)
 	need_changeable(d, n);
 	if (!may_give(f, n))
 		decision_block(d, n, classify_owner(f, n, CAP_CHOWN, REASON_CHOWN_DENIED), EPERM);
+	else if (loses_set_id(&f->process, n) && !permission_is_owner(&f->process, n))
+		decision_block(d, n, classify_owner(f, n, CAP_FOWNER, REASON_NOT_OWNER), EPERM)->detail =
+			"it has a set-id bit, which would go, and that needs the capability FOWNER as well";
 }
 
 /* --- */

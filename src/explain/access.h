@@ -58,6 +58,7 @@ struct access_node {
 	struct access_acl acl;		/* empty: only the mode */
 	bool immutable, append_only;
 	bool covered;			/* in the container something is mounted over it */
+	bool setting;			/* of the kernel, below /proc/sys */
 	bool unseen;			/* it is there and could not be looked at */
 	char *label;			/* SELinux; NULL */
 	const struct access_mount *mount;
@@ -73,6 +74,7 @@ struct access_path {
 	enum reason broken;		/* the walk ended before the target: REASON_MISSING, ABSOLUTE_LINK, ... */
 	char *broken_at;		/* in the container; and why, for the reader */
 	char *broken_text;
+	char *lost_link;		/* the target is missing behind a link to an absolute path: "/x -> /y"; NULL */
 };
 
 struct access_process {

@@ -19,6 +19,11 @@ static bool lacks_exec_bits(const struct question *q)
 	return S_ISREG(q->n->mode) && (q->want & MAY_X) && !(q->n->mode & 0111);
 }
 
+static bool is_setting(const struct question *q)
+{
+	return q->n->setting;
+}
+
 static bool is_own_subordinate(const struct access_facts *f, const struct access_node *n)
 {
 	return f->on_host && permission_uid(&f->process, n) != f->process.host_uid &&
@@ -120,7 +125,7 @@ static bool lacks_capability(const struct question *q)
 
 static bool is_the_containers(const struct question *q)
 {
-	return !q->f->on_host && q->n->mount && q->n->mount->own_ids;
+	return !q->f->on_host && (!q->n->host || (q->n->mount && q->n->mount->own_ids));
 }
 
 static bool is_in_a_container(const struct question *q)
@@ -133,6 +138,7 @@ enum reason classify_refusal(struct arena *arena, const struct access_facts *f, 
 {
 	static const struct { enum reason reason; bool (*holds)(const struct question *q); } order[] = {
 		{ REASON_NO_EXEC_BIT, lacks_exec_bits },
+		{ REASON_SYSCTL_DENIED, is_setting },
 		{ REASON_SUBUID_OWNED, is_subuid_owned },
 		{ REASON_ACL_MASK, is_masked },
 		{ REASON_ACL_ENTRY, is_named },

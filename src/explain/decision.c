@@ -198,7 +198,8 @@ bool decision_exists(const struct access_path *path)
 
 bool decision_need_target(struct decision *d, const struct access_path *path)
 {
-	if (!decision_exists(path))
-		decision_block(d, &path->target, REASON_MISSING, ENOENT);
-	return decision_exists(path);
+	if (decision_exists(path))
+		return true;
+	decision_block(d, &path->target, path->lost_link ? REASON_ABSOLUTE_LINK : REASON_MISSING, ENOENT)->detail = path->lost_link;
+	return false;
 }

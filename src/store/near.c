@@ -36,6 +36,7 @@ static void add_images(struct arena *arena, const struct store *s, struct string
 		const char *slash = strrchr(all.v[i].key, '/'), *last = slash ? slash + 1 : all.v[i].key;
 
 		strings_add(arena, names, all.v[i].key);
+		strings_add(arena, names, arena_strndup(arena, all.v[i].key, (size_t)(last - all.v[i].key) + strcspn(last, ":")));
 		strings_add(arena, names, last);
 		strings_add(arena, names, arena_strndup(arena, last, strcspn(last, ":")));
 	}

@@ -207,22 +207,33 @@ static int judge_overlap(struct arena *arena, const struct userns_facts *f, cons
 	return 0;
 }
 
-int diagnose_judge(struct arena *arena, const struct userns_facts *f, struct error *err)
+int diagnose_part(struct arena *arena, const struct userns_facts *f, enum diagnose_part part, struct error *err)
 {
-	if (judge_kernel(f, err) < 0)
-		return -1;
+	if (part == DIAGNOSE_KERNEL)
+		return judge_kernel(f, err);
 	if (f->uid == 0)
 		return 0;
-	if (judge_missing(f, err) < 0)
-		return -1;
-	for (size_t i = 0; i < ELEMENTS(f->helpers); i++)
-		if (judge_helper(f, &f->helpers[i], err) < 0)
-			return -1;
-	if (f->from_nss)
+	switch (part) {
+	case DIAGNOSE_RANGES:
+		return judge_missing(f, err);
+	case DIAGNOSE_HELPERS:
+		return judge_helper(f, &f->helpers[0], err) < 0 ? -1 : judge_helper(f, &f->helpers[1], err);
+	case DIAGNOSE_OVERLAP:
+		if (f->from_nss)
+			return 0;
+		return judge_overlap(arena, f, &f->subuid, SUBUID_FILE, err) < 0 ? -1 :
+		       judge_overlap(arena, f, &f->subgid, SUBGID_FILE, err);
+	default:
 		return 0;
-	if (judge_overlap(arena, f, &f->subuid, SUBUID_FILE, err) < 0)
-		return -1;
-	return judge_overlap(arena, f, &f->subgid, SUBGID_FILE, err);
+	}
+}
+
+int diagnose_judge(struct arena *arena, const struct userns_facts *f, struct error *err)
+{
+	for (enum diagnose_part part = 0; part < DIAGNOSE_PARTS; part++)
+		if (diagnose_part(arena, f, part, err) < 0)
+			return -1;
+	return 0;
 }
 
 /* --- what is worth a word */

@@ -192,6 +192,10 @@ y"
 	run bryo info --format x
 	assert_contains "newgidmap is not installed"
 	assert_contains "as root: apt install uidmap"
+	run bryo explain --system
+	assert_status 1
+	assert_matches "bad +id-helpers +\[newuidmap-missing\] newgidmap is not installed"
+	assert_contains "as root: apt install uidmap"
 	admin 'mv /usr/bin/newgidmap.away /usr/bin/newgidmap'
 	run id_map
 	assert_contains "1 100000 65536"
@@ -202,6 +206,10 @@ y"
 	run bryo info --format x
 	assert_contains "/usr/bin/newuidmap has lost its setuid bit"
 	assert_contains "chmod u+s /usr/bin/newuidmap"
+	run bryo explain --system --format json
+	assert_status 1
+	[ "$(jq -r '.checks[] | select(.state == "bad") | .code, .fixes[0].admin' <<<"$output")" = \
+		$'newuidmap-unprivileged\nchown root: /usr/bin/newuidmap && chmod u+s /usr/bin/newuidmap' ]
 	admin 'chmod u+s /usr/bin/newuidmap'	# the cure works, at once
 	run id_map
 	assert_contains "1 100000 65536"
@@ -212,6 +220,9 @@ y"
 	run bryo info --format x
 	assert_contains "/usr/bin/newuidmap is mounted nosuid"
 	assert_contains "remount,bind,suid /usr/bin/newuidmap"
+	run bryo explain --system
+	assert_status 1
+	assert_contains "[newuidmap-unprivileged] the setuid bit of /usr/bin/newuidmap has no effect"
 }
 
 @test "the helper's own words are kept" {
@@ -232,6 +243,9 @@ y"
 	run bryo info --format '{{.Host.IDMappingsReason}}'
 	assert_contains "gives ids of $(ME) (200000:65536) to neighbour too"
 	assert_contains "as root: usermod --del-subuids 200000-265535 --add-subuids 295536-361071 $(ME)"
+	run bryo explain --system
+	assert_status 1
+	assert_matches "bad +ids-unshared +\[subid-overlap\]"
 }
 
 @test "a killed holder of running containers is replaced in their namespace" {

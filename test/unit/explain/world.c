@@ -118,7 +118,7 @@ static struct access_node node_of(struct arena *arena, const char *text, struct 
 {
 	struct strings words = strings_split(arena, text, " ");
 	struct access_mount *m = *mount = arena_memdup(arena, *mount, sizeof(**mount));
-	struct access_node n = { .container = words.v[0], .mount = m };
+	struct access_node n = { .container = words.v[0], .host = words.v[0], .mount = m };
 	char *end;
 
 	if (words.n < 3)
