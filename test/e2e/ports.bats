@@ -4,6 +4,7 @@ load helpers
 
 UDP=$BRYO_BUILD/test/e2e/udp
 
+# Silent: `retry` may come before the server.
 get() { curl -s --max-time 5 "$@"; }
 
 # web OPTION...: a container that serves /www, says at /cgi-bin/who who asks, and echoes UDP port 53 with the asker's address

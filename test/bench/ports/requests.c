@@ -72,9 +72,11 @@ static int by_value(const void *a, const void *b)
 static int connect_to(const char *host, unsigned port)
 {
 	struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons((unsigned short)port) };
+	struct timeval patience = { 5, 0 };
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
 
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 	if (inet_pton(AF_INET, host, &in.sin_addr) != 1 || connect(fd, (struct sockaddr *)&in, sizeof(in)) < 0) {
 		perror(host);
 		exit(1);
