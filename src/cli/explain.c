@@ -233,7 +233,7 @@ const struct command explain_command = {
 	.description = "Computes what the kernel will decide about an access: id maps, modes, ACLs, groups, capabilities, mounts. Names "
 		       "everything that is in the way and the fixes that are proved to work. Exits 0 when it is allowed, 1 when it is "
 		       "denied, 2 when that cannot be told. Options may also stand at the end, behind the run line.\n\n"
-		       "--last looks at the mounts and devices of the last run that failed, or at one --path of it; --system examines user "
+		       "With --last it looks at the mounts and devices of the last run that failed, or at one --path of it; --system examines user "
 		       "namespaces, subordinate IDs, storage, cgroups and networks, and exits 1 when something will not work.",
 	.examples = explain_examples,
 	.options = { explain_options },

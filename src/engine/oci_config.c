@@ -12,6 +12,7 @@
 #include "engine/limits.h"
 #include "engine/mounts.h"
 #include "engine/oci_mounts.h"
+#include "engine/ping_groups.h"
 #include "engine/state.h"
 #include "run/run.h"
 
@@ -172,8 +173,9 @@ static int add_sysctls(struct engine *e, const struct oci_inputs *in, struct oci
 {
 	const struct create_request *r = &in->c->request;
 
-	if (in->net->mode != NET_HOST && !in->netns_path && !in->maps->uid.n)
-		map_set(e->arena, &l->sysctl, "net.ipv4.ping_group_range", "0 0");
+	if (in->net->mode != NET_HOST && !in->netns_path)
+		map_set(e->arena, &l->sysctl, "net.ipv4.ping_group_range",
+			ping_groups(e->arena, &in->maps->gid, &e->identity.maps.gid));
 	for (size_t i = 0; i < r->sysctl.n; i++) {
 		const char *value = strchr(r->sysctl.v[i], '=');
 

@@ -32,7 +32,9 @@ int gateway_watch(struct gateway *g, int fd, enum tag tag, unsigned side, const 
 	uint16_t generation = table ? ((const struct entry *)entry)->generation : 0;
 	struct epoll_event e = { .events = events, .data.u64 = event_key(tag, side, generation, index) };
 
-	return epoll_ctl(g->epoll, EPOLL_CTL_ADD, fd, &e);
+	if (epoll_ctl(g->epoll, EPOLL_CTL_ADD, fd, &e) == 0)
+		return 0;
+	return errno == EEXIST ? epoll_ctl(g->epoll, EPOLL_CTL_MOD, fd, &e) : -1;
 }
 
 void gateway_write(struct gateway *g, size_t n)
@@ -178,7 +180,7 @@ _Noreturn static void loop(struct gateway *g)
 		g->now = clock_now_ms();
 		for (int i = 0; i < n; i++)
 			dispatch(g, &events[i]);
-		hurry = tcp_continue();
+		hurry = tcp_continue(g);
 		if (g->now - tick < TICK_MS) {
 			aging = true;
 			continue;

@@ -374,6 +374,21 @@ int bridge_attach(struct arena *arena, struct rootless *r, const struct network 
 	return error_frame(err, "connect the container to network %s", n->name);
 }
 
+int bridge_reattach(struct arena *arena, struct rootless *r, const struct network *n, int ns, int inside, size_t position,
+		    struct bridge_endpoint *e, struct error *err)
+{
+	struct netlink_link own, other = { 0 };
+
+	if (rootless_socket(r, err) < 0 || netlink_link_find(inside, e->interface, &own, err) < 0 ||
+	    (own.other && netlink_link_at(r->socket, own.other, &other, err) < 0))
+		return -1;
+	if (own.index && other.other == own.index)
+		return 0;
+	if (own.index && netlink_link_delete(inside, own.index, err) < 0)	/* something keeps the lost namespace alive */
+		return -1;
+	return bridge_attach(arena, r, n, ns, inside, position, e, err) < 0 ? -1 : 1;
+}
+
 int bridge_detach(struct rootless *r, const struct bridge_endpoint *e, struct error *err)
 {
 	if (e->index == 0)

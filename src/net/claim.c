@@ -300,10 +300,11 @@ static int claim_all(struct arena *arena, struct net_request *r, struct error *e
 	return 0;
 }
 
-static void make_places(struct arena *arena, struct net_port *p)
+/* Only those of bridges are kept. */
+static void make_places(struct arena *arena, enum net_mode mode, struct net_port *p)
 {
-	p->sockets = arena_new_array(arena, int, p->range);
-	for (unsigned i = 0; i < p->range; i++)
+	p->sockets = mode == NET_BRIDGE ? arena_new_array(arena, int, p->range) : NULL;
+	for (unsigned i = 0; p->sockets && i < p->range; i++)
 		p->sockets[i] = -1;
 }
 
@@ -313,8 +314,8 @@ int net_claim_ports(struct arena *arena, struct net_request *r, struct error *er
 		return 0;
 	if (check_conflicts(r, err) < 0)
 		return -1;
-	for (size_t i = 0; r->mode == NET_BRIDGE && i < r->ports.n; i++)
-		make_places(arena, &r->ports.v[i]);
+	for (size_t i = 0; i < r->ports.n; i++)
+		make_places(arena, r->mode, &r->ports.v[i]);
 	if (r->mode == NET_BRIDGE && take_over(r))
 		return 0;
 	for (size_t i = 0; i < r->inherited.n; i++)	/* they do not fit, and may be in the way */

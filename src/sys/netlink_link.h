@@ -18,6 +18,9 @@ struct netlink_link {
 
 /* One that does not exist is no error. */
 int netlink_link_find(int socket, const char *name, struct netlink_link *ret, struct error *err);
+int netlink_link_at(int socket, unsigned index, struct netlink_link *ret, struct error *err);
+/* Has the kernel interfaces of this kind ("bridge"), if need be from a module? None is made. */
+int netlink_link_check_kind(int socket, const char *kind, struct error *err);
 /* A bridge, not up. */
 int netlink_link_add_bridge(int socket, const char *name, unsigned mtu, const uint8_t mac[6], struct error *err);
 
