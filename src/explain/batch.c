@@ -134,7 +134,7 @@ static int decide_and_try(struct batch *b, const struct situation *s, const stru
 			  struct error *err)
 {
 	struct engine *e = b->x->e;
-	struct try_place where = { k->user_ns, -1, s->keep_groups };
+	struct try_place where = { k->user_ns, -1, 0, s->keep_groups };
 	struct access_process p;
 	struct access_facts f;
 	struct facts_question q;

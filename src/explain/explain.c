@@ -2,14 +2,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/capability.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "engine/state.h"
-#include "engine/userns_mode.h"
-#include "sys/caps.h"
+#include "explain/unstarted.h"
 #include "sys/fd.h"
+#include "sys/pidfd.h"
 
 /* --- trying */
 static int fill_request(const struct access_facts *f, struct try_request *r, struct error *err)
@@ -29,6 +27,12 @@ static void compare(struct verdict *v, int sys)
 	v->disagrees = v->kind != VERDICT_UNKNOWN && sys != v->sys;
 }
 
+static void compare_outside(struct verdict *v, int sys)
+{
+	if (sys != ENOTSUP && sys != ENOTCONN)
+		compare(v, sys);
+}
+
 struct attempt {
 	struct engine *e;
 	const struct access_facts *f;
@@ -39,16 +43,12 @@ struct attempt {
 static int try_in(void *context, pid_t pid, struct error *err)
 {
 	struct attempt *a = context;
-	_cleanup_fd_ int mounts = open(arena_printf(a->e->arena, "/proc/%d/ns/mnt", pid), O_RDONLY | O_CLOEXEC);
-	_cleanup_fd_ int user = open(arena_printf(a->e->arena, "/proc/%d/ns/user", pid), O_RDONLY | O_CLOEXEC);
-	struct try_place where = { user, mounts, a->keep_groups };
+	_cleanup_fd_ int process = pidfd_open_pid(pid);
+	struct try_place where = { -1, process, try_namespaces_of(pid), a->keep_groups };
 	struct try_request r;
-	struct stat its, ours;
 
-	if (mounts < 0 || user < 0 || fstat(user, &its) < 0 || stat("/proc/self/ns/user", &ours) < 0)
-		return error_errno(err, "look at the namespaces of process %d", pid);
-	if (its.st_ino == ours.st_ino)		/* nobody enters the one he is in */
-		where.user_ns = -1;
+	if (process < 0)
+		return error_errno(err, "look at process %d", pid);
 	return fill_request(a->f, &r, err) < 0 ? -1 : try_as(&a->f->process, &where, &r, &a->sys, err);
 }
 
@@ -122,18 +122,23 @@ int explain_run(struct explain *x, const struct create_request *r, const struct 
 	struct look k = { .x = x, .request = r, .line = line, .q = q, .v = ret };
 
 	if (container_preview(x->e, r, look_at_preview, &k, err) < 0)
-		return -1;
+		return unstarted_explain(x->e, &x->outside, r, q, ret) ? 0 : -1;
 	return x->try ? try_run(&k, err) : 0;
 }
 
 /* --- a container that is there */
 static int explain_running(struct look *k, struct container *c, const struct container_state *state, struct error *err)
 {
+	_cleanup_fd_ int root = open(arena_printf(k->x->e->arena, "/proc/%lld/root", (long long)state->pid), O_PATH | O_CLOEXEC);
+	struct oci_process restarted = { .selinux_label = c->process_label };
+	const struct oci_spec spec = { .process = &restarted };
+	const struct preview next = { .c = c, .spec = &spec, .root = root };	/* if it were made anew */
 	struct access_process process;
 	struct attempt a = { .e = k->x->e, .f = &k->facts };
 	struct scene scene;
 	int r = facts_of_running(k->x->e, &k->x->outside, c, state, &scene, &process, err);
 
+	k->p = &next;
 	if (r == 0)
 		r = decide(k, &scene, &process);
 	scene_done(&scene);
@@ -177,6 +182,6 @@ int explain_host(struct explain *x, const struct facts_question *q, struct verdi
 		return 0;
 	if (fill_request(&k.facts, &r, err) < 0)
 		return -1;
-	compare(ret, outside_try(&x->outside, &r));
+	compare_outside(ret, outside_try(&x->outside, &r));
 	return 0;
 }

@@ -13,6 +13,7 @@
 #include "run/mount_options.h"
 #include "sys/caps.h"
 #include "sys/fd.h"
+#include "sys/inroot.h"
 
 struct staging {
 	struct engine *e;
@@ -107,25 +108,36 @@ static const struct container_mount *asked_for(const struct staging *g, const st
 	return NULL;
 }
 
-/* A volume that was never used is given to the first user. */
-static bool will_be_given(struct staging *g, const struct container_mount *m)
+static bool is_unused_volume(struct staging *g, const struct container_mount *m)
 {
 	struct volume v;
 
-	if (!m || m->chown)
-		return m != NULL;
-	return m->name && volume_read(g->e->arena, &g->e->store, m->name, &v, NULL) == 0 && v.needs_chown;
+	return m && m->name && volume_read(g->e->arena, &g->e->store, m->name, &v, NULL) == 0 && v.needs_chown;
+}
+
+/* A volume that was never used begins as what the image has there. */
+static bool add_image_of_volume(struct staging *g, const struct oci_mount *m, struct access_mount *mount)
+{
+	int fd = inroot_open(g->p->root, m->destination, O_PATH | O_DIRECTORY, 0);
+
+	if (fd < 0)
+		return false;
+	mount->own_ids = true;
+	scene_add(g->s, m->destination, fd, NULL, mount);
+	return true;
 }
 
 static void add_bind(struct staging *g, const struct oci_mount *m, struct access_mount *mount)
 {
-	int fd = open(m->source, O_PATH | O_CLOEXEC);
+	const struct container_mount *asked = asked_for(g, m);
+	bool unused = is_unused_volume(g, asked);
+	int fd = unused && add_image_of_volume(g, m, mount) ? -1 : open(m->source, O_PATH | O_CLOEXEC);
 	struct scene_place *place;
 
 	if (fd < 0)
 		return;
 	place = scene_add(g->s, m->destination, fd, m->source, mount);
-	place->chown = will_be_given(g, asked_for(g, m));
+	place->chown = unused || (asked && asked->chown);
 	place->settings = str_eq(m->destination, "/proc");
 	if (scene_below(m->source, g->e->run_path))	/* hosts, resolv.conf: not the user's to change */
 		place->host = NULL;

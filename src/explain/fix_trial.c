@@ -103,9 +103,27 @@ void trial_drop_option(struct trial *t, char short_name, const char *long_name)
 	t->runs_otherwise = true;
 }
 
+static struct run_line mounts_of(struct arena *arena, const struct create_request *r)
+{
+	struct run_line line = { 0 };
+
+	for (size_t i = 0; i < r->volumes.n; i++)
+		strings_addf(arena, &line.words, "--volume=%s", r->volumes.v[i]);
+	for (size_t i = 0; i < r->mounts.n; i++)
+		strings_addf(arena, &line.words, "--mount=%s", r->mounts.v[i]);
+	line.image_at = line.words.n;
+	return line;
+}
+
 bool trial_change_mount(struct trial *t, const char *destination, const char *drop, const char *add)
 {
+	struct run_line said = { 0 };
+
 	t->runs_otherwise = true;
+	if (!t->line.words.n && t->source->request) {	/* the words are not known, but what they asked for */
+		said = mounts_of(t->arena, t->source->request);
+		return run_line_change_mount(t->arena, &said, destination, drop, add, &t->drop, &t->add);
+	}
 	return run_line_change_mount(t->arena, &t->line, destination, drop, add, &t->drop, &t->add);
 }
 
@@ -116,6 +134,98 @@ void trial_say(struct trial *t, const char *fmt, ...)
 	va_start(ap, fmt);
 	strings_add(t->arena, &t->effects, arena_vprintf(t->arena, fmt, ap));
 	va_end(ap);
+}
+
+/* --- what moves ask */
+size_t trial_change_blocked(struct trial *t, const struct verdict *v, block_change change)
+{
+	size_t done = 0;
+
+	for (size_t i = 0; i < v->blocks.n; i++) {
+		struct access_node *n = trial_node_of(t, &v->blocks.v[i], 0);
+
+		if (!n || !change(t, &v->blocks.v[i], n))
+			continue;
+		done++;
+		for (size_t k = 1; (n = trial_node_of(t, &v->blocks.v[i], k)); k++) {
+			size_t host = t->host.n, admin = t->admin.n;
+
+			change(t, &v->blocks.v[i], n);
+			t->host.n = host;	/* said once */
+			t->admin.n = admin;
+		}
+	}
+	return done;
+}
+
+bool trial_has_reason(const struct verdict *v, enum reason reason)
+{
+	for (size_t i = 0; i < v->blocks.n; i++)
+		if (v->blocks.v[i].reason == reason)
+			return true;
+	return false;
+}
+
+char *trial_quote(struct trial *t, const char *path)
+{
+	return run_line_quote(t->arena, path);
+}
+
+char *trial_letters(struct trial *t, unsigned perm)
+{
+	return arena_printf(t->arena, "%s%s%s", perm & MAY_R ? "r" : "", perm & MAY_W ? "w" : "", perm & MAY_X ? "x" : "");
+}
+
+uint32_t trial_owner_of(const struct trial *t, const struct access_node *n)
+{
+	return permission_uid(&t->facts.process, n);
+}
+
+bool trial_is_users(const struct trial *t, const struct access_node *n)
+{
+	return n->host && trial_owner_of(t, n) == t->facts.user_uid;
+}
+
+bool trial_is_ours(const struct trial *t, const struct access_node *n)
+{
+	return n->host && idmap_to_inside(&t->facts.rootless.uid, trial_owner_of(t, n)) != ID_NONE &&
+	       idmap_to_inside(&t->facts.rootless.gid, permission_gid(&t->facts.process, n)) != ID_NONE;
+}
+
+bool trial_is_in_container(const struct trial *t)
+{
+	return !t->facts.on_host && t->source->request;
+}
+
+bool trial_is_home_or_above(const struct trial *t, const char *host)
+{
+	const char *rest = t->source->home ? str_after(t->source->home, host) : NULL;
+
+	return strcmp(host, "/") == 0 || (rest && (!*rest || *rest == '/'));
+}
+
+const struct access_mount *trial_mount_of_block(struct trial *t, const struct verdict *v)
+{
+	for (size_t i = 0; i < v->blocks.n; i++) {
+		struct access_node *n = trial_node_of(t, &v->blocks.v[i], 0);
+
+		if (n && n->host && n->mount && n->mount->host && n->mount->container && !n->mount->own_ids)
+			return n->mount;
+	}
+	return NULL;
+}
+
+bool trial_is_covered(struct trial *t, const char *host, bool tree)
+{
+	for (size_t i = 0; i < t->trees.n; i++) {
+		const char *rest = str_after(host, t->trees.v[i]);
+
+		if (rest && (!*rest || *rest == '/'))
+			return true;
+	}
+	if (tree)
+		strings_add(t->arena, &t->trees, host);
+	return false;
 }
 
 /* --- ACLs */

@@ -15,6 +15,7 @@ struct trial {
 	bool runs_otherwise;			/* the request was changed */
 	struct strings add, drop;		/* options */
 	struct strings host, admin;		/* commands */
+	struct strings trees;			/* of the host, that a command changes as a whole */
 	struct strings ids, effects;
 };
 
@@ -40,6 +41,23 @@ void trial_add_option(struct trial *t, const char *word);
 void trial_drop_option(struct trial *t, char short_name, const char *long_name);
 bool trial_change_mount(struct trial *t, const char *destination, const char *drop, const char *add);
 void trial_say(struct trial *t, const char *fmt, ...) ERROR_PRINTF(2, 3);
+
+/* Changes every node that a block is about; counts the blocks for which that was possible. Commands are said once. */
+typedef bool (*block_change)(struct trial *t, const struct verdict_block *b, struct access_node *n);
+size_t trial_change_blocked(struct trial *t, const struct verdict *v, block_change change);
+bool trial_has_reason(const struct verdict *v, enum reason reason);
+bool trial_is_in_container(const struct trial *t);
+bool trial_is_users(const struct trial *t, const struct access_node *n);
+/* The user, as root of his namespace, may change what belongs to him or to his subordinate ids. */
+bool trial_is_ours(const struct trial *t, const struct access_node *n);
+uint32_t trial_owner_of(const struct trial *t, const struct access_node *n);
+bool trial_is_home_or_above(const struct trial *t, const char *host);
+/* The volume that the first block with a path on the host is in. */
+const struct access_mount *trial_mount_of_block(struct trial *t, const struct verdict *v);
+char *trial_quote(struct trial *t, const char *path);
+char *trial_letters(struct trial *t, unsigned perm);
+/* A command for a whole tree covers what is below; true: another one did already. */
+bool trial_is_covered(struct trial *t, const char *host, bool tree);
 
 /* A node gets an entry for a user of the host. */
 void trial_grant(struct trial *t, struct access_node *n, uint32_t uid, unsigned perm);

@@ -64,6 +64,15 @@ static void look(const char *path, bool uids, bool gids, struct reply *r)
 	r->acl_size = n > 0 ? (size_t)n : 0;
 }
 
+static int try_it(const struct try_request *r)
+{
+	int sys = try_can_undo(r) ? try_access(r) : ENOTSUP;
+
+	if (r->op == ACCESS_RENAME && !sys)
+		try_undo(r);
+	return sys;
+}
+
 _Noreturn static void serve(int fd)
 {
 	struct question q;
@@ -76,7 +85,7 @@ _Noreturn static void serve(int fd)
 
 		q.what.path[PATH_MAX - 1] = q.what.to[PATH_MAX - 1] = '\0';
 		if (q.kind == QUESTION_TRY)
-			r.sys = try_access(&q.what);
+			r.sys = try_it(&q.what);
 		else
 			look(q.what.path, uids, gids, &r);
 		if (send(fd, &r, sizeof(r), MSG_NOSIGNAL) < 0)

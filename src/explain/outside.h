@@ -26,7 +26,7 @@ struct outside_view {
 };
 /* The inode at an absolute path; no link is followed at its end. */
 void outside_look(const struct outside *o, struct arena *arena, const char *path, struct outside_view *ret);
-/* try_access as the user; ENOTCONN when nobody is there. */
+/* try_access as the user; ENOTCONN when nobody is there, ENOTSUP for what could not be put back. */
 int outside_try(const struct outside *o, const struct try_request *r);
 
 #endif

@@ -279,6 +279,7 @@ int scene_look(struct scene *s, const struct scene_place *p, const char *rest, c
 	n->mount = p->mount;
 	n->container = s->on_host ? NULL : *path ? arena_strdup(s->arena, path) : "/";
 	if (p->root < 0) {
+		n->mode = *rest ? 0 : n->mode;
 		errno = ENOENT;
 		return *rest ? -1 : 0;
 	}

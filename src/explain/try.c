@@ -15,6 +15,7 @@
 
 #include "sys/caps.h"
 #include "sys/fd.h"
+#include "sys/ns.h"
 
 #define GROUPS_MAX 1024
 
@@ -68,6 +69,31 @@ static int try_write(const struct try_request *r)
 	if (is_device(r->path))
 		return answer(faccessat(AT_FDCWD, r->path, W_OK, AT_EACCESS));
 	return try_open(r->path, r->op == ACCESS_APPEND ? O_WRONLY | O_APPEND : O_WRONLY);
+}
+
+static int set_times(const char *path, const struct stat *st)
+{
+	const struct timespec times[2] = { st->st_atim, st->st_mtim };
+
+	return utimensat(AT_FDCWD, path, times, 0);
+}
+
+static int try_stat(const struct try_request *r)
+{
+	struct stat st;
+
+	return answer(stat(r->path, &st));
+}
+
+/* To the length that it has. */
+static int try_truncate(const struct try_request *r)
+{
+	struct stat st;
+
+	if (stat(r->path, &st) < 0 || truncate(r->path, st.st_size) < 0)
+		return unless(errno, ETXTBSY);
+	set_times(r->path, &st);
+	return 0;
 }
 
 static int try_exec(const struct try_request *r)
@@ -189,28 +215,50 @@ static int try_rmdir(const struct try_request *r)
 	return unlink(r->path) < 0 ? unless(errno, EISDIR) : 0;
 }
 
+/* Two of different kinds are never exchanged by rename(2); all else goes there and back. */
 static int try_rename(const struct try_request *r)
 {
-	unsigned how = RENAME_NOREPLACE;
 	struct stat from, to;
+	bool both = lstat(r->to, &to) == 0;
 
-	if (lstat(r->to, &to) == 0) {
-		if (lstat(r->path, &from) == 0 && S_ISDIR(from.st_mode) != S_ISDIR(to.st_mode))
-			return answer(rename(r->path, r->to));
-		how = RENAME_EXCHANGE;
-	}
-	if (renameat2(AT_FDCWD, r->path, AT_FDCWD, r->to, how) < 0)
-		return errno;
-	return answer(renameat2(AT_FDCWD, r->to, AT_FDCWD, r->path, how));
+	if (both && lstat(r->path, &from) == 0 && S_ISDIR(from.st_mode) != S_ISDIR(to.st_mode))
+		return answer(rename(r->path, r->to));
+	return answer(renameat2(AT_FDCWD, r->path, AT_FDCWD, r->to, both ? RENAME_EXCHANGE : RENAME_NOREPLACE));
+}
+
+/* Where it came from it may be let go only by somebody else, as out of a sticky directory. */
+bool try_undo(const struct try_request *r)
+{
+	struct stat st;
+	bool both = lstat(r->path, &st) == 0;
+
+	return renameat2(AT_FDCWD, r->to, AT_FDCWD, r->path, both ? RENAME_EXCHANGE : RENAME_NOREPLACE) == 0;
+}
+
+static bool owns(const char *path)
+{
+	struct stat st;
+
+	return lstat(path, &st) == 0 && st.st_uid == geteuid();
+}
+
+bool try_can_undo(const struct try_request *r)
+{
+	struct stat dir;
+	char parent[PATH_MAX];
+	char *slash;
+
+	if (r->op != ACCESS_RENAME)
+		return true;
+	snprintf(parent, sizeof(parent), "%s", r->to);
+	slash = strrchr(parent, '/');
+	if (!slash || slash == parent)
+		return false;
+	*slash = '\0';
+	return stat(parent, &dir) < 0 || !(dir.st_mode & S_ISVTX) || dir.st_uid == geteuid() || owns(r->path);
 }
 
 /* --- attributes */
-static int set_times(const char *path, const struct stat *st)
-{
-	const struct timespec times[2] = { st->st_atim, st->st_mtim };
-
-	return utimensat(AT_FDCWD, path, times, 0);
-}
 
 /* chmod asks the same; and this may be done with the values that are there. */
 static int try_owner(const struct try_request *r)
@@ -242,7 +290,7 @@ static int try_chown(const struct try_request *r)
 }
 
 static int (*const tries[ACCESS_COUNT])(const struct try_request *r) = {
-	[ACCESS_READ] = try_read, [ACCESS_WRITE] = try_write, [ACCESS_APPEND] = try_write, [ACCESS_EXEC] = try_exec,
+	[ACCESS_STAT] = try_stat, [ACCESS_TRUNCATE] = try_truncate, [ACCESS_READ] = try_read, [ACCESS_WRITE] = try_write, [ACCESS_APPEND] = try_write, [ACCESS_EXEC] = try_exec,
 	[ACCESS_LIST] = try_list, [ACCESS_SEARCH] = try_search, [ACCESS_CONNECT] = try_connect,
 	[ACCESS_CREATE] = try_create, [ACCESS_MKDIR] = try_mkdir, [ACCESS_SYMLINK] = try_symlink,
 	[ACCESS_MKNOD] = try_mknod, [ACCESS_LINK] = try_link, [ACCESS_UNLINK] = try_unlink, [ACCESS_RMDIR] = try_rmdir,
@@ -266,10 +314,28 @@ static int take_groups(const struct access_process *p)
 	return setgroups(n, groups);
 }
 
+int try_namespaces_of(pid_t pid)
+{
+	static const char *const names[] = { "user", "mount", "ipc", "network", "uts" };
+	static const char *const files[] = { "user", "mnt", "ipc", "net", "uts" };
+	int flags = 0;
+
+	for (size_t i = 0; i < ELEMENTS(names); i++) {
+		char its[64], ours[64];
+		struct stat a, b;
+
+		snprintf(its, sizeof(its), "/proc/%d/ns/%s", pid, files[i]);
+		snprintf(ours, sizeof(ours), "/proc/self/ns/%s", files[i]);
+		if (stat(its, &a) == 0 && stat(ours, &b) == 0 && a.st_ino != b.st_ino)
+			flags |= (int)ns_flag(names[i]);
+	}
+	return flags;
+}
+
 static int become(const struct access_process *p, const struct try_place *where)
 {
 	if ((where->user_ns >= 0 && setns(where->user_ns, CLONE_NEWUSER) < 0) ||
-	    (where->mount_ns >= 0 && setns(where->mount_ns, CLONE_NEWNS) < 0))
+	    (where->namespaces && setns(where->process, where->namespaces) < 0))
 		return -1;
 	if (!where->keep_groups && take_groups(p) < 0)
 		return -1;
@@ -291,6 +357,16 @@ _Noreturn static void child(int out, const struct access_process *p, const struc
 	else
 		o.sys = try_access(r);
 	_exit(fd_write_all(out, &o, sizeof(o)) < 0);
+}
+
+static bool undo_as_root(const struct try_place *where, const struct try_request *r)
+{
+	pid_t pid = fork();
+	int status = 1;
+
+	if (pid == 0)
+		_exit(((where->namespaces & CLONE_NEWNS) && setns(where->process, CLONE_NEWNS) < 0) || !try_undo(r));
+	return pid > 0 && waitpid(pid, &status, 0) == pid && status == 0;
 }
 
 int try_as(const struct access_process *p, const struct try_place *where, const struct try_request *r, int *ret_sys,
@@ -318,5 +394,7 @@ int try_as(const struct access_process *p, const struct try_place *where, const 
 	if (o.failed)
 		return error_errno(err, "become user %u:%u of the container", p->uid, p->gid);
 	*ret_sys = o.sys;
-	return 0;
+	if (r->op != ACCESS_RENAME || o.sys || undo_as_root(where, r))
+		return 0;
+	return error_set(err, ERROR_FAILED, "%s could be renamed, and could not be renamed back: it is now %s", r->path, r->to);
 }
