@@ -215,7 +215,7 @@ static void offer_environment(struct cli *cli, const struct args_completion *c)
 
 static const char *const signals[] = { "HUP", "INT", "QUIT", "KILL", "USR1", "USR2", "TERM", "STOP", "CONT", "WINCH", NULL };
 
-static const char *const network_modes[] = { "none", "host", "pasta", "slirp4netns", "container:", "ns:", NULL };
+static const char *const network_modes[] = { "none", "host", "private", "pasta", "slirp4netns", "container:", "ns:", NULL };
 
 static void offer_live(struct cli *cli, const struct args_completion *c)
 {

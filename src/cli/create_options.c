@@ -77,7 +77,7 @@ const struct option create_options[] = {
 	L(0, "device", device, "HOST[:CONTAINER[:rwm]]", "Give access to a device of the host", .complete = COMPLETE_FILES),
 
 	OPT_GROUP("Network"),
-	M(0, "network", network, "MODE", "NETWORK[:OPTS], none, host, pasta[:OPTS], slirp4netns[:OPTS], container:NAME, ns:PATH",
+	M(0, "network", network, "MODE", "NETWORK[:OPTS] (default bridge), none, host, private, pasta[:OPTS], slirp4netns[:OPTS], container:NAME, ns:PATH",
 	  .complete = COMPLETE_NETWORK_MODES),
 	OPT_ALIAS(0, "net", "network"),
 	L('p', "publish", publish, "[[IP:]HOST:]PORT[/udp]", "Publish a port or a range of ports on the host"),

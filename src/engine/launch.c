@@ -336,7 +336,8 @@ static int open_directories(struct launch *l, bool fresh, struct error *err)
 		return -1;
 	l->lock_fd = take_run(l->run_dir);
 	if (l->lock_fd < 0)
-		return error_errno(err, "container %s is already running or still ending", l->c->name);
+		return errno == EWOULDBLOCK ? error_errno(err, "container %s is already running or still ending", l->c->name) :
+		       error_errno(err, "lock the run of container %s", l->c->name);
 	return fresh ? 0 : state_reset(e, l->c->id, l->run_dir, err);
 }
 

@@ -29,3 +29,15 @@ bool network_default_replace(struct engine *e, struct net_request *r, struct err
 	error_clear(err);
 	return true;
 }
+
+int network_default_try(struct engine *e, struct error *err)
+{
+	const struct rootless_home *home = network_bridge_home(e);
+	struct rootless r;
+
+	if (rootless_open(e->arena, home, LOCK_SHARED, &r, err) < 0)
+		return -1;
+	rootless_close(&r);
+	rootless_release(e->arena, home, NULL);
+	return 0;
+}

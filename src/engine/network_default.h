@@ -15,5 +15,7 @@ struct strings network_words(struct arena *arena, const struct container *c);
 void network_default_choose(struct engine *e, const struct container_state *s, struct net_request *r);
 /* After the networks could not be joined: true when a helper takes their place, and the error is over. */
 bool network_default_replace(struct engine *e, struct net_request *r, struct error *err);
+/* Do bridges work? Tried, whatever is remembered, unless a container is on one. */
+int network_default_try(struct engine *e, struct error *err);
 
 #endif

@@ -176,6 +176,9 @@ static int add_sysctls(struct engine *e, const struct oci_inputs *in, struct oci
 	if (in->net->mode != NET_HOST && !in->netns_path)
 		map_set(e->arena, &l->sysctl, "net.ipv4.ping_group_range",
 			ping_groups(e->arena, &in->maps->gid, &e->identity.maps.gid));
+	/* A bridge and what lies behind it loses nothing. A control that paces, as the host's may do, halves what can be sent. */
+	if (in->net->mode == NET_BRIDGE && !in->netns_path)
+		map_set(e->arena, &l->sysctl, "net.ipv4.tcp_congestion_control", "reno");
 	for (size_t i = 0; i < r->sysctl.n; i++) {
 		const char *value = strchr(r->sysctl.v[i], '=');
 

@@ -48,6 +48,7 @@ int gateway_watch(struct gateway *g, int fd, enum tag tag, unsigned side, const 
 /* Where a tuple leads in the host's network. attempt counts the name servers. What is judged otherwise than POLICY_OUT,
  * _HOST or _DNS leads nowhere: false, and so do those that this host does not have. */
 bool gateway_destination(struct gateway *g, const struct tuple *t, unsigned attempt, union address *ret);
+void gateway_make_address(const struct in6_addr *a, uint16_t port, union address *ret);
 socklen_t gateway_address_size(const union address *a);
 /* Tells the sender of a packet why it was not delivered. */
 void gateway_refuse(struct gateway *g, const struct packet *p, enum trouble trouble);

@@ -50,7 +50,7 @@ void gateway_refuse(struct gateway *g, const struct packet *p, enum trouble trou
 	gateway_write(g, packet_make_trouble(&by, packet_trouble(p->v6, trouble), p->bytes, p->size, g->out));
 }
 
-static void make_address(const struct in6_addr *a, uint16_t port, union address *ret)
+void gateway_make_address(const struct in6_addr *a, uint16_t port, union address *ret)
 {
 	*ret = (union address){ 0 };
 	ret->in.sin_port = htons(port);		/* the port's place is the same in both */
@@ -69,11 +69,11 @@ bool gateway_destination(struct gateway *g, const struct tuple *t, unsigned atte
 
 	switch (policy_judge(&t->to)) {
 	case POLICY_OUT:
-		make_address(&t->to, t->to_port, ret);
+		gateway_make_address(&t->to, t->to_port, ret);
 		return true;
 	case POLICY_HOST:
 		gateway_refresh_facts(g);
-		make_address(host, t->to_port, ret);
+		gateway_make_address(host, t->to_port, ret);
 		return !IN6_IS_ADDR_UNSPECIFIED(host);
 	case POLICY_DNS:
 		gateway_refresh_facts(g);

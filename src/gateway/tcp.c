@@ -38,7 +38,7 @@ struct connection {
 	enum state state;
 	uint16_t syn;
 	uint8_t attempt;		/* name servers tried before */
-	bool tracing, queued;
+	bool tracing, queued, eased;
 	bool watched;			/* the inside socket, too */
 	int64_t since, last;		/* the first SYN, and the last; or of the state */
 };
@@ -132,6 +132,41 @@ static void answer_failure(struct gateway *g, const struct connection *c, int nu
 
 /* --- CONNECTING */
 
+static bool is_same(const union address *a, const union address *b)
+{
+	return a->any.sa_family == AF_INET ? a->in.sin_addr.s_addr == b->in.sin_addr.s_addr
+					   : IN6_ARE_ADDR_EQUAL(&a->in6.sin6_addr, &b->in6.sin6_addr);
+}
+
+/* To the host itself nothing is lost, and pacing would only cost: a control that paces must not even begin, since its timers
+ * stay when it goes. */
+static void ease(struct connection *c, int fd)
+{
+	setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, "reno", 4);
+	c->eased = true;
+}
+
+static void ease_own(struct gateway *g, struct connection *c, int fd, const union address *to)
+{
+	union address host = { 0 };
+
+	gateway_make_address(&g->facts.host[to->any.sa_family == AF_INET6], 0, &host);
+	if (host.any.sa_family == to->any.sa_family && is_same(&host, to))
+		ease(c, fd);
+}
+
+/* Another of the host's own addresses? */
+static void ease_local(struct gateway *g, struct connection *c)
+{
+	int fd = c->relay.fd[OUTSIDE];
+	union address own, to;
+	socklen_t n = sizeof(own);
+
+	if (!c->eased && gateway_destination(g, &c->entry.tuple, c->attempt, &to) &&
+	    getsockname(fd, &own.any, &n) == 0 && is_same(&own, &to))
+		ease(c, fd);
+}
+
 static int connect_outside(struct gateway *g, struct connection *c, const struct packet *p)
 {
 	union address to;
@@ -147,6 +182,7 @@ static int connect_outside(struct gateway *g, struct connection *c, const struct
 		return -1;
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+	ease_own(g, c, fd, &to);
 	if (c->tracing) {
 		setsockopt(fd, p->v6 ? IPPROTO_IPV6 : IPPROTO_IP, p->v6 ? IPV6_UNICAST_HOPS : IP_TTL, &hops, sizeof(hops));
 		trouble_want(fd, p->v6, true);
@@ -229,20 +265,6 @@ static void open_connection(struct gateway *g, const struct packet *p)
 	c = add(g, p);
 	if (c && connect_outside(g, c, p) < 0)
 		fail(g, c, errno);
-}
-
-/* To the host itself nothing is lost, and pacing would only cost. */
-static void ease_local(struct gateway *g, const struct connection *c)
-{
-	int fd = c->relay.fd[OUTSIDE];
-	union address own, to;
-	socklen_t n = sizeof(own);
-
-	if (!gateway_destination(g, &c->entry.tuple, c->attempt, &to) || getsockname(fd, &own.any, &n) < 0)
-		return;
-	if (to.any.sa_family == AF_INET ? own.in.sin_addr.s_addr == to.in.sin_addr.s_addr
-					: IN6_ARE_ADDR_EQUAL(&own.in6.sin6_addr, &to.in6.sin6_addr))
-		setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, "reno", 4);
 }
 
 /* No router's reports any more, and as many hops as ever. */

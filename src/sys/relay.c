@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 #define PIPES_KEPT 16		/* that nobody uses at the moment */
-#define PIPES_LARGE 8		/* a user may have 64 MiB in pipes, all his programs together: an eighth of it */
-#define LARGE (1 << 20)
+#define PIPES_LARGE 32		/* a user may have 64 MiB in pipes, all his programs together: an eighth of it */
+#define LARGE (256 << 10)
 #define ROUNDS 4		/* then it is another one's turn */
 #define LITTLE 8192		/* what the smallest pipe holds: two pages, when the user has many pipes */
 #define BULK (1 << 16)

@@ -45,3 +45,11 @@ default_mode() { bryo inspect --format '{{.HostConfig.NetworkMode}}' "$1"; }
 	[ "$(default_mode a)" = bridge ]
 	[ "$(bryo inspect --format '{{.NetworkSettings.IPAddress}}' a)" = 10.88.0.2 ]
 }
+
+@test "without nft: info says why the default network is none of bridges" {
+	needs_no_nft
+	run bryo info --format '{{.host.rootlessNetworkCmd}} {{.host.networkBackendInfo.defaultNetwork}} {{.host.networkBackendInfo.defaultNetworkReason}}'
+	assert_contains "slirp4netns slirp4netns"
+	assert_contains "could not find nft"
+	assert_contains "apt install nftables"
+}
