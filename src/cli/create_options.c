@@ -205,6 +205,7 @@ const struct option run_only_options[] = {
 	OPT_GROUP("Running"),
 	F('d', "detach", detach, "Run in the background and print the container's ID"),
 	S(0, "detach-keys", detach_keys, "KEYS", "Keys that leave the container running (default ctrl-p,ctrl-q); \"\" for none", RARE),
+	F(0, "explain", explain, "Watch the container, and explain each access to a path that the kernel refuses it", RARE),
 	S(0, "hints", hints, "WHEN", "never: no hints about mounts that the container's user cannot use; also BRYO_HINTS=0",
 	  .words = "auto|never", RARE),
 	OFF(0, "sig-proxy", no_sig_proxy, "Do not pass received signals to the command", RARE),

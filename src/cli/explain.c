@@ -15,9 +15,9 @@ struct explain_request { char *access, *path, *arg, *side, *host, *format, *batc
 
 static const struct option explain_options[] = {
 	OPT_STRING('a', "access", explain_request, access, "OPERATION",
-		   "read, write, append, exec, list, search, connect, create, mkdir, symlink, mknod, link, unlink, rmdir, rename, "
+		   "stat, read, write, append, truncate, exec, list, search, connect, create, mkdir, symlink, mknod, link, unlink, rmdir, rename, "
 		   "chmod, chown, utimes or touch (default write)",
-		   .words = "read|write|append|exec|list|search|connect|create|mkdir|symlink|mknod|link|unlink|rmdir|rename|chmod|"
+		   .words = "stat|read|write|append|truncate|exec|list|search|connect|create|mkdir|symlink|mknod|link|unlink|rmdir|rename|chmod|"
 			    "chown|utimes|touch"),
 	OPT_STRING('p', "path", explain_request, path, "PATH", "The path, in the container; with --side host on the host"),
 	OPT_STRING(0, "arg", explain_request, arg, "ARG",

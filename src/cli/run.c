@@ -6,6 +6,7 @@
 #include "cli/cli.h"
 #include "cli/commands.h"
 #include "cli/hints.h"
+#include "cli/run_explain.h"
 #include "engine/container.h"
 #include "sys/tty.h"
 
@@ -54,6 +55,8 @@ static int run_run(struct cli *cli, const struct args *args, struct error *err)
 	take_operands(cli, args, r);
 	if (r->plan)
 		return print_plan(cli, r, err);
+	if (r->explain)
+		return run_explained(cli, r, err);
 	if (hints_begin(cli, args, r, &watch, err) < 0)
 		return -1;
 	e = cli_engine(cli, err);

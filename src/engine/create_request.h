@@ -30,6 +30,7 @@ struct create_request {
 	char *pull, *platform, *arch, *os, *variant, *authfile, *tls_verify, *signature_policy;
 	char *preserve_fds, *runtime;
 	char *hints;			/* of the command line alone: "never", "auto" */
+	bool explain;			/* the same: watch it */
 };
 
 extern const struct json_shape create_request_shape;

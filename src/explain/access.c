@@ -16,6 +16,8 @@ static void open_for_reading(struct decision *d)
 		return;
 	decision_need_devices(d, n);
 	decision_may(d, n, MAY_R, false);
+	if (n->mount && n->mount->read_only && n->mount->read_only_cause == CAUSE_MASKED)
+		strings_addf(d->arena, &d->v->notes, "%s, and reads as empty", reason_text(REASON_MASKED_PATH)->line);
 }
 
 static void open_for_writing(struct decision *d)
@@ -36,6 +38,35 @@ static void open_for_writing(struct decision *d)
 		decision_need_writable(d, n);
 }
 
+static void look(struct decision *d)
+{
+	decision_need_target(d, &d->f->path);
+}
+
+/* truncate(2). Older kernels ask the mount first, as all do for open(2) with O_TRUNC. */
+static void cut(struct decision *d)
+{
+	const struct access_node *n = &d->f->path.target;
+
+	if (!decision_need_target(d, &d->f->path))
+		return;
+	if (S_ISDIR(n->mode))
+		decision_block(d, n, REASON_IS_DIRECTORY, EISDIR);
+	else if (!n->unseen && !S_ISREG(n->mode))
+		decision_block(d, n, REASON_NOT_A_FILE, EINVAL);
+	decision_may(d, n, MAY_W, false);
+	decision_need_writable(d, n);
+	if (n->append_only)
+		decision_block(d, n, REASON_APPEND_ONLY, EPERM);
+}
+
+/* The program starts, and is not whom its mode promises. */
+static void note_set_id(struct decision *d, const struct access_node *n)
+{
+	if ((n->mode & (S_ISUID | S_ISGID)) && ((n->mount && n->mount->no_set_id) || d->f->process.no_new_privileges))
+		strings_add(d->arena, &d->v->notes, reason_text(REASON_SET_ID_INERT)->line);
+}
+
 static void execute(struct decision *d)
 {
 	const struct access_node *n = &d->f->path.target;
@@ -50,6 +81,7 @@ static void execute(struct decision *d)
 	if (m && m->no_exec)
 		decision_block(d, n, m->no_exec_cause == CAUSE_LOCKED ? REASON_HOST_MOUNT_NOEXEC : REASON_MOUNT_NOEXEC, EACCES);
 	decision_may(d, n, MAY_X, false);
+	note_set_id(d, n);
 }
 
 static bool need_directory(struct decision *d)
@@ -330,9 +362,11 @@ static void give_away(struct decision *d)
 
 /* --- */
 static const struct { const char *name; bool follows; void (*decide)(struct decision *d); } operations[ACCESS_COUNT] = {
+	[ACCESS_STAT] = { "stat", true, look },
 	[ACCESS_READ] = { "read", true, open_for_reading },
 	[ACCESS_WRITE] = { "write", true, open_for_writing },
 	[ACCESS_APPEND] = { "append", true, open_for_writing },
+	[ACCESS_TRUNCATE] = { "truncate", true, cut },
 	[ACCESS_EXEC] = { "exec", true, execute },
 	[ACCESS_LIST] = { "list", true, list },
 	[ACCESS_SEARCH] = { "search", true, search },

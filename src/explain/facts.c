@@ -12,7 +12,7 @@ static const struct { const char *name; enum access_op op; } other_words[] = {
 	{ "delete", ACCESS_UNLINK }, { "remove", ACCESS_UNLINK }, { "rm", ACCESS_UNLINK }, { "execute", ACCESS_EXEC },
 	{ "open", ACCESS_READ }, { "cd", ACCESS_SEARCH }, { "chdir", ACCESS_SEARCH }, { "enter", ACCESS_SEARCH },
 	{ "readdir", ACCESS_LIST }, { "ls", ACCESS_LIST }, { "mv", ACCESS_RENAME }, { "move", ACCESS_RENAME },
-	{ "utime", ACCESS_UTIMES }, { "mkfifo", ACCESS_MKNOD },
+	{ "utime", ACCESS_UTIMES }, { "lookup", ACCESS_STAT }, { "mkfifo", ACCESS_MKNOD },
 };
 
 static enum access_op find_op(const char *name)
@@ -53,7 +53,7 @@ static int parse_kind(const char *arg, struct facts_question *q, struct error *e
 	};
 	size_t i = 0;
 
-	while (kinds[i].name && !str_eq(kinds[i].name, arg))
+	while (kinds[i].name && !(arg && str_starts(arg, kinds[i].name)))	/* "c 1 3", too */
 		i++;
 	q->new_mode = kinds[i].kind;
 	return kinds[i].name || !arg ? 0 : error_set(err, ERROR_USAGE, "mknod makes c, b or p, not \"%s\"", arg);

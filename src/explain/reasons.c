@@ -214,6 +214,8 @@ static const struct reason_text texts[REASON_COUNT] = {
 		"it is no socket",
 		"Nobody can be connected to over this file: ECONNREFUSED.",
 		NULL },
+	[REASON_NOT_A_FILE] = { "not-a-file", "it is no regular file",
+		"Pipes, sockets and devices have no length that could be cut: EINVAL.", NULL },
 
 	[REASON_SOURCE_MISSING] = { "source-missing", "the host directory of a volume does not exist",
 		"A volume with a path needs the path to exist. Create it first, or use a name instead of a path "

@@ -65,6 +65,7 @@ enum reason {
 	REASON_EXISTS,
 	REASON_IS_DIRECTORY,
 	REASON_NOT_A_SOCKET,
+	REASON_NOT_A_FILE,
 
 	/* sources, before the container is there */
 	REASON_SOURCE_MISSING,

@@ -71,6 +71,31 @@ static int try_write(const struct try_request *r)
 	return try_open(r->path, r->op == ACCESS_APPEND ? O_WRONLY | O_APPEND : O_WRONLY);
 }
 
+static int set_times(const char *path, const struct stat *st)
+{
+	const struct timespec times[2] = { st->st_atim, st->st_mtim };
+
+	return utimensat(AT_FDCWD, path, times, 0);
+}
+
+static int try_stat(const struct try_request *r)
+{
+	struct stat st;
+
+	return answer(stat(r->path, &st));
+}
+
+/* To the length that it has. */
+static int try_truncate(const struct try_request *r)
+{
+	struct stat st;
+
+	if (stat(r->path, &st) < 0 || truncate(r->path, st.st_size) < 0)
+		return unless(errno, ETXTBSY);
+	set_times(r->path, &st);
+	return 0;
+}
+
 static int try_exec(const struct try_request *r)
 {
 	struct stat st;
@@ -234,12 +259,6 @@ bool try_can_undo(const struct try_request *r)
 }
 
 /* --- attributes */
-static int set_times(const char *path, const struct stat *st)
-{
-	const struct timespec times[2] = { st->st_atim, st->st_mtim };
-
-	return utimensat(AT_FDCWD, path, times, 0);
-}
 
 /* chmod asks the same; and this may be done with the values that are there. */
 static int try_owner(const struct try_request *r)
@@ -271,7 +290,7 @@ static int try_chown(const struct try_request *r)
 }
 
 static int (*const tries[ACCESS_COUNT])(const struct try_request *r) = {
-	[ACCESS_READ] = try_read, [ACCESS_WRITE] = try_write, [ACCESS_APPEND] = try_write, [ACCESS_EXEC] = try_exec,
+	[ACCESS_STAT] = try_stat, [ACCESS_TRUNCATE] = try_truncate, [ACCESS_READ] = try_read, [ACCESS_WRITE] = try_write, [ACCESS_APPEND] = try_write, [ACCESS_EXEC] = try_exec,
 	[ACCESS_LIST] = try_list, [ACCESS_SEARCH] = try_search, [ACCESS_CONNECT] = try_connect,
 	[ACCESS_CREATE] = try_create, [ACCESS_MKDIR] = try_mkdir, [ACCESS_SYMLINK] = try_symlink,
 	[ACCESS_MKNOD] = try_mknod, [ACCESS_LINK] = try_link, [ACCESS_UNLINK] = try_unlink, [ACCESS_RMDIR] = try_rmdir,

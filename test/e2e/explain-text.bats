@@ -99,3 +99,25 @@ load helpers
 	[ "$(jq -r .ok <<<"$output")" = true ]
 	[ "$(jq -r '.checks[] | select(.check == "user-namespaces").state' <<<"$output")" = ok ]
 }
+
+@test "run --explain: each refused access is explained, without knowing the path" {
+	need_image
+	mkdir -m 755 d
+	run bryo run --explain --rm --network none --user 1000:1000 -v "$PWD/d:/data" $IMG \
+		sh -c 'cd /data; touch x; mkdir y; (chmod 700 /data) 2>/dev/null; echo said; exit 4'
+	assert_status 4
+	assert_contains "said"
+	assert_contains "error[uid-shift]: user 1000 in the container can't create /data/x"
+	assert_contains "also refused[uid-shift]: mkdir /data/y"
+	assert_contains "can't change the mode of /data"
+	assert_contains "fix 1: bryo run "
+	run bryo run --explain --rm --network none --read-only $IMG sh -c 'echo >/x'
+	assert_status 1
+	assert_contains "error[root-ro]: root in the container can't create /x"
+	run bryo run --explain --rm --network none $IMG echo fine
+	assert_ok
+	assert_contains "the kernel refused no access to a path"
+	[ -z "$(bryo ps -aq)" ]
+	run bryo run --explain -d --network none $IMG true
+	assert_status 125
+}

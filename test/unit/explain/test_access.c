@@ -157,6 +157,20 @@ static void mounts(void **state)
 	check(cases, ELEMENTS(cases));
 }
 
+static void cutting(void **state)
+{
+	static const struct access_case cases[] = {
+		{ "default", "1000:1000", "stat", "/d 1000:1000 d0711;/d/f 5:5 f0000", "allowed" },
+		{ "default", "1000:1000", "stat", "/d 1000:1000 d0700;/d/f 5:5 f0000", "uid-shift EACCES at /d" },
+		{ "default", "1000:1000", "truncate", "/d 1000:1000 d0755 ro;/d/f 1000:1000 f0644",
+		  "uid-shift EACCES at /d/f, mount-ro EROFS at /d/f" },
+		{ "default", ROOT, "truncate", "/d 1000:1000 d0755;/d/f 1000:1000 f0644 a", "append-only EPERM at /d/f" },
+		{ "default", ROOT, "append", "/d 1000:1000 d0755;/d/f 1000:1000 f0644 a", "allowed" },
+	};
+
+	check(cases, ELEMENTS(cases));
+}
+
 static void attributes(void **state)
 {
 	static const struct access_case cases[] = {
@@ -316,6 +330,7 @@ int main(void)
 		cmocka_unit_test(lists),
 		cmocka_unit_test(removing),
 		cmocka_unit_test(mounts),
+		cmocka_unit_test(cutting),
 		cmocka_unit_test(attributes),
 		cmocka_unit_test(owners_change),
 		cmocka_unit_test(host_side),
