@@ -14,9 +14,6 @@
 #include "sys/netlink.h"
 #include "sys/seccomp_notify.h"
 
-/* What becomes of the call: this, or what it answers. */
-#define CONTINUE (-1)		/* else 0 or an errno */
-
 struct call {
 	struct monitor *m;
 	int listener;
@@ -65,7 +62,7 @@ static bool look(struct call *c, const struct seccomp_notif *n, int fd)
 {
 	bool allowed = look_at_address(c, n);
 
-	if (fd < 0 || !own_socket_examine(&c->own, fd, own_socket_cookie(c->m->config.bypass_route_fd)))
+	if (fd < 0 || !own_socket_examine(&c->own, fd, c->m->container_cookie))
 		return false;
 	c->outside = allowed && is_outside(c);
 	return (c->outside || (c->own.is_host && c->target.size)) && look_at_descriptor(c) && seccomp_notify_is_valid(c->listener, c->id);
@@ -105,7 +102,7 @@ static int back_inside(const struct call *c)
 
 	if (fd >= 0)
 		replace(c, fd);
-	return CONTINUE;
+	return CALL_CONTINUES;
 }
 
 /* Where the connection is under way already the continued call of a blocking socket waits for it, in the kernel and as the
@@ -117,17 +114,17 @@ static int connect_outside(const struct call *c)
 	int number;
 
 	if (twin < 0)
-		return CONTINUE;
+		return CALL_CONTINUES;
 	if (c->own.has_timeout && !(c->own.flags & O_NONBLOCK)) {	/* at its end the kernel would say EALREADY */
 		replace(c, twin);
-		return CONTINUE;
+		return CALL_CONTINUES;
 	}
 	number = connect(twin, &c->target.head, c->target.size) < 0 ? errno : 0;
 	if (number == ECONNREFUSED)
 		return number;
 	if ((number && number != EINPROGRESS) || replace(c, twin) < 0)
-		return CONTINUE;
-	return number && !(c->own.flags & O_NONBLOCK) ? CONTINUE : number;
+		return CALL_CONTINUES;
+	return number && !(c->own.flags & O_NONBLOCK) ? CALL_CONTINUES : number;
 }
 
 /* --- answering */
@@ -148,9 +145,11 @@ static int decide(struct call *c, const struct seccomp_notif *n)
 
 	if (n->data.nr == SYS_listen)
 		return listen_for(c, (int)n->data.args[1]);
+	if (n->data.nr != SYS_connect)
+		return accept_for(c->m, c->listener, n);
 	fd = caller_take(c->pid, c->number);
 	if (!look(c, n, fd))
-		return CONTINUE;
+		return CALL_CONTINUES;
 	return c->outside ? connect_outside(c) : back_inside(c);
 }
 
@@ -166,9 +165,9 @@ static void answer_one(struct monitor *m, int listener)
 	c.pid = (pid_t)n.pid;
 	c.number = (int)n.data.args[0];
 	fate = decide(&c, &n);
-	if (fate == CONTINUE)
+	if (fate == CALL_CONTINUES)
 		seccomp_notify_continue(listener, n.id);
-	else
+	else if (fate != CALL_IS_ANSWERED)
 		seccomp_notify_answer(listener, n.id, fate);
 }
 
@@ -191,6 +190,8 @@ void bypass_open(struct monitor *m)
 	if (m->config.bypass_fd < 0)
 		return;
 	m->host_routes = netlink_open();
+	m->container_cookie = own_socket_cookie(m->config.bypass_route_fd);
+	accept_prepare();
 	watch(m, m->config.bypass_fd);
 	monitor_watch(m, m->config.bypass_door_fd, TAG_BYPASS_DOOR, 0, EPOLLIN);
 }

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -25,7 +27,24 @@ bool caller_read(pid_t pid, uint64_t address, void *p, size_t n)
 	return process_vm_readv(pid, &here, 1, &there, 1, 0) == (ssize_t)n;
 }
 
+bool caller_write(pid_t pid, uint64_t address, const void *p, size_t n)
+{
+	struct iovec here = { (void *)(uintptr_t)p, n }, there = { (void *)(uintptr_t)address, n };
+
+	return process_vm_writev(pid, &here, 1, &there, 1, 0) == (ssize_t)n;
+}
+
 /* --- its descriptor */
+
+bool caller_has_room(pid_t pid)
+{
+	struct rlimit limit;
+	char path[32];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
+	return prlimit(pid, RLIMIT_NOFILE, NULL, &limit) < 0 || stat(path, &st) < 0 || (rlim_t)st.st_size < limit.rlim_cur;
+}
 
 /* The text of /proc/PID/fdinfo/NUMBER. -1, also when it is longer than there is room. */
 static ssize_t read_info(pid_t pid, int number, char *text, size_t size)

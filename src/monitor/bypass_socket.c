@@ -66,6 +66,14 @@ struct value {
 	socklen_t size;			/* 0: it is unknown here */
 };
 
+static int get_int(int fd, int level, int name)
+{
+	socklen_t size = sizeof(int);
+	int value = -1;
+
+	return getsockopt(fd, level, name, &value, &size) == 0 ? value : -1;
+}
+
 static struct value get(int fd, const struct option *o)
 {
 	struct value v = { .size = VALUE_MAX };
@@ -115,9 +123,8 @@ static int replay_buffers(int from, int to)
 	return 0;
 }
 
-static int replay(const struct own_socket *s, int to)
+static int replay(const struct own_socket *s, const struct value *fresh, int to)
 {
-	const struct value *fresh = defaults(s->domain, to);
 
 	for (size_t i = 0; i < OPTIONS; i++) {
 		struct value v;
@@ -139,14 +146,6 @@ uint64_t own_socket_cookie(int fd)
 	socklen_t size = sizeof(cookie);
 
 	return getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &size) == 0 ? cookie : 0;
-}
-
-static int get_int(int fd, int level, int name)
-{
-	socklen_t size = sizeof(int);
-	int value = -1;
-
-	return getsockopt(fd, level, name, &value, &size) == 0 ? value : -1;
 }
 
 static bool is_special(int fd)
@@ -216,6 +215,13 @@ bool own_socket_examine(struct own_socket *s, int fd, uint64_t container_cookie)
 	       is_idle(fd, s->is_host) && !is_special(fd) && fcntl(fd, F_GETOWN) == 0;
 }
 
+bool own_socket_is_listener(int fd, uint64_t container_cookie)
+{
+	int domain = get_int(fd, SOL_SOCKET, SO_DOMAIN);
+
+	return (domain == AF_INET || domain == AF_INET6) && container_cookie && own_socket_cookie(fd) == container_cookie;
+}
+
 /* --- the host's */
 
 /* For good: another device takes CAP_NET_RAW over the host's network. */
@@ -268,7 +274,7 @@ int own_socket_twin(const struct own_socket *s, uint32_t device)
 {
 	_cleanup_fd_ int fd = new_socket(s->domain);
 
-	if (fd < 0 || lock_device(fd, device) < 0 || replay(s, fd) < 0 || lock_port(fd, s->domain) < 0)
+	if (fd < 0 || lock_device(fd, device) < 0 || replay(s, defaults(s->domain, fd), fd) < 0 || lock_port(fd, s->domain) < 0)
 		return -1;
 	return fd_take(&fd);
 }
@@ -281,6 +287,65 @@ void own_socket_finish(const struct own_socket *s, int twin)
 		setsockopt(twin, SOL_SOCKET, SO_REUSEADDR, &reuse, sizeof(reuse));
 	if (!(s->flags & O_NONBLOCK))
 		fd_set_nonblock(twin, false);
+}
+
+/* --- a client of a published port */
+
+/* The device by which it came. Of an IPv4 socket only control data tells it. */
+static uint32_t arrival_of(int fd, int domain)
+{
+	static const int on = 1, off = 0;
+	_Alignas(struct cmsghdr) char control[256];
+	struct msghdr message = { .msg_control = control, .msg_controllen = sizeof(control) };
+	socklen_t size = sizeof(control);
+	struct in_pktinfo info = { 0 };
+
+	if (domain == AF_INET6)
+		return (uint32_t)get_int(fd, IPPROTO_IPV6, IPV6_MULTICAST_IF);
+	if (setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof(on)) < 0)
+		return 0;
+	message.msg_controllen = getsockopt(fd, IPPROTO_IP, IP_PKTOPTIONS, control, &size) < 0 ? 0 : size;
+	setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &off, sizeof(off));
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(&message); c; c = CMSG_NXTHDR(&message, c))
+		if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO)
+			memcpy(&info, CMSG_DATA(c), sizeof(info));
+	return (uint32_t)info.ipi_ifindex;
+}
+
+/* An IPv4 client of an IPv6 socket may become one of IPv4, not the reverse. */
+static int take_family(int client, int domain, int wanted)
+{
+	if (domain == wanted)
+		return 0;
+	return domain == AF_INET6 ? setsockopt(client, IPPROTO_IPV6, IPV6_ADDRFORM, &wanted, sizeof(wanted)) : -1;
+}
+
+/* Those that it has from the published socket (net/claim). */
+static int replay_published(int listener, int client)
+{
+	static const struct option published[] = {
+		{ IPPROTO_TCP, TCP_NODELAY }, { SOL_SOCKET, SO_KEEPALIVE }, { IPPROTO_TCP, TCP_KEEPIDLE }, { IPPROTO_TCP, TCP_KEEPINTVL },
+	};
+
+	for (size_t i = 0; i < sizeof(published) / sizeof(published[0]); i++) {
+		struct value v = get(listener, &published[i]);
+
+		if (setsockopt(client, published[i].level, published[i].name, v.bytes, v.size) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int own_socket_adopt(int client, int listener, uint32_t device)
+{
+	struct own_socket s = { .fd = listener, .domain = get_int(listener, SOL_SOCKET, SO_DOMAIN) };
+	int domain = get_int(client, SOL_SOCKET, SO_DOMAIN);
+	_cleanup_fd_ int fresh = new_socket(s.domain);
+
+	if (fresh < 0 || arrival_of(client, domain) != device || take_family(client, domain, s.domain) < 0 ||
+	    lock_device(client, device) < 0 || replay_published(listener, client) < 0)
+		return -1;
+	return replay(&s, defaults(s.domain, fresh), client);
 }
 
 /* --- back to the container's network */
@@ -303,7 +368,7 @@ int own_socket_inner(const struct own_socket *s, int route_socket)
 	struct inner inner = { ns, s->domain };
 
 	fd = ns < 0 ? -1 : errand_fd(make_inner, &inner, NULL);
-	if (fd < 0 || replay(s, fd) < 0)
+	if (fd < 0 || replay(s, defaults(s->domain, fd), fd) < 0)
 		return -1;
 	return fd_take(&fd);
 }

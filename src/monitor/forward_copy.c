@@ -30,8 +30,7 @@ int forward_watch_end(struct forwarder *f, struct flow *flow, enum end end)
 	return forward_watch(f->epoll, flow->fd[end], events, forward_number(FORWARD_FLOW, index << 1 | end));
 }
 
-/* It takes nothing for the moment. */
-static void await(struct forwarder *f, struct flow *flow, enum end end)
+void forward_await(struct forwarder *f, struct flow *flow, enum end end)
 {
 	flow->writable &= (uint8_t)~(1 << end);
 	if (has(flow->awaited, end))
@@ -88,7 +87,7 @@ static bool flush(struct forwarder *f, struct flow *flow, enum end from)
 	ssize_t n = splice(flow->pipe[from][0], NULL, flow->fd[!from], NULL, flow->queued[from], SPLICE_F_NONBLOCK);
 
 	if (n < 0 && errno == EAGAIN)
-		await(f, flow, !from);
+		forward_await(f, flow, !from);
 	else if (n <= 0)
 		return n < 0 && errno == EINTR;
 	else
@@ -137,7 +136,7 @@ static ssize_t send_to(struct forwarder *f, struct flow *flow, enum end to, ssiz
 	if (sent < 0 && errno != EAGAIN && errno != EINTR)
 		return -1;
 	if (sent < n)
-		await(f, flow, to);
+		forward_await(f, flow, to);
 	else
 		flow->linked = true;
 	return sent < 0 ? 0 : sent;
@@ -201,7 +200,7 @@ static bool is_linked(struct flow *flow)
 static void tell_end(struct forwarder *f, struct flow *flow, enum end from)
 {
 	if (!is_linked(flow)) {
-		await(f, flow, CONTAINER);
+		forward_await(f, flow, CONTAINER);
 		return;
 	}
 	if (!has(flow->ended, !from) || flow->queued[!from])

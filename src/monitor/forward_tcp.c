@@ -5,7 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "monitor/forward.h"
+#include "monitor/offer.h"
 #include "sys/fd.h"
 
 #define ACCEPTS 64			/* in a row */
@@ -43,6 +43,7 @@ static void end_flow(struct forwarder *f, uint32_t index)
 {
 	struct flow *flow = &f->flow[index];
 
+	forward_offer_end(f, flow);
 	forward_give_pipes(f, flow);
 	fd_close(&flow->fd[CLIENT]);
 	fd_close(&flow->fd[CONTAINER]);
@@ -61,6 +62,7 @@ static void break_off(int fd)
 
 static void break_flow(struct forwarder *f, uint32_t index)
 {
+	forward_offer_end(f, &f->flow[index]);
 	break_off(f->flow[index].fd[CLIENT]);
 	break_off(f->flow[index].fd[CONTAINER]);
 	end_flow(f, index);
@@ -131,12 +133,54 @@ void forward_resume(struct forwarder *f)
 	f->paused_until_ms = 0;
 }
 
+/* The monitor could not give it to the container: it is carried, over a new connection. */
+static void reach_again(struct forwarder *f, uint32_t index)
+{
+	struct flow *flow = &f->flow[index];
+	union forward_name client = f->offers->offer[flow->offer - 1].client;
+	uint16_t port = f->offers->offer[flow->offer - 1].port;
+
+	forward_offer_end(f, flow);
+	break_off(flow->fd[CONTAINER]);
+	fd_close(&flow->fd[CONTAINER]);
+	flow->fd[CONTAINER] = forward_reach(f->plan, SOCK_STREAM, &client, port);
+	flow->shown = 0;
+	flow->linked = false;
+	flow->awaited &= 1 << CLIENT;
+	flow->hung &= 1 << CLIENT;
+	flow->readable = 1 << CLIENT;
+	flow->writable = 1 << CLIENT | 1 << CONTAINER;
+	if (flow->fd[CONTAINER] < 0 || (flow->watched && forward_watch_end(f, flow, CONTAINER) < 0))
+		break_flow(f, index);
+}
+
+/* true: there is nothing else to do for it. */
+static bool is_offered(struct forwarder *f, uint32_t index)
+{
+	struct flow *flow = &f->flow[index];
+
+	switch (flow->offer ? forward_offered(f, flow) : OFFERED_NO_MORE) {
+	case OFFERED_STILL:
+		return true;
+	case OFFERED_GIVEN:
+		break_off(flow->fd[CONTAINER]);
+		end_flow(f, index);
+		return true;
+	case OFFERED_BACK:
+		reach_again(f, index);
+		return flow->fd[CLIENT] < 0;
+	default:
+		return false;
+	}
+}
+
 /* What the client has said already is passed on before anything is watched: most are asked and answered once. */
 static void open_flow(struct forwarder *f, uint32_t index, uint32_t port, union forward_name *client)
 {
 	struct flow *flow = &f->flow[index];
 
 	forward_normalize(client);
+	forward_offer(f, flow, client, f->plan->port[port].target);
 	flow->fd[CONTAINER] = forward_reach(f->plan, SOCK_STREAM, client, f->plan->port[port].target);
 	if (flow->fd[CONTAINER] < 0) {
 		break_flow(f, index);
@@ -144,7 +188,8 @@ static void open_flow(struct forwarder *f, uint32_t index, uint32_t port, union 
 	}
 	flow->readable = 1 << CLIENT;
 	flow->writable = 1 << CLIENT | 1 << CONTAINER;
-	serve(f, index);
+	if (!is_offered(f, index))
+		serve(f, index);
 	if (flow->fd[CLIENT] < 0)
 		return;
 	flow->watched = true;
@@ -209,16 +254,18 @@ void forward_flow_event(struct forwarder *f, uint32_t number, uint32_t events)
 
 	if (flow->fd[CLIENT] < 0)
 		return;
-	if ((events & EPOLLERR) && is_broken(flow->fd[number & 1])) {
-		break_flow(f, index);
-		return;
-	}
 	if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP))
 		flow->readable |= end;
 	if (events & (EPOLLRDHUP | EPOLLHUP))
 		flow->hung |= end;
 	if (events & EPOLLOUT)
 		flow->writable |= end;
+	if (is_offered(f, index))
+		return;
+	if ((events & EPOLLERR) && is_broken(flow->fd[number & 1])) {
+		break_flow(f, index);
+		return;
+	}
 	if (!flow->busy)
 		serve(f, index);
 }

@@ -38,7 +38,13 @@
 #define ANSWER(action) BPF_STMT(BPF_RET | BPF_K, action)
 
 /* Both processors are little-endian: the low half of an argument comes first. */
-const struct sock_filter bypass_filter[] = {
+static const struct sock_filter rows[] = {
+	LOAD(arch),			/* ports are published */
+	WHEN(SECCOMP_NATIVE, 0, 4),
+	LOAD(nr),
+	WHEN(SYS_accept, 1, 0),
+	WHEN(SYS_accept4, 0, 1),
+	ANSWER(SECCOMP_RET_USER_NOTIF),
 	/*  0 */ LOAD(arch),
 	/*  1 */ WHEN(SECCOMP_NATIVE, 0, 10),
 	/*  2 */ LOAD(nr),
@@ -63,7 +69,14 @@ const struct sock_filter bypass_filter[] = {
 	/* 21 */ ANSWER(SECCOMP_RET_ERRNO | EPERM),
 	/* 22 */ ANSWER(SECCOMP_RET_USER_NOTIF),
 };
-const size_t bypass_filter_n = sizeof(bypass_filter) / sizeof(bypass_filter[0]);
+#define ROWS (sizeof(rows) / sizeof(rows[0]))
+#define ACCEPT_ROWS 6
+
+const struct sock_filter *bypass_filter(bool published, size_t *ret_n)
+{
+	*ret_n = published ? ROWS : ROWS - ACCEPT_ROWS;
+	return published ? rows : rows + ACCEPT_ROWS;
+}
 
 bool bypass_filter_is_possible(void)
 {
@@ -92,9 +105,11 @@ static bool is_given_up(int socket)
 	return recv(socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
 }
 
-int bypass_filter_load(int socket)
+int bypass_filter_load(int socket, bool published)
 {
-	int result, listener = is_given_up(socket) ? -1 : seccomp_load_filter(bypass_filter, bypass_filter_n, FLAGS);
+	size_t n;
+	const struct sock_filter *filter = bypass_filter(published, &n);
+	int result, listener = is_given_up(socket) ? -1 : seccomp_load_filter(filter, n, FLAGS);
 
 	if (listener < 0)
 		return 0;

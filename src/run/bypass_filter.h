@@ -10,13 +10,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-extern const struct sock_filter bypass_filter[];
-extern const size_t bypass_filter_n;
+/* published: it notifies of accept(2), too, by which a client of a published port may be handed over. */
+const struct sock_filter *bypass_filter(bool published, size_t *ret_n);
 
 /* Whether this kernel can do all that is needed. */
 bool bypass_filter_is_possible(void);
 /* Loads it into the calling process and sends the listener, with one byte, over the socket. Where it cannot be loaded, or
  * the other end is closed, nothing happens, and all goes on without. -1 with errno: it is loaded and nobody took the listener. */
-int bypass_filter_load(int socket);
+int bypass_filter_load(int socket, bool published);
 
 #endif
