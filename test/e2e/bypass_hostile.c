@@ -751,15 +751,15 @@ static void *accept_all(void *listener)
 
 static void accept_raced(void)
 {
-	int listener = listener_of(AF_INET, 0), visitors[20];
+	int listener = listener_of(AF_INET, 0), visitors[5];
 	pthread_t threads[4];
 
 	for (int i = 0; i < 4; i++)
 		need(pthread_create(&threads[i], NULL, i ? accept_all : swap_blocking, &listener) == 0, "thread");
-	for (int round = 0; round < 10; round++) {
-		for (int i = 0; i < 20; i++)
+	for (int round = 0; round < 20; round++) {
+		for (int i = 0; i < 5; i++)
 			visitors[i] = visit("raced");
-		for (int i = 0; i < 20; i++)
+		for (int i = 0; i < 5; i++)
 			need(is_answered(visitors[i]), "one was not answered");
 	}
 	need(setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &stop, sizeof(stop)) == 0, "it is still there");
