@@ -44,6 +44,10 @@ bool target_is_outside(const struct target *t, int route_socket, bool on_link);
 bool target_is_beyond_bridges(const struct target *t, int route_socket);
 /* The network device that leads there, by the routes of the socket's network; 0: none, or only the loopback. */
 uint32_t target_device(const struct target *t, int route_socket);
+/* Both answers in one, remembered for a second: 0 also where it is not outside. */
+uint32_t target_bypass(const struct target *t, const struct monitor *m);
+/* The device alone. */
+uint32_t target_way(const struct target *t, const struct monitor *m);
 
 /* --- bypass_process.c */
 
@@ -72,27 +76,34 @@ bool caller_knows_once(pid_t pid, int number, uint64_t inode, struct epoll_place
 
 struct own_socket {			/* the caller's, and the one that replaces it */
 	int fd;
-	int domain, protocol;
+	int domain;
 	int flags;			/* O_NONBLOCK */
 	bool has_timeout;		/* SO_SNDTIMEO: how long connect waits */
 	bool is_host;			/* it is in the monitor's network already: handed over before */
+	bool seldom;			/* it may have options that few have ... */
+	bool has_seldom;		/* ... and had one, when it was replaced */
 };
 /* Looks at the caller's: TCP, in the container's network or (handed over) the host's, neither bound nor connected nor
  * special. false: leave it alone. */
-bool own_socket_examine(struct own_socket *s, int fd, uint64_t container_cookie);
+bool own_socket_examine(struct own_socket *s, int fd, uint64_t container_cookie, bool seldom);
 uint64_t own_socket_cookie(int fd);	/* of its network; 0: this kernel does not tell */
 bool own_socket_is_listener(int fd, uint64_t container_cookie);	/* of the internet's families, in the container's network */
 /* A socket in the host's network, locked to a device and a port, with the other's options. -1. */
-int own_socket_twin(const struct own_socket *s, uint32_t device);
+int own_socket_twin(struct own_socket *s, uint32_t device);
 /* Makes the caller's socket listen, whatever it is: a unix socket's peers are told of the caller's ids. An errno, or 0. */
 int own_socket_listen(int fd, int backlog, pid_t caller);
 /* The same in the container's network, without a lock. -1. */
-int own_socket_inner(const struct own_socket *s, int route_socket);
+int own_socket_inner(struct own_socket *s, int route_socket);
 /* What had to wait until it is connected or connects. */
 void own_socket_finish(const struct own_socket *s, int twin);
 /* Makes a client that was accepted in the host's network what the container's listening socket would have accepted: its
  * family and options; and locks it to the device, by which it must have come. */
-int own_socket_adopt(int client, int listener, uint32_t device);
+int own_socket_adopt(int client, int listener, uint32_t device, bool seldom);
+
+/* --- bypass_port.c */
+
+void port_prepare(void);
+int port_lock(int fd, int domain);	/* binds it to a port for good; -1 */
 
 /* --- bypass_accept.c */
 

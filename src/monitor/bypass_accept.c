@@ -114,8 +114,8 @@ static int take_client(const struct accepting *a, struct offer *o, uint32_t word
 	forward_normalize(&plain);
 	if (!is_same(&plain, &o->client) || !target_parse(&target, &name, size))
 		return -1;
-	device = target_device(&target, a->m->host_routes);
-	if (!device || own_socket_adopt(fd, a->listener, device) < 0)
+	device = target_way(&target, a->m);
+	if (!device || own_socket_adopt(fd, a->listener, device, a->m->bypass_seldom) < 0)
 		return -1;
 	size = sizeof(*ret_name);
 	if (getpeername(fd, &ret_name->any, &size) < 0 || !offer_turn(o, word, OFFER_MADE, OFFER_TAKEN))

@@ -97,6 +97,8 @@ struct monitor {
 	int bypass[BYPASS_LISTENERS];	/* listeners; 0 or -1: free */
 	int host_routes;		/* netlink socket in the monitor's network */
 	uint64_t container_cookie;	/* of the container's network */
+	bool bypass_seldom;		/* it has set an option of sys/bypass_options.h */
+	bool bypass_family_known[2];	/* IPv4, IPv6: what a new socket of its has */
 	struct buffers *buffers;
 	void (*release_code)(void);
 };

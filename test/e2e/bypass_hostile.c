@@ -395,6 +395,10 @@ static void keeps_properties(void)
 	need(!(fcntl(fd, F_GETFL) & O_NONBLOCK), "it blocks");
 	need(get_int(fd, SOL_SOCKET, SO_REUSEADDR) == 0, "SO_REUSEADDR");
 	need(connect_in(fd, &outside, sizeof(outside)) < 0 && errno == EISCONN, "connect again");
+	plain = new_socket(0);
+	setsockopt(plain, IPPROTO_TCP, TCP_USER_TIMEOUT, &(int){ 5000 }, sizeof(int));
+	need(connect_in(plain, &outside, sizeof(outside)) == 0 && device_of(plain), "connect with a seldom option");
+	need(get_int(plain, IPPROTO_TCP, TCP_USER_TIMEOUT) == 5000, "TCP_USER_TIMEOUT");
 	need(get_int(fd, SOL_SOCKET, SO_ERROR) == 0, "SO_ERROR");
 }
 

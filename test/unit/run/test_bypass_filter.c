@@ -11,16 +11,26 @@
 
 #include "run/bypass_filter.h"
 #include "run/seccomp_machine.h"
+#include "sys/bypass_options.h"
 
 static bool published;
 
-static uint32_t answer(uint32_t arch, long number, uint64_t first, uint64_t third)
+static uint32_t answer_to(const struct seccomp_data *data)
 {
-	const struct seccomp_data data = { .nr = (int)number, .arch = arch, .args = { first, 0, third } };
 	size_t n;
 	const struct sock_filter *filter = bypass_filter(published, &n);
 
-	return seccomp_machine_answer(filter, n, &data);
+	return seccomp_machine_answer(filter, n, data);
+}
+
+static uint32_t answer(uint32_t arch, long number, uint64_t first, uint64_t third)
+{
+	return answer_to(&(struct seccomp_data){ .nr = (int)number, .arch = arch, .args = { first, 0, third } });
+}
+
+static uint32_t answer_option(int level, int name)
+{
+	return answer_to(&(struct seccomp_data){ .nr = SYS_setsockopt, .arch = SECCOMP_NATIVE, .args = { 3, (uint64_t)level, (uint64_t)name } });
 }
 
 static void connections_and_listening_are_notified(void **state)
@@ -48,6 +58,22 @@ static void the_rest_passes(void **state)
 			assert_int_equal(answer(SECCOMP_NATIVE, n, 4, 16), SECCOMP_RET_ALLOW);
 }
 
+static void seldom_options_are_notified(void **state)
+{
+	const struct { int level, name; } others[] = {
+		{ SOL_SOCKET, SO_KEEPALIVE }, { SOL_SOCKET, SO_REUSEADDR }, { SOL_SOCKET, SO_SNDBUF }, { IPPROTO_TCP, TCP_NODELAY },
+		{ IPPROTO_TCP, TCP_CORK }, { IPPROTO_IP, IP_RECVERR }, { IPPROTO_IPV6, IPV6_V6ONLY }, { IPPROTO_UDP, 104 },
+	};
+
+	(void)state;
+#define CHECK(level, name) assert_int_equal(answer_option(level, name), SECCOMP_RET_USER_NOTIF);
+	BYPASS_SELDOM_OPTIONS(CHECK)
+	BYPASS_SPECIAL_OPTIONS(CHECK)
+	BYPASS_OTHER_OPTIONS(CHECK)
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		assert_int_equal(answer_option(others[i].level, others[i].name), SECCOMP_RET_ALLOW);
+}
+
 static void no_other_way_leads_to_listening(void **state)
 {
 	(void)state;
@@ -73,6 +99,7 @@ static void accepting_is_notified_where_ports_are_published(void **state)
 	connections_and_listening_are_notified(state);
 	the_rest_passes(state);
 	no_other_way_leads_to_listening(state);
+	seldom_options_are_notified(state);
 }
 
 int main(void)
@@ -80,6 +107,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(connections_and_listening_are_notified), cmocka_unit_test(the_rest_passes),
 		cmocka_unit_test(no_other_way_leads_to_listening),
+		cmocka_unit_test(seldom_options_are_notified),
 		cmocka_unit_test(accepting_is_notified_where_ports_are_published),
 	};
 
