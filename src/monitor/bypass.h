@@ -55,7 +55,9 @@ uint32_t target_way(const struct target *t, const struct monitor *m);
 bool caller_ids(pid_t pid, uid_t *ret_uid, gid_t *ret_gid);
 /* The memory of a process; false unless all of it came. */
 bool caller_read(pid_t pid, uint64_t address, void *p, size_t n);
-bool caller_write(pid_t pid, uint64_t address, const void *p, size_t n);
+/* Writing: the memory is opened while the call is known to wait, since a number may come to mean another process. -1. */
+int caller_memory(pid_t pid);
+bool caller_write(int memory, uint64_t address, const void *p, size_t n);
 /* Could it open one more descriptor? true also where that cannot be told, before kernel 6.2. */
 bool caller_has_room(pid_t pid);
 /* Its descriptor, as one of ours. -1 with errno. */

@@ -32,6 +32,7 @@ struct accepting {
 	int room;			/* for that */
 	unsigned flags;
 	int listener;
+	int memory;			/* the caller's, opened while it was certainly its; -1: nothing is told */
 };
 
 /* --- the queue */
@@ -132,8 +133,8 @@ static bool tell_name(const struct accepting *a, const union forward_name *name)
 
 	if (!a->name)
 		return true;
-	return caller_write(a->pid, a->name, name, (size_t)(a->room < size ? a->room : size)) &&
-	       caller_write(a->pid, a->size, &size, sizeof(size));
+	return caller_write(a->memory, a->name, name, (size_t)(a->room < size ? a->room : size)) &&
+	       caller_write(a->memory, a->size, &size, sizeof(size));
 }
 
 /* 0, or an errno. */
@@ -183,17 +184,21 @@ static bool look(struct accepting *a)
 	a->size = d->args[2];
 	if (a->flags & ~(unsigned)FLAGS_KNOWN || (a->name && (!caller_read(a->pid, a->size, &a->room, sizeof(a->room)) || a->room < 0)))
 		return false;
-	return own_socket_is_listener(a->listener, a->m->container_cookie) && caller_has_room(a->pid) &&
+	a->memory = a->name ? caller_memory(a->pid) : -1;
+	return (!a->name || a->memory >= 0) && own_socket_is_listener(a->listener, a->m->container_cookie) && caller_has_room(a->pid) &&
 	       seccomp_notify_is_valid(a->notify, a->n->id);
 }
 
 int accept_for(struct monitor *m, int notify, const struct seccomp_notif *n)
 {
-	struct accepting a = { .m = m, .notify = notify, .n = n, .pid = (pid_t)n->pid };
+	struct accepting a = { .m = m, .notify = notify, .n = n, .pid = (pid_t)n->pid, .memory = -1 };
 	_cleanup_fd_ int listener = -1;
+	int fate;
 
 	if (!m->ports.offers || m->ports.pidfd < 0 || !atomic_load(&m->ports.offers->made))
 		return CALL_CONTINUES;
 	listener = a.listener = caller_take(a.pid, (int)n->data.args[0]);
-	return listener >= 0 && look(&a) ? accept_first(&a) : CALL_CONTINUES;
+	fate = listener >= 0 && look(&a) ? accept_first(&a) : CALL_CONTINUES;
+	fd_close(&a.memory);
+	return fate;
 }
