@@ -76,6 +76,8 @@ static bool show(struct forwarder *f, struct flow *flow)
 		flow->readable &= (uint8_t)~(1 << CLIENT);
 	if (n <= 0)
 		return n < 0 && errno == EAGAIN;
+	if ((size_t)n < flow->shown)	/* it is the container's, who has read some of it */
+		return true;
 	sent = send(flow->fd[CONTAINER], f->data + flow->shown, (size_t)n - flow->shown, MSG_NOSIGNAL);
 	if (sent < 0 && errno != EAGAIN)
 		return false;
@@ -89,10 +91,10 @@ static bool show(struct forwarder *f, struct flow *flow)
 }
 
 /* What was shown is known to the container: it is taken from the client. */
-static void begin_carrying(struct flow *flow)
+static void begin_carrying(struct forwarder *f, struct flow *flow)
 {
 	if (flow->shown) {
-		recv(flow->fd[CLIENT], NULL, flow->shown, MSG_TRUNC);
+		recv(flow->fd[CLIENT], f->data, flow->shown, 0);
 		flow->linked = true;
 	}
 	flow->shown = 0;
@@ -109,7 +111,7 @@ enum offered forward_offered(struct forwarder *f, struct flow *flow)
 	if (state == OFFER_MADE && offer_turn(o, atomic_load(&o->word), OFFER_MADE, OFFER_FREE)) {
 		atomic_fetch_sub(&f->offers->made, 1);
 		flow->offer = 0;
-		begin_carrying(flow);
+		begin_carrying(f, flow);
 		return OFFERED_NO_MORE;
 	}
 	switch (offer_state(atomic_load(&o->word))) {
