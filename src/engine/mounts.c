@@ -355,6 +355,13 @@ int mounts_make_anonymous(struct engine *e, const struct container *c, struct er
 	return 0;
 }
 
+static void missing(const char *source, struct error *err)
+{
+	error_code(err, "source-missing");
+	error_hint(err, "the host path does not exist; create it first");
+	error_fix(err, "mkdir -p %s", source);
+}
+
 static int resolve(struct engine *e, struct container_mount *m, struct error *err)
 {
 	struct stat st;
@@ -366,7 +373,7 @@ static int resolve(struct engine *e, struct container_mount *m, struct error *er
 	if (stat(m->source, &st) < 0) {
 		error_errno(err, "statfs %s", m->source);
 		if (err && err->sys == ENOENT)
-			error_hint(err, "the host path does not exist; create it first: mkdir -p %s", m->source);
+			missing(m->source, err);
 		return -1;
 	}
 	m->source = realpath(m->source, NULL) ?: m->source;

@@ -29,7 +29,7 @@ void forward_offer(struct forwarder *f, struct flow *flow, const union forward_n
 		word = atomic_load(&o->word);
 		if (offer_state(word) != OFFER_FREE)
 			continue;
-		o->fd = flow->fd[CLIENT];
+		o->fd = flow->relay.fd[CLIENT];
 		o->client = *client;
 		o->port = port;
 		atomic_store(&o->word, word + OFFER_STATES + OFFER_MADE);
@@ -42,8 +42,8 @@ void forward_offer(struct forwarder *f, struct flow *flow, const union forward_n
 /* Without being taken out the set would keep a socket that others have open. */
 static void let_go(struct forwarder *f, struct flow *flow)
 {
-	epoll_ctl(f->epoll, EPOLL_CTL_DEL, flow->fd[CLIENT], NULL);
-	fd_close(&flow->fd[CLIENT]);
+	epoll_ctl(f->epoll, EPOLL_CTL_DEL, flow->relay.fd[CLIENT], NULL);
+	fd_close(&flow->relay.fd[CLIENT]);
 }
 
 void forward_offer_end(struct forwarder *f, struct flow *flow)
@@ -65,40 +65,38 @@ void forward_offer_end(struct forwarder *f, struct flow *flow)
 /* The client's bytes are passed on, and stay where they are. false: the offer has no future. */
 static bool show(struct forwarder *f, struct flow *flow)
 {
+	struct relay_half *client = &flow->relay.half[CLIENT], *container = &flow->relay.half[CONTAINER];
 	ssize_t n, sent;
 
-	if (flow->readable & 1 << CONTAINER || flow->hung)
+	if (container->readable || client->thorough)
 		return false;
-	if (!(flow->readable & 1 << CLIENT) || !(flow->writable & 1 << CONTAINER))
+	if (!client->readable || !container->writable)
 		return true;
-	n = recv(flow->fd[CLIENT], f->data, sizeof(f->data), MSG_PEEK);
+	n = recv(flow->relay.fd[CLIENT], f->data, sizeof(f->data), MSG_PEEK);
 	if (n < 0 && errno == EAGAIN)
-		flow->readable &= (uint8_t)~(1 << CLIENT);
+		client->readable = false;
 	if (n <= 0)
 		return n < 0 && errno == EAGAIN;
 	if ((size_t)n < flow->shown)	/* it is the container's, who has read some of it */
 		return true;
-	sent = send(flow->fd[CONTAINER], f->data + flow->shown, (size_t)n - flow->shown, MSG_NOSIGNAL);
+	sent = send(flow->relay.fd[CONTAINER], f->data + flow->shown, (size_t)n - flow->shown, MSG_NOSIGNAL);
 	if (sent < 0 && errno != EAGAIN)
 		return false;
 	flow->shown += sent < 0 ? 0 : (uint32_t)sent;
-	flow->carried = true;
-	if ((ssize_t)flow->shown < n)
-		forward_await(f, flow, CONTAINER);
-	else
-		flow->readable &= (uint8_t)~(1 << CLIENT);
+	flow->relay.carried = true;
+	container->connecting = container->connecting && sent < 0;
+	client->readable = container->awaited = (ssize_t)flow->shown < n;
+	container->writable = !container->awaited;
 	return flow->shown < SHOWN_MAX;
 }
 
 /* What was shown is known to the container: it is taken from the client. */
 static void begin_carrying(struct forwarder *f, struct flow *flow)
 {
-	if (flow->shown) {
-		recv(flow->fd[CLIENT], f->data, flow->shown, 0);
-		flow->linked = true;
-	}
+	if (flow->shown)
+		recv(flow->relay.fd[CLIENT], f->data, flow->shown, 0);
 	flow->shown = 0;
-	flow->readable |= 1 << CLIENT;
+	flow->relay.half[CLIENT].readable = true;
 }
 
 enum offered forward_offered(struct forwarder *f, struct flow *flow)

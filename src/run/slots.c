@@ -21,8 +21,10 @@ int plan_error(const struct run_plan *plan, size_t step, const char *what, struc
 	errno = number;
 	error_errno(err, "container setup, step %zu of %zu: %s%s%s", step + 1, plan->ops.n,
 		    text.data ? text.data : "", str_is_empty(what) ? "" : ": ", what ? what : "");
-	if (number == ENOENT && op->kind == OP_BIND)
+	if (number == ENOENT && op->kind == OP_BIND) {
+		error_code(err, "source-missing");
 		error_hint(err, "the host path %s does not exist; create it first", op->source);
+	}
 	if (number == EPERM && op->kind == OP_MOUNT && str_eq(op->fstype, "proc"))
 		error_hint(err, "parts of /proc are hidden here, as in a container, so a new one may not be mounted: "
 			   "start the outer container with --security-opt unmask=ALL, or use --pid host");

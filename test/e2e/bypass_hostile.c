@@ -374,6 +374,15 @@ static void nested(void)
 
 /* --- what a program may rely on */
 
+/* What leads out of the host has the host's own control, though the container's sockets are born with another one. */
+static void has_congestion_control(int fd, const char *expected)
+{
+	char name[16] = "";
+	socklen_t size = sizeof(name);
+
+	need(getsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, name, &size) == 0 && strcmp(name, expected) == 0, "TCP_CONGESTION");
+}
+
 static void keeps_properties(void)
 {
 	struct timeval wait = { 7, 0 };
@@ -400,6 +409,8 @@ static void keeps_properties(void)
 	need(connect_in(plain, &outside, sizeof(outside)) == 0 && device_of(plain), "connect with a seldom option");
 	need(get_int(plain, IPPROTO_TCP, TCP_USER_TIMEOUT) == 5000, "TCP_USER_TIMEOUT");
 	need(get_int(fd, SOL_SOCKET, SO_ERROR) == 0, "SO_ERROR");
+	if (getenv("CONGESTION_CONTROL"))
+		has_congestion_control(plain, getenv("CONGESTION_CONTROL"));
 }
 
 /* In a set already when it connects, as nginx has it. */
