@@ -57,7 +57,8 @@ static bool look(struct call *c, const struct seccomp_notif *n, int fd)
 	if (fd < 0 || !own_socket_examine(&c->own, fd, c->m->container_cookie, c->m->bypass_seldom))
 		return false;
 	c->device = allowed ? target_bypass(&c->target, c->m) : 0;
-	return (c->device || (c->own.is_host && c->target.size)) && look_at_descriptor(c) && seccomp_notify_is_valid(c->listener, c->id);
+	return (c->device || (c->own.is_host && c->target.size)) && look_at_descriptor(c) &&
+	       seccomp_notify_is_valid(c->listener, c->id);
 }
 
 /* --- replacing */

@@ -182,11 +182,12 @@ static bool look(struct accepting *a)
 	a->flags = d->nr == SYS_accept4 ? (unsigned)d->args[3] : 0;
 	a->name = d->args[1];
 	a->size = d->args[2];
-	if (a->flags & ~(unsigned)FLAGS_KNOWN || (a->name && (!caller_read(a->pid, a->size, &a->room, sizeof(a->room)) || a->room < 0)))
+	if (a->flags & ~(unsigned)FLAGS_KNOWN ||
+	    (a->name && (!caller_read(a->pid, a->size, &a->room, sizeof(a->room)) || a->room < 0)))
 		return false;
 	a->memory = a->name ? caller_memory(a->pid) : -1;
-	return (!a->name || a->memory >= 0) && own_socket_is_listener(a->listener, a->m->container_cookie) && caller_has_room(a->pid) &&
-	       seccomp_notify_is_valid(a->notify, a->n->id);
+	return (!a->name || a->memory >= 0) && own_socket_is_listener(a->listener, a->m->container_cookie) &&
+	       caller_has_room(a->pid) && seccomp_notify_is_valid(a->notify, a->n->id);
 }
 
 int accept_for(struct monitor *m, int notify, const struct seccomp_notif *n)

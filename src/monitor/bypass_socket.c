@@ -305,7 +305,8 @@ static int take_family(int client, int domain, int wanted)
 static int replay_published(int listener, int client)
 {
 	static const struct option published[] = {
-		{ IPPROTO_TCP, TCP_NODELAY }, { SOL_SOCKET, SO_KEEPALIVE }, { IPPROTO_TCP, TCP_KEEPIDLE }, { IPPROTO_TCP, TCP_KEEPINTVL },
+		{ IPPROTO_TCP, TCP_NODELAY }, { SOL_SOCKET, SO_KEEPALIVE }, { IPPROTO_TCP, TCP_KEEPIDLE },
+		{ IPPROTO_TCP, TCP_KEEPINTVL },
 	};
 
 	for (size_t i = 0; i < sizeof(published) / sizeof(published[0]); i++) {
@@ -319,7 +320,8 @@ static int replay_published(int listener, int client)
 
 int own_socket_adopt(int client, int listener, uint32_t device, bool seldom)
 {
-	struct own_socket s = { .fd = listener, .domain = get_int(listener, SOL_SOCKET, SO_DOMAIN), .has_timeout = true, .seldom = seldom };
+	struct own_socket s = { .fd = listener, .domain = get_int(listener, SOL_SOCKET, SO_DOMAIN), .has_timeout = true,
+				.seldom = seldom };
 	int domain = get_int(client, SOL_SOCKET, SO_DOMAIN);
 	_cleanup_fd_ int fresh = new_socket(s.domain);
 

@@ -1,8 +1,9 @@
 /* run/bypass_filter - the second filter of a container whose connections may be made by its monitor
  *
  * It notifies of connect(2) where the address could be one of the internet's, by its length, of listen(2), and of a few
- * options being set (sys/bypass_options), and lets everything else through; the container's own profile stays what it is. What the listener does: monitor/bypass. Nothing depends on that
- * no call escapes it (doc/design/socket-bypass.md). Legal between clone and exec. */
+ * options being set (sys/bypass_options), and lets everything else through; the container's own profile stays what it is.
+ * What the listener does: monitor/bypass. That no call escapes it is promised for listen(2) alone
+ * (doc/design/socket-bypass.md). Legal between clone and exec. */
 #ifndef BRYO_RUN_BYPASS_FILTER_H
 #define BRYO_RUN_BYPASS_FILTER_H
 
