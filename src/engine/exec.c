@@ -16,6 +16,7 @@
 #include "engine/security.h"
 #include "engine/state.h"
 #include "engine/user.h"
+#include "net/forward.h"
 #include "sys/attach.h"
 #include "sys/fd.h"
 #include "sys/lsm.h"
@@ -39,6 +40,7 @@ struct exec {
 	int *preserve_fds;
 	size_t preserve_fds_n;
 	int bypass;			/* to the monitor of a container with socket bypass; -1 */
+	bool published;			/* ... which serves its published ports */
 };
 
 static int find_target(struct exec *x, struct error *err)
@@ -244,6 +246,7 @@ static int open_bypass(struct exec *x, struct error *err)
 		return -1;
 	if (faccessat(dir, "bypass", F_OK, 0) < 0)
 		return 0;
+	x->published = net_forward_is_planned(dir);
 	fd = attach_bypass_connect(dir);
 	x->bypass = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 3 + (int)x->preserve_fds_n);
 	return x->bypass < 0 ? error_errno(err, "reach the monitor, which makes the container's connections") : 0;
@@ -260,7 +263,7 @@ static struct run_plan *make_plan(const struct exec *x, const int stdio[3], stru
 		.seccomp_profile = x->security.seccomp_profile,
 		.cache_dir = arena_printf(x->e->arena, "%s/cache/seccomp", x->e->run_path),
 		.preserve_fds = x->preserve_fds, .preserve_fds_n = x->preserve_fds_n,
-		.bypass_socket = x->bypass < 0 ? NULL : &x->bypass,
+		.bypass_socket = x->bypass < 0 ? NULL : &x->bypass, .bypass_published = x->published,
 	};
 
 	return run_exec_plan_new(x->e->arena, &request, err);

@@ -308,6 +308,7 @@ static int make_plan(struct launch *l, struct error *err)
 				       .stdio = { l->child_stdio[0], l->child_stdio[1], l->child_stdio[2] },
 				       .cgroup_fd = l->cgroup_fd, .moments = l->moments.born ? &l->moments : NULL,
 				       .bypass_socket = l->bypass_child < 0 ? NULL : &l->bypass_child,
+				       .bypass_published = l->net.mode == NET_BRIDGE && l->net.ports.n > 0,
 				       .seccomp_default = !l->security.unconfined,
 				       .seccomp_profile = l->security.seccomp_profile,
 				       .cache_dir = arena_printf(e->arena, "%s/cache/seccomp", e->run_path) };

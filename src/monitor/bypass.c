@@ -14,9 +14,6 @@
 #include "sys/netlink.h"
 #include "sys/seccomp_notify.h"
 
-/* What becomes of the call: this, or what it answers. */
-#define CONTINUE (-1)		/* else 0 or an errno */
-
 struct call {
 	struct monitor *m;
 	int listener;
@@ -27,7 +24,7 @@ struct call {
 	struct own_socket own;
 	struct epoll_place place;
 	unsigned descriptor_flags;
-	bool outside;
+	uint32_t device;		/* by which it leads outside; 0: it does not */
 };
 
 /* --- looking */
@@ -52,23 +49,16 @@ static bool look_at_descriptor(struct call *c)
 	return caller_knows_once(c->pid, c->number, st.st_ino, &c->place);
 }
 
-static bool is_outside(const struct call *c)
-{
-	const struct monitor_config *config = &c->m->config;
-
-	return target_is_outside(&c->target, config->bypass_route_fd, config->bypass_on_link) &&
-	       (config->bypass_bridges_fd < 0 || target_is_beyond_bridges(&c->target, config->bypass_bridges_fd));
-}
-
 /* A descriptor that was handed over and failed to connect may have to go back into the container's network. */
 static bool look(struct call *c, const struct seccomp_notif *n, int fd)
 {
 	bool allowed = look_at_address(c, n);
 
-	if (fd < 0 || !own_socket_examine(&c->own, fd, own_socket_cookie(c->m->config.bypass_route_fd)))
+	if (fd < 0 || !own_socket_examine(&c->own, fd, c->m->container_cookie, c->m->bypass_seldom))
 		return false;
-	c->outside = allowed && is_outside(c);
-	return (c->outside || (c->own.is_host && c->target.size)) && look_at_descriptor(c) && seccomp_notify_is_valid(c->listener, c->id);
+	c->device = allowed ? target_bypass(&c->target, c->m) : 0;
+	return (c->device || (c->own.is_host && c->target.size)) && look_at_descriptor(c) &&
+	       seccomp_notify_is_valid(c->listener, c->id);
 }
 
 /* --- replacing */
@@ -99,35 +89,48 @@ static int replace(const struct call *c, int twin)
 	return 0;
 }
 
-static int back_inside(const struct call *c)
+static int back_inside(struct call *c)
 {
 	_cleanup_fd_ int fd = own_socket_inner(&c->own, c->m->config.bypass_route_fd);
 
 	if (fd >= 0)
 		replace(c, fd);
-	return CONTINUE;
+	return CALL_CONTINUES;
+}
+
+/* The first socket of a family is asked for everything: what is not usual here may come from the container's sysctls. */
+static int make_twin(struct call *c)
+{
+	struct monitor *m = c->m;
+	bool *is_known = &m->bypass_family_known[c->own.domain == AF_INET6];
+	int twin;
+
+	c->own.seldom = c->own.seldom || !*is_known;
+	twin = own_socket_twin(&c->own, c->device);
+	m->bypass_seldom = m->bypass_seldom || c->own.has_seldom;
+	*is_known = true;
+	return twin;
 }
 
 /* Where the connection is under way already the continued call of a blocking socket waits for it, in the kernel and as the
  * caller. What the host cannot do at all is left to the normal path. */
-static int connect_outside(const struct call *c)
+static int connect_outside(struct call *c)
 {
-	uint32_t device = target_device(&c->target, c->m->host_routes);
-	_cleanup_fd_ int twin = device ? own_socket_twin(&c->own, device) : -1;
+	_cleanup_fd_ int twin = make_twin(c);
 	int number;
 
 	if (twin < 0)
-		return CONTINUE;
+		return CALL_CONTINUES;
 	if (c->own.has_timeout && !(c->own.flags & O_NONBLOCK)) {	/* at its end the kernel would say EALREADY */
 		replace(c, twin);
-		return CONTINUE;
+		return CALL_CONTINUES;
 	}
 	number = connect(twin, &c->target.head, c->target.size) < 0 ? errno : 0;
 	if (number == ECONNREFUSED)
 		return number;
 	if ((number && number != EINPROGRESS) || replace(c, twin) < 0)
-		return CONTINUE;
-	return number && !(c->own.flags & O_NONBLOCK) ? CONTINUE : number;
+		return CALL_CONTINUES;
+	return number && !(c->own.flags & O_NONBLOCK) ? CALL_CONTINUES : number;
 }
 
 /* --- answering */
@@ -148,10 +151,16 @@ static int decide(struct call *c, const struct seccomp_notif *n)
 
 	if (n->data.nr == SYS_listen)
 		return listen_for(c, (int)n->data.args[1]);
+	if (n->data.nr == SYS_setsockopt) {
+		c->m->bypass_seldom = true;
+		return CALL_CONTINUES;
+	}
+	if (n->data.nr != SYS_connect)
+		return accept_for(c->m, c->listener, n);
 	fd = caller_take(c->pid, c->number);
 	if (!look(c, n, fd))
-		return CONTINUE;
-	return c->outside ? connect_outside(c) : back_inside(c);
+		return CALL_CONTINUES;
+	return c->device ? connect_outside(c) : back_inside(c);
 }
 
 static void answer_one(struct monitor *m, int listener)
@@ -166,9 +175,9 @@ static void answer_one(struct monitor *m, int listener)
 	c.pid = (pid_t)n.pid;
 	c.number = (int)n.data.args[0];
 	fate = decide(&c, &n);
-	if (fate == CONTINUE)
+	if (fate == CALL_CONTINUES)
 		seccomp_notify_continue(listener, n.id);
-	else
+	else if (fate != CALL_IS_ANSWERED)
 		seccomp_notify_answer(listener, n.id, fate);
 }
 
@@ -191,6 +200,9 @@ void bypass_open(struct monitor *m)
 	if (m->config.bypass_fd < 0)
 		return;
 	m->host_routes = netlink_open();
+	m->container_cookie = own_socket_cookie(m->config.bypass_route_fd);
+	port_prepare();
+	accept_prepare();
 	watch(m, m->config.bypass_fd);
 	monitor_watch(m, m->config.bypass_door_fd, TAG_BYPASS_DOOR, 0, EPOLLIN);
 }

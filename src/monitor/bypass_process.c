@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -16,6 +18,7 @@
 #endif
 
 #define DESCRIPTORS_MAX 1024		/* more are not looked through */
+#define ENTRY_MAX 64			/* of a directory of numbers */
 #define INFO_MAX 16384			/* of what the kernel says about one: an epoll set of some 150 entries */
 
 bool caller_read(pid_t pid, uint64_t address, void *p, size_t n)
@@ -25,7 +28,30 @@ bool caller_read(pid_t pid, uint64_t address, void *p, size_t n)
 	return process_vm_readv(pid, &here, 1, &there, 1, 0) == (ssize_t)n;
 }
 
+int caller_memory(pid_t pid)
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/%d/mem", (int)pid);
+	return open(path, O_RDWR | O_CLOEXEC);
+}
+
+bool caller_write(int memory, uint64_t address, const void *p, size_t n)
+{
+	return address <= INT64_MAX && pwrite(memory, p, n, (off_t)address) == (ssize_t)n;
+}
+
 /* --- its descriptor */
+
+bool caller_has_room(pid_t pid)
+{
+	struct rlimit limit;
+	char path[32];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
+	return prlimit(pid, RLIMIT_NOFILE, NULL, &limit) < 0 || stat(path, &st) < 0 || (rlim_t)st.st_size < limit.rlim_cur;
+}
 
 /* The text of /proc/PID/fdinfo/NUMBER. -1, also when it is longer than there is room. */
 static ssize_t read_info(pid_t pid, int number, char *text, size_t size)
@@ -36,7 +62,7 @@ static ssize_t read_info(pid_t pid, int number, char *text, size_t size)
 
 	snprintf(path, sizeof(path), "/proc/%d/fdinfo/%d", (int)pid, number);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
-	n = fd < 0 ? -1 : fd_read_all(fd, text, size - 1);
+	n = fd < 0 ? -1 : read(fd, text, size - 1);	/* all at once, or as much as there is room for */
 	if (n < 0 || (size_t)n == size - 1)
 		return -1;
 	text[n] = '\0';
@@ -92,10 +118,18 @@ static int open_thread(pid_t pid)
 	return fd;
 }
 
+/* Most calls are the same process's as the last. One that is gone answers ESRCH, then its number may be another's. */
 int caller_take(pid_t pid, int number)
 {
-	_cleanup_fd_ int process = open_thread(pid);
+	static pid_t last;
+	static int process = -1;
+	int fd = process >= 0 && last == pid ? (int)syscall(SYS_pidfd_getfd, process, number, 0) : -1;
 
+	if (fd >= 0 || (process >= 0 && last == pid && errno != ESRCH))
+		return fd;
+	fd_close(&process);
+	process = open_thread(pid);
+	last = pid;
 	return process < 0 ? -1 : (int)syscall(SYS_pidfd_getfd, process, number, 0);
 }
 
@@ -150,14 +184,14 @@ static bool look_at(struct search *s, int directory, const char *name)
 {
 	char link[40];
 	int number = (int)strtol(name, NULL, 10);
-	ssize_t n = readlinkat(directory, name, link, sizeof(link) - 1);
+	ssize_t n = number == s->number ? -1 : readlinkat(directory, name, link, sizeof(link) - 1);
 
 	if (n < 0)
 		return true;	/* closed meanwhile */
 	link[n] = '\0';
 	if (strcmp(link, "anon_inode:[eventpoll]") == 0)
 		return look_into_epoll(s, number);
-	return number == s->number || strcmp(link, s->link) != 0;
+	return strcmp(link, s->link) != 0;
 }
 
 /* Without the C library's, which allocates. */
@@ -167,7 +201,8 @@ static bool look_through(struct search *s, int directory)
 	unsigned seen = 0;
 	long n;
 
-	while ((n = syscall(SYS_getdents64, directory, buffer, sizeof(buffer))) > 0)
+	do {
+		n = syscall(SYS_getdents64, directory, buffer, sizeof(buffer));
 		for (long at = 0; at < n;) {
 			const struct entry *e = (const struct entry *)(const void *)(buffer + at);
 
@@ -175,7 +210,8 @@ static bool look_through(struct search *s, int directory)
 				return false;
 			at += e->length;
 		}
-	return n == 0;
+	} while (n > (long)sizeof(buffer) - ENTRY_MAX);		/* else there were no more */
+	return n >= 0;
 }
 
 bool caller_knows_once(pid_t pid, int number, uint64_t inode, struct epoll_place *ret)

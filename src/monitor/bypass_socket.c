@@ -12,16 +12,14 @@
 #include <unistd.h>
 
 #include "monitor/bypass.h"
+#include "monitor/forward.h"
+#include "sys/bypass_options.h"
 #include "sys/errand.h"
 #include "sys/fd.h"
 
-#define PORTS_TRIED 8
 #define VALUE_MAX 16			/* of an option that is replayed */
 #ifndef SO_BUF_LOCK
 #define SO_BUF_LOCK 72
-#endif
-#ifndef SO_BINDTOIFINDEX
-#define SO_BINDTOIFINDEX 62
 #endif
 #ifndef SO_NETNS_COOKIE
 #define SO_NETNS_COOKIE 71
@@ -32,30 +30,25 @@
 
 /* --- what is replayed */
 
+/* When a socket is asked for it: always, if it keeps connections alive, if it has a time-out, or if the container has ever
+ * set an option of the kind. */
+enum when { ALWAYS, KEEPALIVE, TIMEOUT, SELDOM };
+
 static const struct option {
 	int level, name;
-	bool v6;			/* of IPv6 sockets only */
+	enum when when;
 } options[] = {
-	{ SOL_SOCKET, SO_KEEPALIVE }, { SOL_SOCKET, SO_OOBINLINE }, { SOL_SOCKET, SO_PRIORITY }, { SOL_SOCKET, SO_RCVLOWAT },
-	{ SOL_SOCKET, SO_LINGER }, { SOL_SOCKET, SO_RCVTIMEO }, { SOL_SOCKET, SO_SNDTIMEO }, { SOL_SOCKET, SO_TIMESTAMP },
-	{ SOL_SOCKET, SO_TIMESTAMPNS }, { SOL_SOCKET, SO_MAX_PACING_RATE }, { SOL_SOCKET, SO_ZEROCOPY },
-	{ SOL_SOCKET, SO_REUSEPORT }, { IPPROTO_TCP, TCP_NODELAY }, { IPPROTO_TCP, TCP_CORK }, { IPPROTO_TCP, TCP_KEEPIDLE },
-	{ IPPROTO_TCP, TCP_KEEPINTVL }, { IPPROTO_TCP, TCP_KEEPCNT }, { IPPROTO_TCP, TCP_SYNCNT },
-	{ IPPROTO_TCP, TCP_LINGER2 }, { IPPROTO_TCP, TCP_WINDOW_CLAMP }, { IPPROTO_TCP, TCP_USER_TIMEOUT },
-	{ IPPROTO_TCP, TCP_NOTSENT_LOWAT }, { IPPROTO_TCP, TCP_MAXSEG }, { IPPROTO_TCP, TCP_CONGESTION },
-	{ IPPROTO_TCP, TCP_INQ }, { IPPROTO_IP, IP_TOS }, { IPPROTO_IP, IP_TTL }, { IPPROTO_IP, IP_MTU_DISCOVER },
-	{ IPPROTO_IP, IP_RECVERR }, { IPPROTO_IP, IP_MINTTL },
-	{ IPPROTO_IPV6, IPV6_V6ONLY, true }, { IPPROTO_IPV6, IPV6_TCLASS, true }, { IPPROTO_IPV6, IPV6_UNICAST_HOPS, true },
-	{ IPPROTO_IPV6, IPV6_MTU_DISCOVER, true }, { IPPROTO_IPV6, IPV6_RECVERR, true },
-	{ IPPROTO_IPV6, IPV6_ADDR_PREFERENCES, true },
+	{ SOL_SOCKET, SO_KEEPALIVE }, { SOL_SOCKET, SO_LINGER }, { SOL_SOCKET, SO_RCVTIMEO }, { SOL_SOCKET, SO_SNDTIMEO, TIMEOUT },
+	{ IPPROTO_TCP, TCP_NODELAY }, { IPPROTO_TCP, TCP_CORK }, { IPPROTO_TCP, TCP_KEEPIDLE, KEEPALIVE },
+	{ IPPROTO_TCP, TCP_KEEPINTVL, KEEPALIVE }, { IPPROTO_TCP, TCP_KEEPCNT, KEEPALIVE }, { IPPROTO_IP, IP_RECVERR },
+	{ IPPROTO_IPV6, IPV6_V6ONLY }, { IPPROTO_IPV6, IPV6_RECVERR },
+#define ROW(level, name) { level, name, SELDOM },
+	BYPASS_SELDOM_OPTIONS(ROW)
 };
 #define OPTIONS (sizeof(options) / sizeof(options[0]))
 
 /* With one of these set the socket is not one of many. */
-static const struct option special[] = {
-	{ SOL_SOCKET, SO_MARK }, { IPPROTO_TCP, TCP_FASTOPEN_CONNECT }, { IPPROTO_TCP, TCP_REPAIR },
-	{ IPPROTO_IP, IP_TRANSPARENT }, { IPPROTO_IP, IP_FREEBIND },
-};
+static const struct option special[] = { BYPASS_SPECIAL_OPTIONS(ROW) };
 /* What these give must be empty. */
 static const struct option special_lengths[] = {
 	{ IPPROTO_TCP, TCP_ULP }, { IPPROTO_IP, IP_OPTIONS },
@@ -65,6 +58,14 @@ struct value {
 	char bytes[VALUE_MAX];
 	socklen_t size;			/* 0: it is unknown here */
 };
+
+static int get_int(int fd, int level, int name)
+{
+	socklen_t size = sizeof(int);
+	int value = -1;
+
+	return getsockopt(fd, level, name, &value, &size) == 0 ? value : -1;
+}
 
 static struct value get(int fd, const struct option *o)
 {
@@ -88,7 +89,7 @@ static const struct value *defaults(int domain, int fresh)
 	unsigned k = domain == AF_INET6;
 
 	for (size_t i = 0; !is_known[k] && i < OPTIONS; i++)
-		if (k || !options[i].v6)
+		if (k || options[i].level != IPPROTO_IPV6)
 			known[k][i] = get(fresh, &options[i]);
 	is_known[k] = true;
 	return known[k];
@@ -123,19 +124,30 @@ static bool is_untouched(const struct option *o, const struct value *v, const st
 	return o->level == IPPROTO_TCP && o->name == TCP_CONGESTION && strncmp(v->bytes, "reno", v->size) == 0;
 }
 
-static int replay(const struct own_socket *s, int to)
+static bool is_asked(const struct own_socket *s, const struct option *o, bool keeps_alive)
 {
-	const struct value *fresh = defaults(s->domain, to);
+	if (o->level == IPPROTO_IPV6 && s->domain != AF_INET6)
+		return false;
+	return s->seldom || o->when == ALWAYS || (o->when == KEEPALIVE && keeps_alive) || (o->when == TIMEOUT && s->has_timeout);
+}
+
+static int replay(struct own_socket *s, const struct value *fresh, int to)
+{
+	bool keeps_alive = false;
 
 	for (size_t i = 0; i < OPTIONS; i++) {
+		const struct option *o = &options[i];
 		struct value v;
 
-		if (options[i].v6 && s->domain != AF_INET6)
+		if (!is_asked(s, o, keeps_alive))
 			continue;
-		v = get(s->fd, &options[i]);
-		if (!is_untouched(&options[i], &v, &fresh[i]) &&
-		    setsockopt(to, options[i].level, options[i].name, v.bytes, v.size) < 0)
+		v = get(s->fd, o);
+		if (is_untouched(o, &v, &fresh[i]))
+			continue;
+		if (setsockopt(to, o->level, o->name, v.bytes, v.size) < 0)
 			return -1;
+		keeps_alive = keeps_alive || o->name == SO_KEEPALIVE;
+		s->has_seldom = s->has_seldom || o->when == SELDOM;
 	}
 	return replay_buffers(s->fd, to);
 }
@@ -150,23 +162,16 @@ uint64_t own_socket_cookie(int fd)
 	return getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &size) == 0 ? cookie : 0;
 }
 
-static int get_int(int fd, int level, int name)
-{
-	socklen_t size = sizeof(int);
-	int value = -1;
-
-	return getsockopt(fd, level, name, &value, &size) == 0 ? value : -1;
-}
-
-static bool is_special(int fd)
+/* has_device: it was given that with its lock. */
+static bool is_special(int fd, bool has_device)
 {
 	socklen_t size = 0;		/* of SO_GET_FILTER: instructions */
 	char text[64];
 
-	if (getsockopt(fd, SOL_SOCKET, SO_GET_FILTER, NULL, &size) < 0 || size > 0)
+	if (getsockopt(fd, SOL_SOCKET, SO_GET_FILTER, NULL, &size) < 0 || size > 0 || fcntl(fd, F_GETOWN))
 		return true;
 	for (size_t i = 0; i < sizeof(special) / sizeof(special[0]); i++)
-		if (get_int(fd, special[i].level, special[i].name) > 0)
+		if (!(has_device && special[i].name == SO_BINDTOIFINDEX) && get_int(fd, special[i].level, special[i].name) > 0)
 			return true;
 	for (size_t i = 0; i < sizeof(special_lengths) / sizeof(special_lengths[0]); i++) {
 		size = sizeof(text);
@@ -176,26 +181,17 @@ static bool is_special(int fd)
 	return false;
 }
 
-/* Neither a port nor a peer, nor one on the way. One that was handed over keeps its port. */
-static bool is_idle(int fd, bool has_port)
+/* Neither connected nor on the way. Only TCP answers. */
+static bool is_idle(int fd)
 {
 	struct tcp_info info = { 0 };
 	socklen_t size = sizeof(info);
-	struct sockaddr_storage name;
 
-	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) < 0 || info.tcpi_state != TCP_CLOSE)
-		return false;
-	size = sizeof(name);
-	if (getpeername(fd, (struct sockaddr *)&name, &size) == 0)
-		return false;
-	if (has_port)
-		return true;
-	size = sizeof(name);
-	return getsockname(fd, (struct sockaddr *)&name, &size) == 0 && ((struct sockaddr_in *)&name)->sin_port == 0;
+	return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 && info.tcpi_state == TCP_CLOSE;
 }
 
 /* One that was handed over: of the host's network, and with a device. Others may have been given by the user. */
-static bool is_given(int fd)
+static bool is_given(int fd, uint64_t cookie)
 {
 	static uint64_t host;
 
@@ -204,25 +200,40 @@ static bool is_given(int fd)
 
 		host = own_socket_cookie(own);
 	}
-	return own_socket_cookie(fd) == host && get_int(fd, SOL_SOCKET, SO_BINDTOIFINDEX) > 0;
+	return cookie == host && get_int(fd, SOL_SOCKET, SO_BINDTOIFINDEX) > 0;
 }
 
-bool own_socket_examine(struct own_socket *s, int fd, uint64_t container_cookie)
+static bool has_send_timeout(int fd)
 {
-	uint64_t cookie = own_socket_cookie(fd);
 	struct timeval timeout = { 0 };
 	socklen_t size = sizeof(timeout);
 
-	*s = (struct own_socket){ .fd = fd, .domain = get_int(fd, SOL_SOCKET, SO_DOMAIN),
-				  .protocol = get_int(fd, SOL_SOCKET, SO_PROTOCOL), .flags = fcntl(fd, F_GETFL) };
-	if (!cookie || (s->domain != AF_INET && s->domain != AF_INET6) || get_int(fd, SOL_SOCKET, SO_TYPE) != SOCK_STREAM ||
-	    (s->protocol != IPPROTO_TCP && s->protocol != IPPROTO_MPTCP) || s->flags < 0 || s->flags & O_ASYNC)
-		return false;
 	getsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, &size);
-	s->has_timeout = timeout.tv_sec || timeout.tv_usec;
-	s->is_host = is_given(fd);
-	return (s->is_host || (cookie == container_cookie && get_int(fd, SOL_SOCKET, SO_BINDTOIFINDEX) == 0)) &&
-	       is_idle(fd, s->is_host) && !is_special(fd) && fcntl(fd, F_GETOWN) == 0;
+	return timeout.tv_sec || timeout.tv_usec;
+}
+
+bool own_socket_examine(struct own_socket *s, int fd, uint64_t container_cookie, bool seldom)
+{
+	union forward_name name = { 0 };
+	socklen_t size = sizeof(name);
+	uint64_t cookie;
+
+	if (getsockname(fd, &name.any, &size) < 0 || (name.any.sa_family != AF_INET && name.any.sa_family != AF_INET6))
+		return false;
+	*s = (struct own_socket){ .fd = fd, .domain = name.any.sa_family, .flags = fcntl(fd, F_GETFL), .seldom = seldom };
+	cookie = own_socket_cookie(fd);
+	s->is_host = is_given(fd, cookie);
+	if (!cookie || s->flags < 0 || s->flags & O_ASYNC || (!s->is_host && (name.v4.sin_port || cookie != container_cookie)))
+		return false;		/* one that was handed over keeps its port */
+	s->has_timeout = has_send_timeout(fd);
+	return is_idle(fd) && (!seldom || !is_special(fd, s->is_host));
+}
+
+bool own_socket_is_listener(int fd, uint64_t container_cookie)
+{
+	int domain = get_int(fd, SOL_SOCKET, SO_DOMAIN);
+
+	return (domain == AF_INET || domain == AF_INET6) && container_cookie && own_socket_cookie(fd) == container_cookie;
 }
 
 /* --- the host's */
@@ -240,56 +251,84 @@ static int new_socket(int domain)
 	return socket(domain, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_TCP);
 }
 
-static int bind_shared(int fd, const struct sockaddr_storage *name, socklen_t size)
-{
-	int on = 1;
-
-	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0)
-		return -1;
-	return bind(fd, (const struct sockaddr *)name, size);
-}
-
-/* A port that the kernel chose for another socket: only one that is named is kept for good. SO_REUSEADDR, so that ports
- * are shared between connections to different places, as they are without bind. */
-static int lock_port_once(int fd, int domain)
-{
-	_cleanup_fd_ int other = new_socket(domain);
-	struct sockaddr_storage name = { .ss_family = (sa_family_t)domain };
-	socklen_t size = domain == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
-	int v6_only = get_int(fd, IPPROTO_IPV6, IPV6_V6ONLY);
-
-	if (other < 0 || (domain == AF_INET6 && setsockopt(other, IPPROTO_IPV6, IPV6_V6ONLY, &v6_only, sizeof(v6_only)) < 0))
-		return -1;
-	if (bind_shared(other, &name, size) < 0 || getsockname(other, (struct sockaddr *)&name, &size) < 0)
-		return -1;
-	return bind_shared(fd, &name, size);
-}
-
-static int lock_port(int fd, int domain)
-{
-	for (int i = 0; i < PORTS_TRIED; i++)
-		if (lock_port_once(fd, domain) == 0)
-			return 0;
-	return -1;
-}
-
-int own_socket_twin(const struct own_socket *s, uint32_t device)
+int own_socket_twin(struct own_socket *s, uint32_t device)
 {
 	_cleanup_fd_ int fd = new_socket(s->domain);
 
-	if (fd < 0 || lock_device(fd, device) < 0 || replay(s, fd) < 0 || lock_port(fd, s->domain) < 0)
+	if (fd < 0 || lock_device(fd, device) < 0 || replay(s, defaults(s->domain, fd), fd) < 0 || port_lock(fd, s->domain) < 0)
 		return -1;
 	return fd_take(&fd);
 }
 
 void own_socket_finish(const struct own_socket *s, int twin)
 {
-	int reuse = get_int(s->fd, SOL_SOCKET, SO_REUSEADDR);
+	int reuse = get_int(s->fd, SOL_SOCKET, SO_REUSEADDR), off = 0;
 
-	if (!s->is_host)
-		setsockopt(twin, SOL_SOCKET, SO_REUSEADDR, &reuse, sizeof(reuse));
+	if (!s->is_host && !reuse)
+		setsockopt(twin, SOL_SOCKET, SO_REUSEADDR, &off, sizeof(off));
 	if (!(s->flags & O_NONBLOCK))
-		fd_set_nonblock(twin, false);
+		ioctl(twin, FIONBIO, &off);
+}
+
+/* --- a client of a published port */
+
+/* The device by which it came. Of an IPv4 socket only control data tells it. */
+static uint32_t arrival_of(int fd, int domain)
+{
+	static const int on = 1, off = 0;
+	_Alignas(struct cmsghdr) char control[256];
+	struct msghdr message = { .msg_control = control, .msg_controllen = sizeof(control) };
+	socklen_t size = sizeof(control);
+	struct in_pktinfo info = { 0 };
+
+	if (domain == AF_INET6)
+		return (uint32_t)get_int(fd, IPPROTO_IPV6, IPV6_MULTICAST_IF);
+	if (setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof(on)) < 0)
+		return 0;
+	message.msg_controllen = getsockopt(fd, IPPROTO_IP, IP_PKTOPTIONS, control, &size) < 0 ? 0 : size;
+	setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &off, sizeof(off));
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(&message); c; c = CMSG_NXTHDR(&message, c))
+		if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO)
+			memcpy(&info, CMSG_DATA(c), sizeof(info));
+	return (uint32_t)info.ipi_ifindex;
+}
+
+/* An IPv4 client of an IPv6 socket may become one of IPv4, not the reverse. */
+static int take_family(int client, int domain, int wanted)
+{
+	if (domain == wanted)
+		return 0;
+	return domain == AF_INET6 ? setsockopt(client, IPPROTO_IPV6, IPV6_ADDRFORM, &wanted, sizeof(wanted)) : -1;
+}
+
+/* Those that it has from the published socket (net/claim). */
+static int replay_published(int listener, int client)
+{
+	static const struct option published[] = {
+		{ IPPROTO_TCP, TCP_NODELAY }, { SOL_SOCKET, SO_KEEPALIVE }, { IPPROTO_TCP, TCP_KEEPIDLE },
+		{ IPPROTO_TCP, TCP_KEEPINTVL },
+	};
+
+	for (size_t i = 0; i < sizeof(published) / sizeof(published[0]); i++) {
+		struct value v = get(listener, &published[i]);
+
+		if (setsockopt(client, published[i].level, published[i].name, v.bytes, v.size) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int own_socket_adopt(int client, int listener, uint32_t device, bool seldom)
+{
+	struct own_socket s = { .fd = listener, .domain = get_int(listener, SOL_SOCKET, SO_DOMAIN), .has_timeout = true,
+				.seldom = seldom };
+	int domain = get_int(client, SOL_SOCKET, SO_DOMAIN);
+	_cleanup_fd_ int fresh = new_socket(s.domain);
+
+	if (fresh < 0 || arrival_of(client, domain) != device || take_family(client, domain, s.domain) < 0 ||
+	    lock_device(client, device) < 0 || replay_published(listener, client) < 0)
+		return -1;
+	return replay(&s, defaults(s.domain, fresh), client);
 }
 
 /* --- back to the container's network */
@@ -306,13 +345,13 @@ static int make_inner(void *context, struct error *err)
 	return fd < 0 ? error_errno(err, "make a socket") : fd;
 }
 
-int own_socket_inner(const struct own_socket *s, int route_socket)
+int own_socket_inner(struct own_socket *s, int route_socket)
 {
 	_cleanup_fd_ int ns = ioctl(route_socket, SIOCGSKNS), fd = -1;
 	struct inner inner = { ns, s->domain };
 
 	fd = ns < 0 ? -1 : errand_fd(make_inner, &inner, NULL);
-	if (fd < 0 || replay(s, fd) < 0)
+	if (fd < 0 || replay(s, defaults(s->domain, fd), fd) < 0)
 		return -1;
 	return fd_take(&fd);
 }
@@ -344,7 +383,7 @@ int own_socket_listen(int fd, int backlog, pid_t caller)
 	uid_t uid;
 	gid_t gid;
 
-	if (is_given(fd))
+	if (is_given(fd, own_socket_cookie(fd)))
 		return EINVAL;
 	if (get_int(fd, SOL_SOCKET, SO_DOMAIN) != AF_UNIX || !caller_ids(caller, &uid, &gid) || (uid == geteuid() && gid == getegid()))
 		return listen_here(fd, backlog);

@@ -4,9 +4,12 @@
 #include <string.h>
 
 #include "monitor/bypass.h"
+#include "sys/clock.h"
 #include "sys/netlink.h"
 
 #define LOOPBACK 1		/* its number in every network namespace */
+#define WAYS 16			/* remembered, each for */
+#define WAY_MS 1000
 
 static bool v4_is_never(struct in_addr address)
 {
@@ -109,4 +112,46 @@ uint32_t target_device(const struct target *t, int route_socket)
 	if (!route.found || (route.type != RTN_UNICAST && route.type != RTN_LOCAL) || route.device == LOOPBACK)
 		return 0;
 	return route.device;
+}
+
+/* --- both */
+
+struct way {
+	struct target target;
+	int64_t until_ms;
+	uint32_t device;
+	bool is_outside, outside_is_known;
+};
+
+/* Programs connect again to where they were, and clients come again. */
+static struct way *way_of(const struct target *t, const struct monitor *m)
+{
+	static struct way ways[WAYS];
+	const uint8_t *a = t->is_v4 ? (const uint8_t *)&t->v4 : t->in6.sin6_addr.s6_addr;
+	size_t size = t->is_v4 ? sizeof(t->v4) : sizeof(t->in6.sin6_addr);
+	struct way *w = &ways[(a[size - 1] ^ a[size - 2] ^ a[size - 3]) % WAYS];
+	const uint8_t *b = w->target.is_v4 ? (const uint8_t *)&w->target.v4 : w->target.in6.sin6_addr.s6_addr;
+	int64_t now = clock_now_ms();
+
+	if (w->until_ms > now && w->target.is_v4 == t->is_v4 && memcmp(a, b, size) == 0)
+		return w;
+	*w = (struct way){ .target = *t, .until_ms = now + WAY_MS, .device = target_device(t, m->host_routes) };
+	return w;
+}
+
+uint32_t target_way(const struct target *t, const struct monitor *m)
+{
+	return way_of(t, m)->device;
+}
+
+uint32_t target_bypass(const struct target *t, const struct monitor *m)
+{
+	const struct monitor_config *c = &m->config;
+	struct way *w = way_of(t, m);
+
+	if (w->device && !w->outside_is_known)
+		w->is_outside = target_is_outside(t, c->bypass_route_fd, c->bypass_on_link) &&
+				(c->bypass_bridges_fd < 0 || target_is_beyond_bridges(t, c->bypass_bridges_fd));
+	w->outside_is_known = true;
+	return w->is_outside ? w->device : 0;
 }

@@ -3,6 +3,7 @@
 
 #include <linux/close_range.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -12,6 +13,7 @@
 #include <unistd.h>
 
 #include "monitor/monitor.h"
+#include "monitor/offer.h"
 #include "sys/clock.h"
 #include "sys/fd.h"
 #include "sys/pidfd.h"
@@ -46,11 +48,21 @@ static void watch_ports(struct monitor *m)
 	monitor_watch(m, p->epoll, TAG_PORTS, 0, EPOLLIN);
 }
 
+static struct offers *map_offers(void)
+{
+	struct offers *offers = mmap(NULL, sizeof(*offers), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	return offers == MAP_FAILED ? NULL : offers;
+}
+
 void ports_open(struct monitor *m)
 {
 	m->ports = (struct ports){ .plan = map_plan(&m->config), .epoll = -1, .pid = -1, .pidfd = -1 };
-	if (m->ports.plan)
-		watch_ports(m);
+	if (!m->ports.plan)
+		return;
+	if (m->config.bypass_fd >= 0)
+		m->ports.offers = map_offers();
+	watch_ports(m);
 }
 
 /* In the new process. It has none of the monitor's descriptors: who waits for the end of one must not wait for it. */
@@ -72,7 +84,7 @@ static _Noreturn void forward(const struct monitor *m, pid_t monitor)
 		syscall(SYS_close_range, last + 1, epoll - 1, 0);
 		syscall(SYS_close_range, epoll + 1, ~0u, 0);
 	}
-	forward_run(first, m->ports.plan, epoll);
+	forward_run(first, m->ports.plan, m->ports.offers, epoll);
 }
 
 static void start_forwarder(struct monitor *m)
@@ -81,6 +93,8 @@ static void start_forwarder(struct monitor *m)
 	pid_t monitor = getpid();
 
 	p->begun_ms = clock_now_ms();
+	if (p->offers)			/* what the last one left */
+		memset(p->offers, 0, sizeof(*p->offers));
 	p->pid = fork();
 	if (p->pid == 0)
 		forward(m, monitor);

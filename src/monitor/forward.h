@@ -43,6 +43,8 @@ struct flow {
 	bool busy;			/* in the list of those that have more to do */
 	bool watched;			/* by epoll */
 	bool eased;
+	uint16_t offer;			/* its place in the table of offers, from 1; 0: none */
+	uint32_t shown;			/* bytes that the container was sent and that are still to be taken from the client */
 };
 
 /* A UDP client of a port, and the socket that stands for it before the container. */
@@ -56,8 +58,12 @@ struct exchange {
 	bool answered;
 };
 
+struct offers;
+
 struct forwarder {
 	const struct forward_plan *plan;
+	struct offers *offers;		/* shared with the monitor; NULL: no socket bypass */
+	uint32_t next_offer;
 	int first_socket, epoll;
 	int64_t now_ms;
 	uint32_t now_s, expired_s;
@@ -79,7 +85,7 @@ enum forward_tag { FORWARD_SOCKET, FORWARD_FLOW, FORWARD_EXCHANGE };
 static inline uint64_t forward_number(enum forward_tag tag, uint32_t index) { return (uint64_t)tag << 32 | index; }
 
 /* forward_loop.c: the forwarder. `row` is the first of its descriptors, all others are closed; epoll watches the sockets. */
-void forward_run(int row, const struct forward_plan *plan, int epoll) __attribute__((noreturn));
+void forward_run(int row, const struct forward_plan *plan, struct offers *offers, int epoll) __attribute__((noreturn));
 int forward_watch(int epoll, int fd, uint32_t events, uint64_t number);
 
 /* forward_reach.c */
@@ -97,6 +103,14 @@ void forward_accept(struct forwarder *f, uint32_t port);
 void forward_flow_event(struct forwarder *f, uint32_t number, uint32_t events);
 void forward_continue(struct forwarder *f);		/* those that have more to do, each a bit */
 void forward_resume(struct forwarder *f);
+
+/* forward_offer.c: with socket bypass the container may accept the client itself. Before the container is reached: */
+void forward_offer(struct forwarder *f, struct flow *flow, const union forward_name *client, uint16_t port);
+/* What became of it, after the flow's bits were brought up to date. While it is offered it is not served. */
+enum offered { OFFERED_STILL, OFFERED_NO_MORE, OFFERED_GIVEN, OFFERED_BACK };
+enum offered forward_offered(struct forwarder *f, struct flow *flow);
+/* The flow ends. A client that is the container's now is let go, and its end closed. */
+void forward_offer_end(struct forwarder *f, struct flow *flow);
 
 /* forward_udp.c */
 void forward_datagrams(struct forwarder *f, uint32_t port);

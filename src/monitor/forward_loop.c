@@ -116,7 +116,7 @@ static bool step(struct forwarder *f)
 	return n >= 0 || errno == EINTR;
 }
 
-void forward_run(int row, const struct forward_plan *plan, int epoll)
+void forward_run(int row, const struct forward_plan *plan, struct offers *offers, int epoll)
 {
 	static struct forwarder forwarder;
 	struct forwarder *f = &forwarder;
@@ -124,6 +124,7 @@ void forward_run(int row, const struct forward_plan *plan, int epoll)
 	if (setns(row + FORWARD_NETNS, CLONE_NEWNET) < 0)
 		_exit(1);
 	f->plan = plan;
+	f->offers = offers;
 	f->first_socket = row + FORWARD_FIRST_SOCKET;
 	f->epoll = epoll;
 	f->flows_max = limit_flows(f);

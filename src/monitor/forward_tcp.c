@@ -5,7 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "monitor/forward.h"
+#include "monitor/offer.h"
 #include "sys/fd.h"
 
 #define ACCEPTS 64			/* in a row */
@@ -47,6 +47,7 @@ static void end_flow(struct forwarder *f, uint32_t index, bool broken)
 {
 	struct flow *flow = &f->flow[index];
 
+	forward_offer_end(f, flow);
 	relay_close(&flow->relay, broken);
 	if (!flow->busy)
 		give_flow(f, index);
@@ -144,12 +145,52 @@ void forward_resume(struct forwarder *f)
 	f->paused_until_ms = 0;
 }
 
+/* The monitor could not give it to the container: it is carried, over a new connection. */
+static void reach_again(struct forwarder *f, uint32_t index)
+{
+	struct flow *flow = &f->flow[index];
+	union forward_name client = f->offers->offer[flow->offer - 1].client;
+	uint16_t port = f->offers->offer[flow->offer - 1].port;
+	int fd = flow->relay.fd[CLIENT];
+
+	forward_offer_end(f, flow);
+	relay_reset(&flow->relay.fd[CONTAINER]);
+	relay_init(&flow->relay, fd, forward_reach(f->plan, SOCK_STREAM, &client, port));
+	relay_set_connecting(&flow->relay, CONTAINER);
+	relay_note(&flow->relay, CLIENT, EPOLLIN | EPOLLRDHUP);
+	flow->watched = flow->relay.fd[CONTAINER] >= 0 && watch_ends(f, flow) == 0;
+	if (!flow->watched)
+		end_flow(f, index, true);
+}
+
+/* true: there is nothing else to do for it. */
+static bool is_offered(struct forwarder *f, uint32_t index)
+{
+	struct flow *flow = &f->flow[index];
+
+	switch (flow->offer ? forward_offered(f, flow) : OFFERED_NO_MORE) {
+	case OFFERED_STILL:
+		if (flow->watched)
+			watch_ends(f, flow);
+		return true;
+	case OFFERED_GIVEN:
+		end_flow(f, index, true);
+		return true;
+	case OFFERED_BACK:
+		reach_again(f, index);
+		return !is_used(flow);
+	default:
+		return false;
+	}
+}
+
 /* What the client has said already is passed on before anything is watched: most are asked and answered once. */
 static void open_flow(struct forwarder *f, uint32_t index, uint32_t port, union forward_name *client)
 {
 	struct flow *flow = &f->flow[index];
 
 	forward_normalize(client);
+	forward_offer(f, flow, client, f->plan->port[port].target);
 	flow->relay.fd[CONTAINER] = forward_reach(f->plan, SOCK_STREAM, client, f->plan->port[port].target);
 	if (flow->relay.fd[CONTAINER] < 0) {
 		end_flow(f, index, true);
@@ -157,7 +198,8 @@ static void open_flow(struct forwarder *f, uint32_t index, uint32_t port, union 
 	}
 	relay_set_connecting(&flow->relay, CONTAINER);
 	relay_note(&flow->relay, CLIENT, EPOLLIN);
-	serve(f, index);
+	if (!is_offered(f, index))
+		serve(f, index);
 	if (!is_used(flow))
 		return;
 	flow->watched = watch_ends(f, flow) == 0;
@@ -213,7 +255,7 @@ void forward_flow_event(struct forwarder *f, uint32_t number, uint32_t events)
 	if (!is_used(flow) || flow->round == f->round)
 		return;
 	relay_note(&flow->relay, number & 1, events);
-	if (!flow->busy)
+	if (!is_offered(f, index) && !flow->busy)
 		serve(f, index);
 }
 

@@ -68,10 +68,12 @@ struct buffers {
 };
 
 struct forward_plan;
+struct offers;
 
 /* Published ports, and the process that serves them while it is needed: see monitor/forward.h. */
 struct ports {
 	const struct forward_plan *plan;	/* NULL: none are published */
+	struct offers *offers;		/* shared with the forwarder; NULL: no socket bypass */
 	int epoll;			/* the ports' sockets; shared with the forwarder */
 	int pid, pidfd;			/* of the forwarder; -1 */
 	int64_t begun_ms, again_ms;	/* its start; when the next may be started, 0: at once */
@@ -94,6 +96,9 @@ struct monitor {
 	struct ports ports;
 	int bypass[BYPASS_LISTENERS];	/* listeners; 0 or -1: free */
 	int host_routes;		/* netlink socket in the monitor's network */
+	uint64_t container_cookie;	/* of the container's network */
+	bool bypass_seldom;		/* it has set an option of sys/bypass_options.h */
+	bool bypass_family_known[2];	/* IPv4, IPv6: what a new socket of its has */
 	struct buffers *buffers;
 	void (*release_code)(void);
 };

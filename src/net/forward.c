@@ -109,6 +109,11 @@ int net_forward_update(const struct bridge_endpoint *endpoints, size_t n, int ru
 	return 0;
 }
 
+bool net_forward_is_planned(int run_dir)
+{
+	return faccessat(run_dir, FILE_NAME, F_OK, 0) == 0;
+}
+
 size_t net_forward_count(const struct net_request *r)
 {
 	size_t n = 0;

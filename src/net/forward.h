@@ -12,6 +12,8 @@ int net_forward_plan(struct arena *arena, const struct net_request *r, const str
 		     int run_dir, struct error *err);
 /* The container has come to other networks; nothing happens when no ports are published. */
 int net_forward_update(const struct bridge_endpoint *endpoints, size_t n, int run_dir, struct error *err);
+/* Has the container with this runtime directory a plan? */
+bool net_forward_is_planned(int run_dir);
 /* How many sockets there are: of all ports, in the order of the plan. */
 size_t net_forward_count(const struct net_request *r);
 int net_forward_socket(const struct net_request *r, size_t index);

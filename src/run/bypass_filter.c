@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "run/seccomp_machine.h"
+#include "sys/bypass_options.h"
 #include "sys/seccomp.h"
 
 /* Without the first a signal could come between the replacing of a descriptor and the answer. */
@@ -37,8 +38,33 @@
 #define WHEN(value, then, other) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, then, other)
 #define ANSWER(action) BPF_STMT(BPF_RET | BPF_K, action)
 
-/* Both processors are little-endian: the low half of an argument comes first. */
-const struct sock_filter bypass_filter[] = {
+#define WHEN_OPTION(level, name) WHEN((level) << 16 | (name), 0, 1), ANSWER(SECCOMP_RET_USER_NOTIF),
+#define ONE(level, name) +1
+#define OPTION_ROWS (9 + 2 * (0 BYPASS_SELDOM_OPTIONS(ONE) BYPASS_SPECIAL_OPTIONS(ONE) BYPASS_OTHER_OPTIONS(ONE)))
+
+/* Three programs, one after the other: the first is for containers with published ports.
+ * Both processors are little-endian: the low half of an argument comes first. */
+static const struct sock_filter rows[] = {
+	LOAD(arch),			/* ports are published */
+	WHEN(SECCOMP_NATIVE, 0, 4),
+	LOAD(nr),
+	WHEN(SYS_accept, 1, 0),
+	WHEN(SYS_accept4, 0, 1),
+	ANSWER(SECCOMP_RET_USER_NOTIF),
+
+	LOAD(arch),			/* options are set that few sockets have */
+	WHEN(SECCOMP_NATIVE, 0, OPTION_ROWS - 2),
+	LOAD(nr),
+	WHEN(SYS_setsockopt, 0, OPTION_ROWS - 4),
+	LOAD(args[1]),
+	BPF_STMT(BPF_ALU | BPF_LSH | BPF_K, 16),
+	BPF_STMT(BPF_MISC | BPF_TAX, 0),
+	LOAD(args[2]),
+	BPF_STMT(BPF_ALU | BPF_OR | BPF_X, 0),
+	BYPASS_SELDOM_OPTIONS(WHEN_OPTION)
+	BYPASS_SPECIAL_OPTIONS(WHEN_OPTION)
+	BYPASS_OTHER_OPTIONS(WHEN_OPTION)
+
 	/*  0 */ LOAD(arch),
 	/*  1 */ WHEN(SECCOMP_NATIVE, 0, 10),
 	/*  2 */ LOAD(nr),
@@ -63,7 +89,14 @@ const struct sock_filter bypass_filter[] = {
 	/* 21 */ ANSWER(SECCOMP_RET_ERRNO | EPERM),
 	/* 22 */ ANSWER(SECCOMP_RET_USER_NOTIF),
 };
-const size_t bypass_filter_n = sizeof(bypass_filter) / sizeof(bypass_filter[0]);
+#define ROWS (sizeof(rows) / sizeof(rows[0]))
+#define ACCEPT_ROWS 6
+
+const struct sock_filter *bypass_filter(bool published, size_t *ret_n)
+{
+	*ret_n = published ? ROWS : ROWS - ACCEPT_ROWS;
+	return published ? rows : rows + ACCEPT_ROWS;
+}
 
 bool bypass_filter_is_possible(void)
 {
@@ -92,9 +125,11 @@ static bool is_given_up(int socket)
 	return recv(socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
 }
 
-int bypass_filter_load(int socket)
+int bypass_filter_load(int socket, bool published)
 {
-	int result, listener = is_given_up(socket) ? -1 : seccomp_load_filter(bypass_filter, bypass_filter_n, FLAGS);
+	size_t n;
+	const struct sock_filter *filter = bypass_filter(published, &n);
+	int result, listener = is_given_up(socket) ? -1 : seccomp_load_filter(filter, n, FLAGS);
 
 	if (listener < 0)
 		return 0;

@@ -256,7 +256,7 @@ int child_process_op(struct child *c, const struct op *op, const char **ret_what
 		return child_label_op(c, op, ret_what);
 	case OP_BYPASS:
 		*ret_what = "hand over its listener";
-		return bypass_filter_load(c->plan->bypass_socket);
+		return bypass_filter_load(c->plan->bypass_socket, c->plan->bypass_published);
 	case OP_SECCOMP:
 		return load_filter(c, op, ret_what);
 	default:

@@ -304,6 +304,7 @@ static void take_request(struct run_plan *plan, const struct run_request *reques
 	plan->start_socket = request->start_socket ? *request->start_socket : -1;
 	plan->created_lock = request->created_lock ? *request->created_lock : -1;
 	plan->bypass_socket = request->bypass_socket ? *request->bypass_socket : -1;
+	plan->bypass_published = request->bypass_published;
 	plan->process_at = ".process";
 	plan->process.none = request->no_command;
 }
@@ -353,6 +354,7 @@ static void take_exec_request(struct run_plan *plan, const struct run_exec_reque
 	plan->cgroup_fd = request->cgroup_fd;
 	plan->target_pidfd = request->target_pidfd;
 	plan->bypass_socket = request->bypass_socket ? *request->bypass_socket : -1;
+	plan->bypass_published = request->bypass_published;
 	memcpy(plan->stdio, request->stdio, sizeof(plan->stdio));
 	plan->preserve_fds = request->preserve_fds;
 	plan->preserve_fds_n = request->preserve_fds_n;

@@ -144,6 +144,7 @@ struct run_plan {
 	const char *time_offsets;	/* "monotonic 5 0\nboottime 7 0\n", NULL none */
 	const char *state_head, *state_tail;	/* the container's state in JSON, before and after its pid */
 	int start_socket, created_lock, bypass_socket;	/* -1; see run_request */
+	bool bypass_published;
 	const struct run_moments *moments;
 	struct strings *warnings;	/* NULL: nobody wants to know */
 	const char *process_at;		/* where the process stands in its file: ".process" or "" */

@@ -83,6 +83,7 @@ struct run_request {
 	const int *created_lock;	/* held open by the child until it executes the command, by nobody else */
 	const int *bypass_socket;	/* connections are notified: to this socket the child sends a seccomp listener, with
 					   one byte, unless it is not possible here */
+	bool bypass_published;		/* its accept(2) is notified, too */
 	const struct run_moments *moments;
 	struct strings *warnings;	/* of what is not as it was asked for; NULL: not wanted */
 };
@@ -124,7 +125,8 @@ struct run_exec_request {
 	const int *preserve_fds;
 	size_t preserve_fds_n;
 	bool terminal_text;		/* as in run_request */
-	const int *bypass_socket;	/* as in run_request */
+	const int *bypass_socket;	/* these two as in run_request */
+	bool bypass_published;
 	bool process_is_file;		/* errors name members of a process file, not of ".process" */
 	const char *state_head, *state_tail;	/* these three as in run_request */
 	const struct run_moments *moments;

@@ -27,6 +27,13 @@ int seccomp_notify_replace(int listener, uint64_t id, int fd, int number, unsign
 	return ioctl(listener, SECCOMP_IOCTL_NOTIF_ADDFD, &a) < 0 ? -1 : 0;
 }
 
+int seccomp_notify_give(int listener, uint64_t id, int fd, unsigned flags)
+{
+	struct seccomp_notif_addfd a = { .id = id, .flags = SECCOMP_ADDFD_FLAG_SEND, .srcfd = (uint32_t)fd, .newfd_flags = flags };
+
+	return ioctl(listener, SECCOMP_IOCTL_NOTIF_ADDFD, &a) < 0 ? -1 : 0;
+}
+
 static int respond(int listener, const struct seccomp_notif_resp *response)
 {
 	return ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, response);

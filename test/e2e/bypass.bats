@@ -177,6 +177,105 @@ hostile() {
 	done
 }
 
+# visited CHECK...: the program's checks hold for sockets that port 80 accepts, which is published and visited from outside.
+visited() {
+	needs nft
+	forbidden_start
+	local port
+	port=$(free_port)
+	# shellcheck disable=SC2016 # for the shell inside
+	run timeout 55 bryo run --rm --network bridge:bypass -p "$port:80" -v "$HOSTILE:/hostile:ro" $IMG sh -c '
+		for check in $1; do /hostile $check 10.77.0.1 7001 "$2" 10.77.0.2 "$3" || exit 1; done' sh "$*" "$FORBIDDEN" "$port"
+	assert_output ""
+	assert_status 0
+	[ ! -e visits ]
+}
+
+@test "published: the container has its clients themselves, with all that they said, or as before" {
+	needs_bypass
+	visited accepted accepted_properties accepted_in_kernel accepted_neighbours accepted_refused
+}
+
+@test "published: many workers at one socket, some killed; nobody is lost" {
+	needs_bypass
+	visited accepted_by_many accept_raced
+}
+
+@test "hostile: what was accepted is locked as well" {
+	needs_bypass
+	visited no_loopback no_fast_open no_other_device no_listening no_power accepted_port connect_raced listen_raced
+}
+
+# python_web OPTION...: a server that keeps connections open, in a container; its port is PORT
+python_web() {
+	needs nft
+	local path shared=()
+	for path in /usr /lib /lib64; do [ ! -d $path ] || shared+=(-v "$path:$path:ro"); done
+	PORT=$(free_port)
+	cat >server.py <<-'END'
+		import http.server, socket
+		class Handler(http.server.BaseHTTPRequestHandler):
+		    protocol_version = "HTTP/1.1"
+		    def do_POST(self):
+		        data = self.rfile.read(int(self.headers["content-length"]))
+		        self.send_response(200)
+		        self.send_header("content-length", str(len(data)))
+		        self.send_header("x-client", self.client_address[0])
+		        self.send_header("x-device", str(self.connection.getsockopt(socket.SOL_SOCKET, 62)))
+		        self.end_headers()
+		        self.wfile.write(data)
+		    def log_message(self, *ignored): pass
+		http.server.ThreadingHTTPServer(("", 80), Handler).serve_forever()
+	END
+	bryo run -d --name web --network bridge:bypass -p "$PORT:80" "$@" "${shared[@]}" -v "$PWD/server.py:/server.py:ro" $IMG \
+		/usr/bin/python3 /server.py
+	retry 10 curl -s -o /dev/null --max-time 5 -d x "http://127.0.0.1:$PORT/"
+}
+
+@test "published: bytes do not pass the forwarder, it may stand still or die" {
+	needs_bypass
+	python_web
+	python3 - "$PORT" "$(bryo inspect --format '{{.State.ConmonPid}}' web)" <<-'END'
+		import http.client, os, signal, subprocess, sys
+		def ask(c, data):
+		    c.request("POST", "/", data)
+		    r = c.getresponse()
+		    assert r.read() == data
+		    return r
+		c = http.client.HTTPConnection("10.77.0.2", int(sys.argv[1]), timeout=10)
+		r = ask(c, b"first")
+		assert r.headers["x-client"] == "10.77.0.2" and int(r.headers["x-device"]) > 0, r.headers
+		forwarder = int(subprocess.check_output(["pgrep", "-P", sys.argv[2], "-x", "bryo-forward"]))
+		os.kill(forwarder, signal.SIGSTOP)
+		ask(c, b"second" * 1000000)
+		os.kill(forwarder, signal.SIGKILL)
+		ask(c, b"third" * 100000)
+		for _ in range(20):
+		    other = http.client.HTTPConnection("10.77.0.2", int(sys.argv[1]), timeout=10)
+		    ask(other, os.urandom(300000))
+		    other.close()
+		by_loopback = http.client.HTTPConnection("127.0.0.1", int(sys.argv[1]), timeout=10)
+		assert ask(by_loopback, b"x").headers["x-device"] == "0"
+	END
+}
+
+@test "published: servers that wait in accept, exec sessions, a restart" {
+	needs_bypass
+	needs nft
+	local port
+	port=$(free_port)
+	bryo run -d --name web --network bridge:bypass -p "$port:80" $IMG httpd -f -h /www -p 80
+	run retry 10 curl -s -f --max-time 5 "http://10.77.0.2:$port/"
+	assert_output "hello from bryo"
+	bryo restart -t 0 web
+	run retry 10 curl -s -f --max-time 5 "http://10.77.0.2:$port/"
+	assert_output "hello from bryo"
+	bryo run -d --name box --network bridge:bypass -p "$((port + 1)):80" -v "$HOSTILE:/hostile:ro" $IMG sleep 1000
+	run bryo exec box /hostile accepted 10.77.0.1 7001 1 10.77.0.2 "$((port + 1))"
+	assert_output ""
+	assert_status 0
+}
+
 @test "what contradicts it is refused" {
 	need_image
 	run bryo run --rm --network slirp4netns:bypass,outbound_addr=eth0 $IMG true

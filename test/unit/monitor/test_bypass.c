@@ -134,17 +134,17 @@ static void what_is_special_is_left_alone(void **state)
 	(void)state;
 	if (!cookie)
 		skip();
-	assert_true(own_socket_examine(&s, plain, cookie));
+	assert_true(own_socket_examine(&s, plain, cookie, true));
 	assert_false(s.is_host);
-	assert_false(own_socket_examine(&s, plain, cookie + 1));
-	assert_false(own_socket_examine(&s, udp, cookie));
-	assert_false(own_socket_examine(&s, local, cookie));
+	assert_false(own_socket_examine(&s, plain, cookie + 1, true));
+	assert_false(own_socket_examine(&s, udp, cookie, true));
+	assert_false(own_socket_examine(&s, local, cookie, true));
 	assert_int_equal(fcntl(plain, F_SETOWN, getpid()), 0);
-	assert_false(own_socket_examine(&s, plain, cookie));
+	assert_false(own_socket_examine(&s, plain, cookie, true));
 	assert_int_equal(fcntl(plain, F_SETOWN, 0), 0);
-	assert_true(own_socket_examine(&s, plain, cookie));
+	assert_true(own_socket_examine(&s, plain, cookie, true));
 	assert_int_equal(bind(plain, (struct sockaddr *)&any, sizeof(any)), 0);
-	assert_false(own_socket_examine(&s, plain, cookie));
+	assert_false(own_socket_examine(&s, plain, cookie, true));
 	close(plain);
 	close(udp);
 	close(local);

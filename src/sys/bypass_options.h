@@ -1,0 +1,36 @@
+/* sys/bypass_options - socket options that a program seldom sets before it connects or listens
+ *
+ * The filter of the socket bypass (run/bypass_filter) notifies when one of these is set, and only from then on the monitor
+ * (monitor/bypass_socket) asks sockets for them. X(level, name). */
+#ifndef BRYO_SYS_BYPASS_OPTIONS_H
+#define BRYO_SYS_BYPASS_OPTIONS_H
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#ifndef SO_BINDTOIFINDEX
+#define SO_BINDTOIFINDEX 62
+#endif
+
+/* What may be set on another socket, too. */
+#define BYPASS_SELDOM_OPTIONS(X) \
+	X(SOL_SOCKET, SO_OOBINLINE) X(SOL_SOCKET, SO_PRIORITY) X(SOL_SOCKET, SO_RCVLOWAT) X(SOL_SOCKET, SO_TIMESTAMP) \
+	X(SOL_SOCKET, SO_TIMESTAMPNS) X(SOL_SOCKET, SO_MAX_PACING_RATE) X(SOL_SOCKET, SO_ZEROCOPY) X(SOL_SOCKET, SO_REUSEPORT) \
+	X(IPPROTO_TCP, TCP_SYNCNT) X(IPPROTO_TCP, TCP_LINGER2) X(IPPROTO_TCP, TCP_WINDOW_CLAMP) X(IPPROTO_TCP, TCP_USER_TIMEOUT) \
+	X(IPPROTO_TCP, TCP_NOTSENT_LOWAT) X(IPPROTO_TCP, TCP_MAXSEG) X(IPPROTO_TCP, TCP_CONGESTION) X(IPPROTO_TCP, TCP_INQ) \
+	X(IPPROTO_IP, IP_TOS) X(IPPROTO_IP, IP_TTL) X(IPPROTO_IP, IP_MTU_DISCOVER) X(IPPROTO_IP, IP_MINTTL) \
+	X(IPPROTO_IPV6, IPV6_TCLASS) X(IPPROTO_IPV6, IPV6_UNICAST_HOPS) X(IPPROTO_IPV6, IPV6_MTU_DISCOVER) \
+	X(IPPROTO_IPV6, IPV6_ADDR_PREFERENCES)
+
+/* With one of these it is not one of many sockets: integers that are 0 otherwise ... */
+#define BYPASS_SPECIAL_OPTIONS(X) \
+	X(SOL_SOCKET, SO_MARK) X(SOL_SOCKET, SO_BINDTOIFINDEX) X(IPPROTO_TCP, TCP_FASTOPEN_CONNECT) X(IPPROTO_TCP, TCP_REPAIR) \
+	X(IPPROTO_IP, IP_TRANSPARENT) X(IPPROTO_IP, IP_FREEBIND)
+/* ... and those that are asked otherwise. */
+#define BYPASS_OTHER_OPTIONS(X) \
+	X(SOL_SOCKET, SO_BINDTODEVICE) X(SOL_SOCKET, SO_ATTACH_FILTER) X(SOL_SOCKET, SO_ATTACH_BPF) \
+	X(SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF) X(SOL_SOCKET, SO_ATTACH_REUSEPORT_EBPF) \
+	X(IPPROTO_TCP, TCP_ULP) X(IPPROTO_IP, IP_OPTIONS)
+
+#endif
