@@ -20,14 +20,23 @@ static void open_for_reading(struct decision *d)
 		strings_addf(d->arena, &d->v->notes, "%s, and reads as empty", reason_text(REASON_MASKED_PATH)->line);
 }
 
+/* No program opens a directory for writing. Who says that he writes to one makes entries in it. */
+static void write_in_directory(struct decision *d, const struct access_node *n)
+{
+	decision_need_writable(d, n);
+	decision_may(d, n, MAY_W | MAY_X, true);
+}
+
 static void open_for_writing(struct decision *d)
 {
 	const struct access_node *n = &d->f->path.target;
 
 	if (!decision_need_target(d, &d->f->path))
 		return;
-	if (S_ISDIR(n->mode))
-		decision_block(d, n, REASON_IS_DIRECTORY, EISDIR);
+	if (S_ISDIR(n->mode)) {
+		write_in_directory(d, n);
+		return;
+	}
 	decision_need_devices(d, n);
 	if (n->mount && n->mount->super_read_only && S_ISREG(n->mode))
 		decision_need_writable(d, n);
@@ -145,6 +154,8 @@ static void create(struct decision *d)
 {
 	if (decision_exists(&d->f->path)) {
 		protect_in_sticky(d);
+		if (S_ISDIR(d->f->path.target.mode))
+			decision_block(d, &d->f->path.target, REASON_IS_DIRECTORY, EISDIR);
 		open_for_writing(d);
 		return;
 	}

@@ -52,11 +52,16 @@ static int try_open(const char *path, int flags)
 	return 0;
 }
 
-static bool is_device(const char *path)
+static mode_t kind_of(const char *path)
 {
 	struct stat st;
 
-	return stat(path, &st) == 0 && (S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode));
+	return stat(path, &st) == 0 ? st.st_mode & S_IFMT : 0;
+}
+
+static bool is_device(const char *path)
+{
+	return kind_of(path) == S_IFCHR || kind_of(path) == S_IFBLK;
 }
 
 static int try_read(const struct try_request *r)
@@ -68,6 +73,8 @@ static int try_write(const struct try_request *r)
 {
 	if (is_device(r->path))
 		return answer(faccessat(AT_FDCWD, r->path, W_OK, AT_EACCESS));
+	if (kind_of(r->path) == S_IFDIR)
+		return answer(faccessat(AT_FDCWD, r->path, W_OK | X_OK, AT_EACCESS));
 	return try_open(r->path, r->op == ACCESS_APPEND ? O_WRONLY | O_APPEND : O_WRONLY);
 }
 

@@ -57,6 +57,11 @@ static void owners_and_modes(void **state)
 		/* below the mount each directory is searched */
 		{ "default", "1000:1000", "read", "/d 1000:1000 d0700;/d/e 1000:1000 d0755;/d/e/f 1000:1000 f0600",
 		  "uid-shift EACCES at /d, uid-shift EACCES at /d/e/f" },
+		/* writing to a directory is making entries in it; opening it so is not possible */
+		{ "default", "1000:1000", "write", "/d 1000:1000 d0755", "uid-shift EACCES at /d" },
+		{ "default", "1000:1000", "write", "/d 1000:1000 d0753", "allowed" },
+		{ "default", ROOT, "write", "/d 1000:1000 d0755 ro", "mount-ro EROFS at /d" },
+		{ "default", ROOT, "create", "/d 1000:1000 d0755;/d/e 1000:1000 d0755", "is-directory EISDIR at /d/e" },
 		/* an image's own files */
 		{ "default", "1000:1000", "write", "/etc 0:0 d0755 own;/etc/passwd 0:0 f0644", "mode-bits EACCES at /etc/passwd" },
 		{ "keep", "1000:1000", "write", "/home 0:0 d0755 own;/home/f 1000:1000 f0644", "allowed" },
