@@ -24,9 +24,9 @@ load helpers
 	assert_output 'Error: no volume with name "data" found: no such volume'
 	run bryo volume create ../x
 	assert_status 125
-	run bryo volume create -o type=tmpfs x
+	run bryo volume create -o type=ext4 -o device=/dev/sda x
 	assert_status 125
-	assert_contains tmpfs
+	assert_contains 'cannot mount volumes of type ext4'
 	run bryo volume ls --filter nonsense=1
 	assert_status 125
 }
