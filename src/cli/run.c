@@ -6,6 +6,8 @@
 #include "cli/cli.h"
 #include "cli/commands.h"
 #include "engine/container.h"
+#include "engine/mounts.h"
+#include "sys/outside.h"
 #include "sys/tty.h"
 
 static const char *working_directory(struct arena *arena)
@@ -39,6 +41,19 @@ static int print_plan(struct cli *cli, const struct create_request *r, struct er
 	return 0;
 }
 
+/* Whose a file is that cannot be given away is seen from outside only. */
+static struct engine *open_for(struct cli *cli, const struct create_request *r, struct error *err)
+{
+	struct engine *e = cli_engine_identity(cli, err);
+
+	if (e && mounts_may_chown(r)) {
+		e->outside = outside_keep();
+		if (e->outside < 0)
+			e->outside = 0;
+	}
+	return e ? cli_engine(cli, err) : NULL;
+}
+
 static int run_run(struct cli *cli, const struct args *args, struct error *err)
 {
 	struct create_request *r = args->request;
@@ -52,7 +67,7 @@ static int run_run(struct cli *cli, const struct args *args, struct error *err)
 	take_operands(cli, args, r);
 	if (r->plan)
 		return print_plan(cli, r, err);
-	e = cli_engine(cli, err);
+	e = open_for(cli, r, err);
 	if (!e || container_run(e, r, &c, &exit_code, &detached, err) < 0)
 		return -1;
 	if (r->detach)

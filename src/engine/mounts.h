@@ -15,6 +15,8 @@ int mounts_parse_mount(struct arena *arena, const char *text, const char *cwd, s
 int mounts_parse_tmpfs(struct arena *arena, const char *text, struct mount_list *ret, struct error *err);
 int mounts_set_destination(struct arena *arena, struct container_mount *m, const char *path, struct error *err);
 
+/* Whether a request may have volume option U, at a glance: a wrong yes costs little. */
+bool mounts_may_chown(const struct create_request *r);
 /* All mounts of a request, resolved and in the order in which they are made. Volumes are created, but for anonymous ones. */
 int mounts_resolve(struct engine *e, const struct create_request *r, const struct image_container_config *image,
 		   struct mount_list *ret, struct error *err);

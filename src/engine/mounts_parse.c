@@ -284,3 +284,16 @@ int mounts_parse_device(struct arena *arena, const char *text, struct device_lis
 	*ARRAY_ADD(arena, ret) = d;
 	return 0;
 }
+
+static bool mentions(const struct strings *texts, const char *word)
+{
+	for (size_t i = 0; i < texts->n; i++)
+		if (strstr(texts->v[i], word))
+			return true;
+	return false;
+}
+
+bool mounts_may_chown(const struct create_request *r)
+{
+	return mentions(&r->volumes, ":U") || mentions(&r->volumes, ",U") || mentions(&r->mounts, ",U") || mentions(&r->mounts, "chown");
+}

@@ -3,13 +3,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
+#include "engine/host_place.h"
 #include "engine/walk.h"
 #include "sys/errand.h"
 #include "sys/fd.h"
+#include "sys/outside.h"
 
 #define UNMAPPED 65534		/* what the kernel shows for owners outside the map; and an owner like others in most maps */
 
@@ -33,12 +34,27 @@ static int refuse(const struct owning *o, const struct walk_entry *entry, const 
 	return error_hint(err, "%s %s", cure, path);
 }
 
+/* " (uid 7)", as far as somebody outside can tell. */
+static const char *owner_outside(const struct owning *o, const struct walk_entry *entry, bool uid)
+{
+	int fd = o->e->outside <= 0 ? -1 : *entry->name ? openat(entry->dir, entry->name, O_PATH | O_NOFOLLOW | O_CLOEXEC) :
+		 fcntl(entry->dir, F_DUPFD_CLOEXEC, 3);
+	uid_t owner;
+	gid_t group;
+	bool known = fd >= 0 && outside_owner(o->e->outside, fd, &owner, &group);
+
+	fd_close(&fd);
+	return !known ? "" : uid ? arena_printf(o->e->arena, " (uid %u)", owner) : arena_printf(o->e->arena, " (gid %u)", group);
+}
+
 static int unmapped(const struct owning *o, const struct walk_entry *entry, bool uid, struct error *err)
 {
-	return refuse(o, entry, uid ? "belongs to a user of the host who is neither you nor one of your subordinate IDs" :
-		      "belongs to a group of the host that is neither yours nor one of your subordinate IDs",
-		      "see whose it is with ls -ldn; take it out of the mounted directory, or have the administrator give it to "
-		      "you: chown $USER:", err);
+	const char *who = owner_outside(o, entry, uid);
+	const char *what = arena_printf(o->e->arena, uid ? "belongs to a user of the host%s who is neither you nor one of your subordinate "
+					"IDs" : "belongs to a group of the host%s that is neither yours nor one of your subordinate IDs", who);
+
+	return refuse(o, entry, what, "take it out of the mounted directory, or have the administrator give it to you: "
+		      "chown -hR $USER:", err);
 }
 
 static int check_owner(const struct owning *o, const struct walk_entry *entry, struct walk_counts *counts, struct error *err)
@@ -137,35 +153,17 @@ static bool is_same(const struct stat *st, const char *path)
 	return stat(path, &other) == 0 && other.st_dev == st->st_dev && other.st_ino == st->st_ino;
 }
 
-/* The path, or a directory above it. */
-static bool contains(struct engine *e, const struct stat *st, const char *path)
-{
-	char *at = realpath(path, NULL), *above = at ? arena_strdup(e->arena, at) : NULL;
-
-	free(at);
-	while (above && *above) {
-		if (is_same(st, above))
-			return true;
-		*strrchr(above, '/') = '\0';
-	}
-	return is_same(st, "/");
-}
-
 static int check_top(struct engine *e, int top, const char *name, struct error *err)
 {
-	const char *own[] = { e->identity.home, e->store.path, e->run_path };
+	const char *own = host_place_of_user(e, top);
 	struct statvfs fs;
-	struct statx st;
-	struct stat top_st;
 
-	if (fstat(top, &top_st) < 0 || fstatvfs(top, &fs) < 0 || statx(top, "", AT_EMPTY_PATH, STATX_TYPE, &st) < 0)
-		return error_errno(err, "stat %s", name);
-	for (size_t i = 0; i < ELEMENTS(own); i++) {
-		if (!own[i] || !contains(e, &top_st, own[i]))
-			continue;
-		error_set(err, ERROR_USAGE, "volume option U would give all of %s to the container's user, with %s in it", name, own[i]);
+	if (own) {
+		error_set(err, ERROR_USAGE, "volume option U would give all of %s to the container's user, with %s in it", name, own);
 		return error_hint(err, "mount a directory below it");
 	}
+	if (fstatvfs(top, &fs) < 0)
+		return error_errno(err, "stat %s", name);
 	if (fs.f_flag & ST_RDONLY) {
 		error_set(err, ERROR_USAGE, "volume option U: %s is on a file system that is mounted read-only", name);
 		return error_hint(err, "leave U out, or mount it for writing on the host");
@@ -205,6 +203,14 @@ static int look_at_all(struct owning *o, int top, bool *ret_wrong, struct error 
 	*ret_wrong = true;	/* some may be: the second walk tells */
 	o->all = false;
 	return look_exactly(o, top, err);
+}
+
+int own_check(struct engine *e, int top, const char *name, struct error *err)
+{
+	struct owning o = { .e = e, .name = name, .uid = (uid_t)-1, .gid = (gid_t)-1 };
+	bool wrong;
+
+	return look_at_all(&o, top, &wrong, err);
 }
 
 int own_tree(struct engine *e, int top, const char *name, uid_t uid, gid_t gid, struct error *err)

@@ -9,6 +9,8 @@
 #include "engine/engine.h"
 
 /* top: an open directory or file, called name in errors. uid and gid as ids of the rootless namespace. */
+/* Whether all of it may be changed, in whatever way: owners, marks. */
+int own_check(struct engine *e, int top, const char *name, struct error *err);
 int own_tree(struct engine *e, int top, const char *name, uid_t uid, gid_t gid, struct error *err);
 
 #endif

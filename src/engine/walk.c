@@ -16,8 +16,8 @@
 
 #define DEPTH_MAX 512
 #define WORKERS_MAX 8
-#define ALONE_MAX 3000		/* entries that are visited before it is worth while to start processes */
-#define UNITS_ENOUGH 64		/* directories to share out */
+#define ALONE_MAX 1500		/* entries that are visited before it is worth while to start processes */
+#define UNITS_ENOUGH 16		/* directories to share out */
 
 /* What the processes share. */
 struct worker { struct walk_counts counts; struct error err; size_t unit; bool failed, done; };
