@@ -130,6 +130,7 @@ static struct json *volume_json(struct engine *e, const struct volume *v, size_t
 {
 	struct arena *a = e->arena;
 	struct json *j = json_new_object(a);
+	struct volume_options o;
 
 	json_set(a, j, "Name", json_new_string(a, v->name));
 	json_set(a, j, "Driver", json_new_string(a, v->driver ? v->driver : "local"));
@@ -139,6 +140,10 @@ static struct json *volume_json(struct engine *e, const struct volume *v, size_t
 	json_set(a, j, "Scope", json_new_string(a, "local"));
 	json_set(a, j, "Options", json_new_map(a, &v->options));
 	json_set(a, j, "MountCount", json_new_int(a, (int64_t)users));
+	if (volume_options_parse(a, &v->options, &o, NULL) == 0 && (o.has_uid || o.has_gid)) {
+		json_set(a, j, "UID", json_new_int(a, o.uid));
+		json_set(a, j, "GID", json_new_int(a, o.gid));
+	}
 	if (v->anonymous)
 		json_set(a, j, "Anonymous", json_new_bool(a, true));
 	if (v->needs_copy_up)

@@ -12,6 +12,7 @@
 #include "store/tree.h"
 #include "sys/fd.h"
 #include "sys/inroot.h"
+#include "sys/lock.h"
 #include "sys/mount.h"
 
 /* --- the image's files */
@@ -162,12 +163,13 @@ int volume_use(struct engine *e, const char *name, const struct volume_place *pl
 
 	if (volume_read(e->arena, &e->store, name, ret, err) < 0 || volume_options_parse(e->arena, &ret->options, &o, err) < 0)
 		return -1;
-	if (o.tmpfs ? volume_use_is_mounted(ret) : !ret->needs_copy_up && !ret->needs_chown)
+	if (!o.tmpfs && !ret->needs_copy_up && !ret->needs_chown)
 		return 0;
+	/* Another one may have been faster; and whoever ends, and unmounts, sees under this lock that we are starting. */
 	dir = volume_lock(&e->store, name, err);
 	if (dir < 0 || volume_read(e->arena, &e->store, name, ret, err) < 0)
 		return -1;
-	if (o.tmpfs)		/* another one may have been faster, here and below */
+	if (o.tmpfs)
 		return volume_use_is_mounted(ret) ? 0 : mount_tmpfs(e, ret, place, &o, err);
 	if (place->root_fd < 0 || (!ret->needs_copy_up && !ret->needs_chown))
 		return 0;
@@ -199,6 +201,16 @@ static bool uses(const struct container *c, const char *name)
 	return false;
 }
 
+/* It runs, or somebody is about to start it. */
+static bool is_live(struct engine *e, const struct container *c)
+{
+	_cleanup_fd_ int run_dir = container_run_dir(e, c->id, false, NULL);
+	struct container_state s;
+
+	return container_load_state(e, c, &s, NULL) < 0 || state_is_live(&s) || s.status == CONTAINER_INITIALIZED ||
+	       (run_dir >= 0 && lock_is_held(run_dir, "monitor.lock"));
+}
+
 /* A container that lives, but for one. */
 static bool has_live_user(struct engine *e, const char *name, const char *but)
 {
@@ -206,13 +218,9 @@ static bool has_live_user(struct engine *e, const char *name, const char *but)
 
 	if (container_load_all(e, &all, NULL) < 0)
 		return true;
-	for (size_t i = 0; i < all.n; i++) {
-		struct container_state s;
-
-		if (!str_eq(all.v[i].id, but) && uses(&all.v[i], name) &&
-		    (container_load_state(e, &all.v[i], &s, NULL) < 0 || state_is_live(&s) || s.status == CONTAINER_INITIALIZED))
+	for (size_t i = 0; i < all.n; i++)
+		if (!str_eq(all.v[i].id, but) && uses(&all.v[i], name) && is_live(e, &all.v[i]))
 			return true;
-	}
 	return false;
 }
 

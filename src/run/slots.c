@@ -23,6 +23,9 @@ int plan_error(const struct run_plan *plan, size_t step, const char *what, struc
 		    text.data ? text.data : "", str_is_empty(what) ? "" : ": ", what ? what : "");
 	if (number == ENOENT && op->kind == OP_BIND)
 		error_hint(err, "the host path %s does not exist; create it first", op->source);
+	if ((number == ENOTDIR || number == EISDIR) && (op->kind == OP_BIND || op->kind == OP_MOUNT))
+		error_hint(err, "a directory can be mounted on a directory only, and a file on a file: see what the image has at %s",
+			   op->target);
 	if (op->kind == OP_BIND && op->maps && (number == EPERM || number == EINVAL))
 		error_hint(err, "an ordinary user can map ids of his own file systems only (a tmpfs of the namespace), not of the host's: "
 			   "leave idmap out, and use --userns keep-id:uid=N,gid=N, or the volume option U");

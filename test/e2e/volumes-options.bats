@@ -136,6 +136,15 @@ mounted() { grep " $1 " <<<"$output" | cut -d' ' -f3-; }
 	assert_contains evil		# the volume itself, not what is above it
 	run box --mount type=volume,src=v,dst=/x,subpath=../../.. $IMG ls /x
 	assert_contains evil
+	# What is copied into a stopped container goes there, too; into an overlay it does not.
+	bryo create --name part --mount type=volume,src=v,dst=/x,subpath=sub -v v:/o:O $IMG true
+	bryo cp outside part:/x/copied
+	run bryo cp outside part:/o/copied
+	[ "$status" -ne 0 ]
+	run box -v v:/x $IMG ls /x /x/sub
+	assert_output $'/x:\nevil\ngood\nsub\nup\n\n/x/sub:\ncopied\nf'
+	run bryo inspect --format '{{range .Mounts}}{{.Destination}} {{.SubPath}} {{.Propagation}};{{end}}' part
+	assert_contains '/x sub rprivate'
 }
 
 @test "glob, devpts and ramfs" {
@@ -197,6 +206,8 @@ mounted() { grep " $1 " <<<"$output" | cut -d' ' -f3-; }
 	assert_contains noexec
 	bryo volume create -o o=uid=5,gid=6 owned
 	run box -v owned:/x --user 7:7 $IMG stat -c %u:%g /x
+	assert_output 5:6
+	run bryo volume inspect --format '{{.UID}}:{{.GID}}' owned
 	assert_output 5:6
 	bryo volume create -o nocopy=true bare
 	run box -v bare:/home $IMG ls /home

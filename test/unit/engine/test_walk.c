@@ -14,8 +14,8 @@
 
 #include "sys/fd.h"
 
-#define DIRECTORIES 130
-#define FILES 25
+#define DIRECTORIES 60
+#define FILES 40
 
 enum { COUNT_FILES, COUNT_DIRECTORIES, COUNT_LINKS };
 static char top[] = "/tmp/bryo-walk.XXXXXX";
@@ -76,7 +76,7 @@ static void all(void **state)
 
 static void failures(void **state)
 {
-	static const char *const paths[] = { "", "d0", "d99/link", "d129/in/f24" };
+	static const char *const paths[] = { "", "d0", "d49/link", "d59/in/f39" };
 
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
 		struct walk_counts counts;
@@ -106,7 +106,7 @@ static void too_deep(void **state)
 	struct error err = { 0 };
 	int at = fcntl(top_fd, F_DUPFD_CLOEXEC, 3), top_of_deep;
 
-	for (int i = 0; i < 700; i++) {
+	for (int i = 0; i < 520; i++) {
 		int next;
 
 		assert_int_equal(mkdirat(at, name, 0755), 0);
