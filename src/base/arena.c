@@ -21,7 +21,7 @@ struct arena {
 
 void arena_exhausted(void)
 {
-	static const char text[] = "Error: out of memory\n";
+	static const char text[] = "error[no-memory]: out of memory\n";
 
 	if (write(STDERR_FILENO, text, sizeof(text) - 1) < 0)
 		_exit(125);

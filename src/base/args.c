@@ -89,11 +89,9 @@ static int unknown_command(struct arena *arena, const struct args_program *progr
 	const char *group = *path ? arena_printf(arena, "%s %s", program->name, path) : program->name;
 	const char *close = closest_command(arena, program, path, word);
 
-	error_set(err, ERROR_USAGE, "unrecognized command `%s %s`\nTry '%s --help' for more information", group, word,
-		  group);
-	if (close)
-		error_hint(err, "did you mean `%s %s`?", group, close);
-	return -1;
+	error_set(err, ERROR_USAGE, "unrecognized command `%s %s`", group, word);
+	error_code(err, "unknown-command");
+	return close ? error_hint(err, "did you mean `%s %s`?", group, close) : error_hint(err, "see '%s --help'", group);
 }
 
 /* --- finding options */
@@ -172,14 +170,10 @@ struct parser {
 	struct error *err;
 };
 
-static int usage_error(struct parser *p)
+static int usage_error(struct parser *p, const char *code)
 {
-	size_t used = p->err ? strlen(p->err->text) : 0;
-
-	if (p->err)
-		snprintf(p->err->text + used, sizeof(p->err->text) - used, "\nSee '%s%s%s --help'", p->program->name,
-			 *p->args->path ? " " : "", p->args->path);
-	return -1;
+	error_code(p->err, code);
+	return error_hint(p->err, "see '%s%s%s --help'", p->program->name, *p->args->path ? " " : "", p->args->path);
 }
 
 /* "-n, --last" as pflag names a flag in its errors. */
@@ -193,7 +187,7 @@ static const char *full_name(struct parser *p, const struct option *o)
 static int bad_value(struct parser *p, const struct option *o, const char *value, const char *why)
 {
 	error_set(p->err, ERROR_USAGE, "invalid argument \"%s\" for \"%s\" flag: %s", value, full_name(p, o), why);
-	return usage_error(p);
+	return usage_error(p, "bad-value");
 }
 
 /* Go's strconv.ParseBool. */
@@ -269,7 +263,8 @@ static int store_value(struct parser *p, const struct option *o, const char *val
 
 static int unsupported(struct parser *p, const char *name, const char *why)
 {
-	return error_set(p->err, ERROR_USAGE, "known but not supported here: --%s: %s", name, why);
+	error_set(p->err, ERROR_USAGE, "known but not supported here: --%s: %s", name, why);
+	return error_code(p->err, "unsupported-option");
 }
 
 static int unknown_option(struct parser *p, const char *name, size_t n)
@@ -283,11 +278,10 @@ static int unknown_option(struct parser *p, const char *name, size_t n)
 			if (is_real(o) && o->name && o->type != OPTION_UNSUPPORTED && !(o->flags & OPTION_HIDDEN))
 				strings_add(p->arena, &names, o->name);
 	error_set(p->err, ERROR_USAGE, "unknown flag: --%.*s", (int)n, name);
-	usage_error(p);
 	close = names.n ? glob_closest(arena_strndup(p->arena, name, n), (const char *const *)names.v) : NULL;
 	if (close)
 		error_hint(p->err, "did you mean --%s?", close);
-	return -1;
+	return usage_error(p, "unknown-option");
 }
 
 static bool is_bool(const struct option *o)
@@ -325,7 +319,7 @@ static int parse_long(struct parser *p, int argc, char *const *argv, int *i)
 	if (!value && option_takes_value(o)) {
 		if (*i + 1 >= argc) {
 			error_set(p->err, ERROR_USAGE, "flag needs an argument: --%.*s", (int)n, name);
-			return usage_error(p);
+			return usage_error(p, "missing-argument");
 		}
 		value = argv[++*i];
 	}
@@ -345,7 +339,7 @@ static int parse_letters(struct parser *p, int argc, char *const *argv, int *i)
 		}
 		if (!o) {
 			error_set(p->err, ERROR_USAGE, "unknown shorthand flag: '%c' in %s", *s, argv[*i]);
-			return usage_error(p);
+			return usage_error(p, "unknown-option");
 		}
 		o = args_resolve(p->program, p->args->command, o);
 		if (s[1] == '=') {
@@ -355,7 +349,7 @@ static int parse_letters(struct parser *p, int argc, char *const *argv, int *i)
 		} else if (option_takes_value(o)) {
 			if (*i + 1 >= argc) {
 				error_set(p->err, ERROR_USAGE, "flag needs an argument: '%c' in %s", *s, argv[*i]);
-				return usage_error(p);
+				return usage_error(p, "missing-argument");
 			}
 			value = argv[++*i];
 		}
@@ -394,15 +388,10 @@ static void take_operands(struct parser *p, int argc, char *const *argv, int i)
 		strings_add(p->arena, &p->args->operands, argv[i]);
 }
 
-static int check_operands(struct parser *p)
+static int wrong_operands(struct parser *p, int n, int min, int max)
 {
-	const struct command *c = p->args->command;
-	int n = (int)p->args->operands.n, min = c->operands_min, max = c->operands_max;
-
-	if (n >= min && (max < 0 || n <= max))
-		return 0;
-	if (n < min && c->operands_missing)
-		return error_set(p->err, ERROR_USAGE, "%s", c->operands_missing);
+	if (n < min && p->args->command->operands_missing)
+		return error_set(p->err, ERROR_USAGE, "%s", p->args->command->operands_missing);
 	if (max == 0)
 		return error_set(p->err, ERROR_USAGE, "`%s %s` takes no arguments", p->program->name, p->args->path);
 	if (max == min)
@@ -414,11 +403,24 @@ static int check_operands(struct parser *p)
 	return error_set(p->err, ERROR_USAGE, "accepts between %d and %d arg(s), received %d", min, max, n);
 }
 
+static int check_operands(struct parser *p)
+{
+	const struct command *c = p->args->command;
+	int n = (int)p->args->operands.n, min = c->operands_min, max = c->operands_max;
+
+	if (n >= min && (max < 0 || n <= max))
+		return 0;
+	wrong_operands(p, n, min, max);
+	error_code(p->err, n < min ? "missing-argument" : "extra-argument");
+	return error_hint(p->err, "usage: %s %s%s%s", p->program->name, p->args->path, *c->synopsis ? " " : "", c->synopsis);
+}
+
 static int parse_command(struct parser *p, int argc, char *const *argv, int i)
 {
 	const struct command *c = p->args->command;
 
 	p->args->request = arena_alloc(p->arena, c->request_size ? c->request_size : 1);
+	p->args->words = (struct strings){ (char **)argv + i, (size_t)(argc - i) };
 	if (c->flags & COMMAND_RAW) {
 		take_operands(p, argc, argv, i);
 		return 0;

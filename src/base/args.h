@@ -142,6 +142,7 @@ struct args {				/* one parsed command line */
 	const char *path;		/* as typed: "container ls" */
 	void *globals, *request;
 	struct strings operands;
+	struct strings words;		/* all behind the command, as they were typed */
 	struct strings given;		/* long names of the options that were used */
 	bool help, help_all;
 };

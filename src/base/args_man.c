@@ -15,15 +15,17 @@ static void add(struct source *s, const char *text)
 		s->failed = true;
 }
 
-/* scdoc gives meaning to these; anything else is plain text. */
+/* scdoc gives meaning to these, and to a list's marks where a line begins; anything else is plain text. */
 static const char *escape(struct arena *arena, const char *text)
 {
 	char *copy = arena_alloc(arena, strlen(text) * 2 + 1), *to = copy;
+	bool begins = true;
 
 	for (; *text; text++) {
-		if (strchr("\\*_<>[]#~`|", *text))
+		if (strchr("\\*_<>[]#~`|", *text) || (begins && strchr("-.", *text)))
 			*to++ = '\\';
 		*to++ = *text;
+		begins = *text == '\n';
 	}
 	return copy;
 }

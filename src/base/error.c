@@ -33,7 +33,7 @@ ERROR_PRINTF(4, 0) static void set_text(struct error *err, enum error_kind kind,
 {
 	err->kind = kind;
 	err->sys = number;
-	err->hint[0] = '\0';
+	err->hint[0] = err->code[0] = err->where[0] = '\0';
 	mark_if_cut(err->text, sizeof(err->text), vsnprintf(err->text, sizeof(err->text), fmt, ap));
 }
 
@@ -125,13 +125,93 @@ int error_hint(struct error *err, const char *fmt, ...)
 	return -1;
 }
 
+/* --- the hint's lines */
+
+ERROR_PRINTF(3, 0) static int add_line(struct error *err, char mark, const char *fmt, va_list ap)
+{
+	size_t used, room;
+	int n;
+
+	if (!err || err->kind == ERROR_NONE)
+		return -1;
+	used = strlen(err->hint);
+	room = sizeof(err->hint) - used;
+	n = snprintf(err->hint + used, room, "%s%c ", used ? "\n" : "", mark);
+	if (n < (int)room)
+		n += vsnprintf(err->hint + used + n, room - (size_t)n, fmt, ap);
+	if (n >= (int)room)
+		err->hint[used] = '\0';
+	return -1;
+}
+
+int error_fix(struct error *err, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	add_line(err, '$', fmt, ap);
+	va_end(ap);
+	return -1;
+}
+
+int error_fix_admin(struct error *err, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	add_line(err, '#', fmt, ap);
+	va_end(ap);
+	return -1;
+}
+
+/* --- code and place */
+
+int error_code(struct error *err, const char *code)
+{
+	if (err && err->kind != ERROR_NONE && !err->code[0])
+		snprintf(err->code, sizeof(err->code), "%s", code);
+	return -1;
+}
+
+int error_where(struct error *err, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (!err || err->kind == ERROR_NONE || err->where[0])
+		return -1;
+	va_start(ap, fmt);
+	mark_if_cut(err->where, sizeof(err->where), vsnprintf(err->where, sizeof(err->where), fmt, ap));
+	va_end(ap);
+	return -1;
+}
+
+const char *error_kind_code(enum error_kind kind)
+{
+	static const char *const codes[] = {
+		[ERROR_NONE] = "none", [ERROR_FAILED] = "failed", [ERROR_USAGE] = "usage", [ERROR_INVALID] = "invalid",
+		[ERROR_NOT_FOUND] = "not-found", [ERROR_EXISTS] = "already-exists", [ERROR_IN_USE] = "in-use",
+		[ERROR_STATE] = "wrong-state", [ERROR_DENIED] = "denied", [ERROR_UNSUPPORTED] = "unsupported",
+		[ERROR_NOT_EXECUTABLE] = "not-executable", [ERROR_NO_COMMAND] = "command-not-found",
+		[ERROR_NO_SPACE] = "no-space", [ERROR_NETWORK] = "network", [ERROR_UNAUTHORIZED] = "unauthorized",
+		[ERROR_INTERRUPTED] = "interrupted",
+	};
+
+	_Static_assert(sizeof(codes) / sizeof(*codes) == ERROR_KINDS, "each kind has a code");
+	return codes[kind];
+}
+
+const char *error_code_of(const struct error *err)
+{
+	return err->code[0] ? err->code : error_kind_code((enum error_kind)err->kind);
+}
+
 void error_clear(struct error *err)
 {
 	if (!err)
 		return;
 	err->kind = ERROR_NONE;
 	err->sys = 0;
-	err->text[0] = err->hint[0] = '\0';
+	err->text[0] = err->hint[0] = err->code[0] = err->where[0] = '\0';
 }
 
 bool error_is(const struct error *err, enum error_kind kind)
@@ -182,6 +262,7 @@ int error_receive(int fd, struct error *ret_err)
 	if (got != sizeof(record) || record.kind < ERROR_NONE || record.kind >= ERROR_KINDS)
 		return error_set(ret_err, ERROR_FAILED, "a child process ended while it reported an error");
 	record.text[sizeof(record.text) - 1] = record.hint[sizeof(record.hint) - 1] = '\0';
+	record.code[sizeof(record.code) - 1] = record.where[sizeof(record.where) - 1] = '\0';
 	*ret_err = record;
 	return 1;
 }

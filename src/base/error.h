@@ -2,7 +2,8 @@
  *
  * An error has no pointers and is smaller than PIPE_BUF, so it crosses fork, pipe, monitor and API unchanged by a
  * single write. The first failure sets kind, errno and text; each level that knows something adds a frame in front;
- * whoever knows the cure sets the hint. Nothing below cli/ and api/ prints one. */
+ * whoever knows the cure sets the hint, and lines that can be pasted. A code names the cause for `bryo help CODE` and for
+ * programs: each kind has one, and who knows better sets his own. Nothing below cli/ and api/ prints an error. */
 #ifndef BRYO_BASE_ERROR_H
 #define BRYO_BASE_ERROR_H
 
@@ -29,14 +30,19 @@ enum error_kind {
 	ERROR_KINDS
 };
 
-#define ERROR_TEXT_SIZE 2816
+#define ERROR_TEXT_SIZE 2656
 #define ERROR_HINT_SIZE 1024
+#define ERROR_CODE_SIZE 32
+#define ERROR_WHERE_SIZE 128
 
 struct error {
 	int kind;		/* enum error_kind */
 	int sys;		/* errno of the failed call, 0 when none */
 	char text[ERROR_TEXT_SIZE];	/* "outer: inner: cause"; cut with "..." when it does not fit */
-	char hint[ERROR_HINT_SIZE];	/* what cures it, "" when nobody knows */
+	char hint[ERROR_HINT_SIZE];	/* what cures it, "" when nobody knows: a paragraph, then lines "$ COMMAND" (to be pasted)
+					 * and "# COMMAND" (for the administrator) */
+	char code[ERROR_CODE_SIZE];	/* "port-taken"; "": the kind's own */
+	char where[ERROR_WHERE_SIZE];	/* the word of the command line or the file at fault, when the text does not say it */
 };
 
 #define ERROR_PRINTF(f, a) __attribute__((format(printf, f, a)))
@@ -60,6 +66,17 @@ int error_frame(struct error *err, const char *fmt, ...) ERROR_PRINTF(2, 3);
 
 /* Sets the cure, one paragraph without a newline at the end, and returns -1. The innermost hint wins. */
 int error_hint(struct error *err, const char *fmt, ...) ERROR_PRINTF(2, 3);
+/* Adds a line that cures it when it is pasted, or one that only the administrator can give; after the hint. One that does
+ * not fit whole is left out. */
+int error_fix(struct error *err, const char *fmt, ...) ERROR_PRINTF(2, 3);
+int error_fix_admin(struct error *err, const char *fmt, ...) ERROR_PRINTF(2, 3);
+
+/* The innermost code and place win, too. */
+int error_code(struct error *err, const char *code);
+int error_where(struct error *err, const char *fmt, ...) ERROR_PRINTF(2, 3);
+/* Its own code, or that of its kind; never "". */
+const char *error_code_of(const struct error *err);
+const char *error_kind_code(enum error_kind kind);
 
 void error_clear(struct error *err);
 bool error_is(const struct error *err, enum error_kind kind);

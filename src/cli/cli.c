@@ -7,6 +7,7 @@
 
 #include "cli/output.h"
 #include "cli/progress.h"
+#include "cli/say.h"
 #include "sys/tty.h"
 
 bool cli_use_color(int fd)
@@ -23,26 +24,9 @@ int cli_width(int fd)
 	return tty_is(fd) && tty_get_size(fd, &size) == 0 && size.columns ? size.columns : 100;
 }
 
-/* Messages quote names of files, of images and answers of registries: their control characters stay away from the
- * terminal. Our own lines end as they are. */
-static void say(const char *color, const char *word, const char *text)
-{
-	_cleanup_arena_ struct arena *arena = arena_new();
-	bool colored = cli_use_color(STDERR_FILENO);
-	struct strings lines = strings_split(arena, text, "\n");
-
-	fflush(stdout);
-	if (word)
-		fprintf(stderr, "%s%s:%s ", colored ? color : "", word, colored ? "\033[0m" : "");
-	for (size_t i = 0; i < lines.n; i++)
-		fprintf(stderr, "%s\n", output_clean(arena, lines.v[i]));
-}
-
 void cli_print_error(const struct error *err)
 {
-	say("\033[1;31m", "Error", err->text);
-	if (err->hint[0])
-		say("\033[1;36m", "hint", err->hint);
+	say_error(err);
 }
 
 void cli_warn(const char *fmt, ...)
@@ -51,7 +35,7 @@ void cli_warn(const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	say("\033[1;33m", "Warning", arena_vprintf(arena, fmt, ap));
+	say_warning(arena_vprintf(arena, fmt, ap));
 	va_end(ap);
 }
 
@@ -99,7 +83,7 @@ static void face_note(void *context, const char *text)
 	if (cli->quiet)
 		return;
 	progress_clear(cli->progress);
-	say("", NULL, text);
+	say_note(text);
 }
 
 static void face_progress(void *context, const struct transfer_event *event)
@@ -123,7 +107,7 @@ static int face_choose(void *context, const char *question, const struct strings
 	if (!tty_is(STDIN_FILENO) || !tty_is(STDOUT_FILENO))
 		return -2;
 	progress_clear(cli->progress);
-	say("", NULL, question);
+	say_note(question);
 	for (size_t i = 0; i < choices->n; i++)
 		fprintf(stderr, "  %zu) %s\n", i + 1, output_clean(cli->arena, choices->v[i]));
 	for (;;) {

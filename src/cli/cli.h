@@ -13,6 +13,7 @@ struct progress;
 
 struct cli_globals {
 	struct engine_options engine;
+	char *error_format;		/* "text", "json" */
 	bool version;
 };
 

@@ -21,7 +21,7 @@
 	X(network) X(network_create) X(network_ls) X(network_inspect) X(network_rm) X(network_prune)                 \
 	X(network_exists) X(network_connect) X(network_disconnect) X(network_reload) X(network_update)                                                                                            \
 	X(system) X(system_migrate) X(system_prune) X(system_check) X(inspect) X(info) X(version) X(events) X(unshare)             \
-	X(oci) X(help) X(completion) X(complete) X(man)
+	X(oci) X(explain) X(help) X(completion) X(complete) X(man)
 
 #define CLI_DECLARE_COMMAND(name) extern const struct command name##_command;
 CLI_COMMANDS(CLI_DECLARE_COMMAND)

@@ -7,12 +7,14 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/codes.h"
 #include "cli/commands.h"
 #include "cli/oci.h"
 #include "cli/output.h"
 #include "engine/container.h"
 #include "engine/image.h"
 #include "engine/volume.h"
+#include "explain/reasons.h"
 #include "store/network.h"
 
 static const char bash_script[] =
@@ -213,7 +215,7 @@ static void offer_environment(struct cli *cli, const struct args_completion *c)
 
 static const char *const signals[] = { "HUP", "INT", "QUIT", "KILL", "USR1", "USR2", "TERM", "STOP", "CONT", "WINCH", NULL };
 
-static const char *const network_modes[] = { "none", "host", "pasta", "slirp4netns", "container:", "ns:", NULL };
+static const char *const network_modes[] = { "none", "host", "private", "pasta", "slirp4netns", "container:", "ns:", NULL };
 
 static void offer_live(struct cli *cli, const struct args_completion *c)
 {
@@ -270,6 +272,14 @@ static void offer_live(struct cli *cli, const struct args_completion *c)
 	}
 }
 
+static void offer_codes(struct cli *cli, const struct args_completion *c)
+{
+	for (const struct code *k = codes; k->name; k++)
+		offer(cli, c, k->name, k->summary);
+	for (enum reason r = REASON_NONE + 1; r < REASON_COUNT; r++)
+		offer(cli, c, reason_text(r)->code, reason_text(r)->line);
+}
+
 static int run_complete(struct cli *cli, const struct args *args, struct error *err)
 {
 	const struct args_program *program;
@@ -287,6 +297,8 @@ static int run_complete(struct cli *cli, const struct args *args, struct error *
 		offer_list(cli, &c, shells);
 		return 0;
 	}
+	if (c.command == &help_command && !c.options && n == 2)
+		offer_codes(cli, &c);
 	args_complete_static(cli->arena, program, &c, &candidates);
 	for (size_t i = 0; i < candidates.n; i++)
 		puts(candidates.v[i]);

@@ -77,7 +77,7 @@ const struct option create_options[] = {
 	L(0, "device", device, "HOST[:CONTAINER[:rwm]]", "Give access to a device of the host", .complete = COMPLETE_FILES),
 
 	OPT_GROUP("Network"),
-	M(0, "network", network, "MODE", "NETWORK[:OPTS], none, host, pasta[:OPTS], slirp4netns[:OPTS], container:NAME, ns:PATH",
+	M(0, "network", network, "MODE", "NETWORK[:OPTS] (default bridge), none, host, private, pasta[:OPTS], slirp4netns[:OPTS], container:NAME, ns:PATH",
 	  .complete = COMPLETE_NETWORK_MODES),
 	OPT_ALIAS(0, "net", "network"),
 	L('p', "publish", publish, "[[IP:]HOST:]PORT[/udp]", "Publish a port or a range of ports on the host"),
@@ -205,6 +205,8 @@ const struct option run_only_options[] = {
 	OPT_GROUP("Running"),
 	F('d', "detach", detach, "Run in the background and print the container's ID"),
 	S(0, "detach-keys", detach_keys, "KEYS", "Keys that leave the container running (default ctrl-p,ctrl-q); \"\" for none", RARE),
+	S(0, "hints", hints, "WHEN", "never: no hints about mounts that the container's user cannot use; also BRYO_HINTS=0",
+	  .words = "auto|never", RARE),
 	OFF(0, "sig-proxy", no_sig_proxy, "Do not pass received signals to the command", RARE),
 	OPT_END
 };

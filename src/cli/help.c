@@ -5,8 +5,55 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/codes.h"
 #include "cli/commands.h"
 #include "cli/oci.h"
+#include "cli/output.h"
+#include "explain/reasons.h"
+
+static int unknown(struct error *err, const char *words)
+{
+	error_set(err, ERROR_USAGE, "unrecognized command `bryo %s`", words);
+	error_code(err, "unknown-command");
+	return error_hint(err, "see 'bryo --help'");
+}
+
+static void print_code(struct arena *arena, const char *code, const char *line, const char *text, const char *no_cure)
+{
+	int width = cli_width(STDOUT_FILENO);
+
+	printf("%s: %s\n\n", code, line);
+	output_wrapped(text, width);
+	if (no_cure) {
+		putchar('\n');
+		output_wrapped(arena_printf(arena, "Not a cure: %s", no_cure), width);
+	}
+}
+
+static void list_codes(void)
+{
+	for (const struct code *c = codes; c->name; c++)
+		printf("%-24s %s\n", c->name, c->summary);
+	for (enum reason r = REASON_NONE + 1; r < REASON_COUNT; r++)
+		printf("%-24s %s\n", reason_text(r)->code, reason_text(r)->line);
+}
+
+/* No command: the code of an error, perhaps, or of what explain finds. */
+static int help_word(struct arena *arena, const char *word, struct error *err)
+{
+	const struct code *c = code_find(word);
+	enum reason r = reason_find(word);
+
+	if (strcmp(word, "codes") == 0)
+		list_codes();
+	else if (c)
+		print_code(arena, c->name, c->summary, c->text, NULL);
+	else if (r != REASON_COUNT)
+		print_code(arena, reason_text(r)->code, reason_text(r)->line, reason_text(r)->paragraph, reason_text(r)->no_cure);
+	else
+		return unknown(err, word);
+	return 0;
+}
 
 static int run_help(struct cli *cli, const struct args *args, struct error *err)
 {
@@ -17,18 +64,27 @@ static int run_help(struct cli *cli, const struct args *args, struct error *err)
 
 	about.program = oci_program_of(n, args->operands.v, &skip);
 	about.command = args_find_command(cli->arena, about.program, (int)(n - skip), args->operands.v + skip, &used, &about.path);
+	if (used == 0 && n == 1)
+		return help_word(cli->arena, args->operands.v[0], err);
 	if (used < (int)(n - skip))
-		return error_set(err, ERROR_USAGE, "unrecognized command `bryo %s`\nTry 'bryo --help' for more information",
-				 strings_join(cli->arena, &args->operands, " "));
+		return unknown(err, strings_join(cli->arena, &args->operands, " "));
 	args_help(cli->arena, &about, cli_width(STDOUT_FILENO), &out);
 	fwrite(out.data, 1, out.size, stdout);
 	return 0;
 }
 
+static const struct command_example help_examples[] = {
+	{ "bryo help run", "the options of run" },
+	{ "bryo help port-taken", "what is behind error[port-taken]" },
+	{ NULL, NULL }
+};
+
 const struct command help_command = {
 	.names = "help",
-	.synopsis = "[COMMAND]",
-	.summary = "Show what a command does",
+	.synopsis = "[COMMAND|CODE|codes]",
+	.summary = "Show what a command does, or what an error's code means",
+	.description = "CODE is the word in brackets of an error, as in error[port-taken]; \"codes\" lists all.",
+	.examples = help_examples,
 	.operands_max = COMMAND_ANY_NUMBER,
 	.complete = COMPLETE_COMMANDS, .complete_rest = COMPLETE_COMMANDS,
 	.topic = TOPIC_SYSTEM,

@@ -65,7 +65,8 @@ static int inspect_any(struct cli *cli, const char *name, const struct inspect_r
 		if (!error_is(err, ERROR_NOT_FOUND))
 			return -1;
 	}
-	return error_set(err, ERROR_NOT_FOUND, "no such object: \"%s\"", name);
+	error_set(err, ERROR_NOT_FOUND, "no such object: \"%s\"", name);
+	return error_code(err, "no-such-object");
 }
 
 /* With a format each object is printed by itself; without one a list is, even when it is empty. */

@@ -6,6 +6,7 @@
 
 #include "cli/cli.h"
 #include "cli/oci.h"
+#include "cli/say.h"
 #include "sys/fd.h"
 #include "sys/self.h"
 #include "sys/trace.h"
@@ -29,6 +30,13 @@ static int print_help(struct cli *cli, const struct args *args)
 	return 0;
 }
 
+static int missing_command(struct error *err)
+{
+	error_set(err, ERROR_USAGE, "missing command 'bryo COMMAND'");
+	error_code(err, "unknown-command");
+	return error_fix(err, "bryo --help");
+}
+
 static int run(struct cli *cli, const struct args *args, char *const *argv, struct error *err)
 {
 	cli->args = args;
@@ -40,7 +48,7 @@ static int run(struct cli *cli, const struct args *args, char *const *argv, stru
 		return 0;
 	}
 	if (!args->command)
-		return error_set(err, ERROR_USAGE, "missing command 'bryo COMMAND'\nTry 'bryo --help' for more information");
+		return missing_command(err);
 	if (args->command->flags & COMMAND_ENTERS)
 		self_seal(argv);
 	return args->command->run(cli, args, err);
@@ -62,8 +70,11 @@ static int bryo_main(int argc, char **argv)
 	struct args args;
 	int code;
 
+	say_command_line(argc, argv);
 	start_trace();
 	code = args_parse(cli.arena, &cli_program, argc, argv, &args, &err);
+	if (say_set_format(((struct cli_globals *)args.globals)->error_format, code == 0 ? &err : NULL) < 0)
+		code = -1;
 	if (code == 0)
 		code = run(&cli, &args, argv, &err);
 	if (code < 0) {
@@ -71,7 +82,8 @@ static int bryo_main(int argc, char **argv)
 		code = cli_exit_code(args.command, &err);
 	}
 	if (fflush(stdout) == EOF && code == 0) {
-		fprintf(stderr, "Error: write to standard output: %m\n");
+		error_errno(&err, "write to standard output");
+		cli_print_error(&err);
 		code = 125;
 	}
 	trace_close();

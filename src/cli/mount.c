@@ -28,7 +28,7 @@ static struct engine *open_inside(struct cli *cli, const struct args *args, stru
 	if (stat("/proc/self/ns/mnt", &after) == 0 && before.st_ino == after.st_ino)
 		return e;
 	error_set(err, ERROR_DENIED, "cannot run command \"bryo %s\" in rootless mode, must execute `bryo unshare` first", args->path);
-	error_hint(err, "bryo unshare sh -c 'ls $(bryo %s NAME)'", args->path);
+	error_fix(err, "bryo unshare sh -c 'ls $(bryo %s NAME)'", args->path);
 	return NULL;
 }
 

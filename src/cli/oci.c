@@ -128,7 +128,7 @@ static int run(struct cli *cli, const struct args *args, char *const *argv, stru
 	if (g->version)
 		return print_version();
 	if (!args->command)
-		return error_set(err, ERROR_USAGE, "missing command 'bryo oci COMMAND'\nTry 'bryo oci --help' for more information");
+		return error_set(err, ERROR_USAGE, "missing command 'bryo oci COMMAND': see 'bryo oci --help'");
 	if (args->command->flags & COMMAND_ENTERS)
 		self_seal(argv);
 	return args->command->run(cli, args, err);

@@ -224,6 +224,25 @@ void output_columns(struct cli *cli, const struct strings *rows, size_t n)
 	}
 }
 
+void output_wrapped(const char *text, int width)
+{
+	int at = 0;
+
+	while (*text) {
+		int n = (int)strcspn(text, " \n");
+
+		if (at > 0 && at + 1 + n > width)
+			at = (putchar('\n'), 0);
+		printf("%s%.*s", at ? " " : "", n, text);
+		at += n + (at > 0);
+		text += n;
+		if (*text == '\n')
+			at = (printf("%.*s", (int)strspn(text, "\n"), "\n\n"), 0);
+		text += strspn(text, " \n");
+	}
+	putchar('\n');
+}
+
 /* --- views */
 
 const char *view_short_id(struct arena *arena, const char *id, bool full)

@@ -25,6 +25,9 @@ void output_json(struct cli *cli, const struct json *value);
 /* Lines as columns, two blanks apart; rows may be of different length. */
 void output_columns(struct cli *cli, const struct strings *rows, size_t n);
 
+/* Words broken at the width, paragraphs as they are divided by empty lines; no line of its own is begun. */
+void output_wrapped(const char *text, int width);
+
 /* Text without control characters (replaced by '?') and without broken UTF-8. */
 char *output_clean(struct arena *arena, const char *s);
 const struct json *output_clean_json(struct arena *arena, const struct json *value);

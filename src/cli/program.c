@@ -13,6 +13,8 @@ static const struct option global_options[] = {
 	OPT_STRING(0, "runroot", cli_globals, engine.runroot, "DIR", "Where the state of what runs is kept", .complete = COMPLETE_DIRECTORIES),
 	OPT_STRING(0, "log-level", cli_globals, engine.log_level, "LEVEL", "debug, info, warn, error (default warn)",
 		   .words = "debug|info|warn|error"),
+	OPT_STRING(0, "error-format", cli_globals, error_format, "FORMAT", "Errors and warnings as text or as lines of json",
+		   .words = "text|json"),
 	OPT_FLAG('v', "version", cli_globals, version, "Print the version"),
 	OPT_IGNORED(0, "events-backend", "NAME"),
 	OPT_IGNORED(0, "runtime", "NAME"),

@@ -35,7 +35,7 @@ static int run_system_reset(struct cli *cli, const struct args *args, struct err
 		return -1;
 	if (!r->force && !tty_is(STDIN_FILENO)) {
 		error_set(err, ERROR_USAGE, "everything would be removed, and nobody is there to be asked");
-		return error_hint(err, "bryo system reset --force");
+		return error_fix(err, "bryo system reset --force");
 	}
 	if (!r->force && !confirm(cli))
 		return 0;

@@ -5,6 +5,7 @@
 
 #include "cli/cli.h"
 #include "cli/commands.h"
+#include "cli/hints.h"
 #include "engine/container.h"
 #include "engine/mounts.h"
 #include "sys/outside.h"
@@ -58,8 +59,9 @@ static int run_run(struct cli *cli, const struct args *args, struct error *err)
 {
 	struct create_request *r = args->request;
 	struct container c = { 0 };
+	struct hints_watch watch;
 	bool detached = false;
-	int exit_code = 0;
+	int exit_code = 0, result;
 	struct engine *e;
 
 	if (r->detach && r->attach.n)
@@ -67,8 +69,18 @@ static int run_run(struct cli *cli, const struct args *args, struct error *err)
 	take_operands(cli, args, r);
 	if (r->plan)
 		return print_plan(cli, r, err);
+	if (hints_begin(cli, args, r, &watch, err) < 0)
+		return -1;
 	e = open_for(cli, r, err);
-	if (!e || container_run(e, r, &c, &exit_code, &detached, err) < 0)
+	if (e)
+		hints_before(cli, &watch);
+	result = e ? container_run(e, r, &c, &exit_code, &detached, err) : -1;
+	if (result < 0)
+		exit_code = cli_exit_code(args->command, err);
+	if (!r->detach && !detached)
+		hints_after(cli, &watch, exit_code, result == 0);
+	hints_end(&watch);
+	if (result < 0)
 		return -1;
 	if (r->detach)
 		puts(c.id);

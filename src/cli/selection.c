@@ -14,8 +14,10 @@ static int newest(struct engine *e, struct container *ret, struct error *err)
 
 	if (container_load_all(e, &all, err) < 0)
 		return -1;
-	if (all.n == 0)
-		return error_set(err, ERROR_NOT_FOUND, "no containers exist: no such container");
+	if (all.n == 0) {
+		error_set(err, ERROR_NOT_FOUND, "no containers exist: no such container");
+		return error_code(err, "no-such-container");
+	}
 	for (size_t i = 1; i < all.n; i++)
 		if (all.v[i].created_ns > all.v[best].created_ns)
 			best = i;

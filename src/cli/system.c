@@ -48,7 +48,7 @@ static int enter_bridges(struct cli *cli, struct error *err)
 	if (!error_is(err, ERROR_NONE))
 		return -1;
 	error_set(err, ERROR_STATE, "no container is on a network: its namespace is there only while one is");
-	return error_hint(err, "start one: bryo run -d --network bridge IMAGE");
+	return error_hint(err, "start one: bryo run -d IMAGE");
 }
 
 static int run_unshare(struct cli *cli, const struct args *args, struct error *err)

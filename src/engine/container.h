@@ -52,6 +52,7 @@ struct container_state {		/* runtime directory: `state`; computed parts are not 
 	char *boot_id;
 	int64_t started_ns;
 	struct cgroup *cgroup;		/* NULL: it has none of its own */
+	char *network_mode;		/* "bridge", "slirp4netns" ...: what the words of the request came to */
 	char *ip, *gateway, *mac;
 	ARRAY(struct bridge_endpoint) networks;
 	struct strings ports;		/* "0.0.0.0:8080->80/tcp" in config form "IP HOSTPORT CTRPORT PROTO" */

@@ -159,7 +159,7 @@ static struct json *host_config_json(struct engine *e, const struct container *c
 	json_set(a, log, "Path", TEXT(log_path));
 	json_set(a, log, "Tag", TEXT(map_get(&c->log_options, "tag")));
 	SET("Binds", json_new_strings(a, &r->volumes));
-	SET("NetworkMode", TEXT(inspect_network_mode(e, c)));
+	SET("NetworkMode", TEXT(inspect_network_mode(e, c, s)));
 	SET("PortBindings", inspect_network_bindings(e, c, s));
 	SET("RestartPolicy", restart_json(a, r));
 	SET("AutoRemove", BOOL(r->rm));

@@ -175,7 +175,7 @@ static int check_request(struct engine *e, const struct container *c, struct err
 	if (r->rm && policy != RESTART_NO)
 		return error_set(err, ERROR_USAGE, "the --rm option conflicts with --restart, when the restartPolicy is not \"\" and \"no\"");
 	if (limits_check(e->arena, r, err) < 0 || request_check(e, c, err) < 0 || security_parse(e->arena, r, &security, err) < 0 ||
-	    network_request(e, c, &network, err) < 0 || userns_mode_maps(e, c, &maps, NULL, err) < 0)
+	    network_request(e, c, NULL, &network, err) < 0 || userns_mode_maps(e, c, &maps, NULL, err) < 0)
 		return -1;
 	if (r->publish.n && !network.ports.n)
 		engine_warn(e, "published ports are discarded: --network %s is not a network of the container's own", r->network.v[0]);

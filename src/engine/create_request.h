@@ -29,6 +29,7 @@ struct create_request {
 	char *cidfile, *pidfile, *detach_keys, *init_path, *hosts_file, *tz, *umask, *systemd, *image_volume;
 	char *pull, *platform, *arch, *os, *variant, *authfile, *tls_verify, *signature_policy;
 	char *preserve_fds, *runtime;
+	char *hints;			/* of the command line alone: "never", "auto" */
 };
 
 extern const struct json_shape create_request_shape;

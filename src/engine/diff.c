@@ -19,7 +19,12 @@ static int not_found(enum diff_kind kind, const char *name, struct error *err)
 		[DIFF_ANY] = "layer not known", [DIFF_CONTAINER] = "container not found", [DIFF_IMAGE] = "image not known",
 	};
 
-	return error_set(err, ERROR_NOT_FOUND, "%s not found: %s", name, words[kind]);
+	static const char *const codes[] = {
+		[DIFF_ANY] = "no-such-object", [DIFF_CONTAINER] = "no-such-container", [DIFF_IMAGE] = "no-such-image",
+	};
+
+	error_set(err, ERROR_NOT_FOUND, "%s not found: %s", name, words[kind]);
+	return error_code(err, codes[kind]);
 }
 
 static int find(struct engine *e, enum diff_kind kind, const char *name, struct object *ret, struct error *err)

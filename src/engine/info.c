@@ -48,32 +48,6 @@ int host_version(struct engine *e, struct json **ret, struct error *err)
 
 /* --- programs */
 
-/* The first line of what the program says of its version; "" when it says nothing. */
-static char *ask_version(struct engine *e, const char *path)
-{
-	char *argv[] = { (char *)path, (char *)"--version", NULL };
-	int stdio[] = { -1, -1, -1 };
-	struct spawn s = { .program = path, .argv = argv, .stdio = stdio, .input = "" };
-	char *out = NULL, *talk = NULL;
-
-	if (spawn_run(e->arena, &s, &out, &talk, NULL) < 0)
-		return (char *)"";
-	if (!*out)
-		out = talk;
-	out[strcspn(out, "\n")] = '\0';
-	return out;
-}
-
-static void add_program(struct engine *e, struct json *host, const char *name, const char *executable_key)
-{
-	struct json *o = info_object(e, host, name);
-	char *path = spawn_find(e->arena, name);
-
-	info_text(e, o, executable_key, path);
-	info_text(e, o, "package", "");
-	info_text(e, o, "version", path ? ask_version(e, path) : "");
-}
-
 static void add_own_programs(struct engine *e, struct json *host)
 {
 	struct json *monitor = info_object(e, host, "conmon"), *runtime = info_object(e, host, "ociRuntime");
@@ -87,7 +61,7 @@ static void add_own_programs(struct engine *e, struct json *host)
 	info_text(e, runtime, "version", "bryo " BRYO_VERSION);
 }
 
-/* --- identity, cgroups, security, network */
+/* --- identity, cgroups, security */
 
 static void add_map(struct engine *e, struct json *parent, const char *name, const struct id_map *map)
 {
@@ -116,7 +90,7 @@ static char *mapping_reason(struct engine *e)
 	if (diagnose_collect(e->arena, &e->identity, &facts, &cause) < 0)
 		return NULL;
 	if (diagnose_judge(e->arena, &facts, &cause) < 0)
-		return arena_printf(e->arena, "%s; cure: %s", cause.text, cause.hint);
+		return diagnose_line(e->arena, &cause);
 	return diagnose_note(e->arena, &facts);
 }
 
@@ -158,28 +132,6 @@ static void add_security(struct engine *e, struct json *host)
 	info_text(e, s, "seccompProfilePath",
 		  access("/usr/share/containers/seccomp.json", R_OK) == 0 ? "/usr/share/containers/seccomp.json" : "");
 	info_flag(e, s, "selinuxEnabled", lsm_is_on(LSM_SELINUX));
-}
-
-static void add_network(struct engine *e, struct json *host)
-{
-	struct json *backend, *dns, *socket;
-	char *path = arena_printf(e->arena, "%s/bryo.sock", e->identity.runtime_dir);
-
-	info_text(e, host, "networkBackend", "bryo");
-	backend = info_object(e, host, "networkBackendInfo");
-	info_text(e, backend, "backend", "bryo");
-	info_text(e, backend, "version", "bryo " BRYO_VERSION);
-	info_text(e, backend, "package", "bryo");
-	info_text(e, backend, "path", self_path(e->arena));
-	dns = info_object(e, backend, "dns");
-	info_text(e, dns, "path", spawn_find(e->arena, "/usr/lib/podman/aardvark-dns"));
-	info_text(e, host, "rootlessNetworkCmd", spawn_find(e->arena, "pasta") ? "pasta"
-			 : spawn_find(e->arena, "slirp4netns") ? "slirp4netns" : "");
-	add_program(e, host, "pasta", "executable");
-	add_program(e, host, "slirp4netns", "executable");
-	socket = info_object(e, host, "remoteSocket");
-	info_flag(e, socket, "exists", access(path, F_OK) == 0);
-	info_text(e, socket, "path", arena_printf(e->arena, "unix://%s", path));
 }
 
 /* --- the store */
@@ -287,7 +239,7 @@ static void add_host(struct engine *e, struct json *info)
 	add_identity(e, host);
 	info_text(e, host, "linkmode", "dynamic");
 	info_text(e, host, "logDriver", "k8s-file");
-	add_network(e, host);
+	info_add_network(e, host);
 	add_security(e, host);
 	info_flag(e, host, "serviceIsRemote", false);
 }
@@ -295,7 +247,7 @@ static void add_host(struct engine *e, struct json *info)
 static void add_plugins(struct engine *e, struct json *info)
 {
 	static const char *const logs[] = { "k8s-file", "none", "passthrough", NULL };
-	static const char *const networks[] = { "none", "host", "container", "ns", "pasta", "slirp4netns", NULL };
+	static const char *const networks[] = { "bridge", "none", "host", "container", "ns", "pasta", "slirp4netns", NULL };
 	static const char *const volumes[] = { "local", NULL };
 	struct json *plugins = info_object(e, info, "plugins");
 

@@ -7,6 +7,8 @@
 
 /* Adds the members that describe the machine: kernel, memory, distribution, load, uptime. */
 void info_add_machine(struct engine *e, struct json *host);
+/* Those of networks: how a container gets one, and by what it reaches the world. */
+void info_add_network(struct engine *e, struct json *host);
 const char *info_architecture(void);		/* Go's word: "amd64", "arm64" */
 
 /* Small setters: a text (NULL becomes ""), a number, a truth. */

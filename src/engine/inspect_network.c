@@ -39,7 +39,7 @@ static struct strings wanted_ports(struct engine *e, const struct container *c, 
 	struct error ignored = { 0 };
 	struct net_request r;
 
-	if (!ports.n && network_request(e, c, &r, &ignored) == 0)
+	if (!ports.n && network_request(e, c, s, &r, &ignored) == 0)
 		network_port_texts(e->arena, &r, &ports);
 	return ports;
 }
@@ -53,18 +53,13 @@ struct json *inspect_network_bindings(struct engine *e, const struct container *
 
 /* --- networks */
 
-static const char *first_word(const struct create_request *r)
-{
-	return r->network.n ? r->network.v[0] : "default";
-}
-
 /* What was asked for, as far as it can be told: a network may be gone. */
-static struct net_request asked(struct engine *e, const struct container *c)
+static struct net_request asked(struct engine *e, const struct container *c, const struct container_state *s)
 {
 	struct error ignored = { 0 };
 	struct net_request r;
 
-	if (network_request(e, c, &r, &ignored) == 0)
+	if (network_request(e, c, s, &r, &ignored) == 0)
 		return r;
 	r = (struct net_request){ 0 };
 	for (size_t i = 0; i < c->request.network.n; i++)
@@ -73,9 +68,18 @@ static struct net_request asked(struct engine *e, const struct container *c)
 	return r;
 }
 
-const char *inspect_network_mode(struct engine *e, const struct container *c)
+static const char *mode_text(const struct container *c, const struct container_state *s, const struct net_request *r)
 {
-	return asked(e, c).mode == NET_BRIDGE ? "bridge" : first_word(&c->request);
+	if (!c->request.network.n && state_is_live(s) && s->network_mode)
+		return s->network_mode;
+	return r->mode == NET_BRIDGE || !c->request.network.n ? net_mode_name(r->mode) : c->request.network.v[0];
+}
+
+const char *inspect_network_mode(struct engine *e, const struct container *c, const struct container_state *s)
+{
+	struct net_request r = asked(e, c, s);
+
+	return mode_text(c, s, &r);
 }
 
 static void set_addresses(struct arena *a, struct json *j, const struct bridge_endpoint *endpoint)
@@ -170,21 +174,21 @@ static bool load_shared(struct engine *e, const struct net_request *r, struct co
 	struct error ignored = { 0 };
 
 	return r->mode == NET_CONTAINER && container_load(e, r->target, ret, &ignored) == 0 &&
-	       container_load_state(e, ret, ret_state, &ignored) == 0 && asked(e, ret).mode != NET_CONTAINER;
+	       container_load_state(e, ret, ret_state, &ignored) == 0 && asked(e, ret, ret_state).mode != NET_CONTAINER;
 }
 
 struct json *inspect_network(struct engine *e, const struct container *c, const struct container_state *s)
 {
 	struct arena *a = e->arena;
 	struct json *j = json_new_object(a);
-	const char *mode = first_word(&c->request);
-	struct net_request r = asked(e, c);
+	struct net_request r = asked(e, c, s);
+	const char *mode = mode_text(c, s, &r);
 	struct container other;
 	struct container_state other_state;
 
 	if (load_shared(e, &r, &other, &other_state))
 		return inspect_network(e, &other, &other_state);
-	if (r.mode == NET_BRIDGE) {
+	if (r.mode == NET_BRIDGE || r.mode == NET_NONE) {
 		set_addresses(a, j, only_default(s));
 	} else {
 		SET("IPAddress", TEXT(s->ip));
@@ -194,6 +198,6 @@ struct json *inspect_network(struct engine *e, const struct container *c, const 
 	SET("Ports", bindings_json(a, &s->ports));
 	SET("SandboxKey", TEXT(state_is_live(s) ? arena_printf(a, "/proc/%lld/ns/net", (long long)s->pid) : NULL));
 	SET("Networks", r.mode == NET_BRIDGE ? networks_json(a, c, s, &r) :
-			str_is_empty(s->ip) ? json_new_object(a) : helper_json(a, s, mode));
+			r.mode == NET_NONE || str_is_empty(s->ip) ? json_new_object(a) : helper_json(a, s, mode));
 	return j;
 }

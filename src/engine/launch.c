@@ -10,6 +10,7 @@
 
 #include "engine/launch_bypass.h"
 #include "engine/launch_mounts.h"
+#include "engine/network_default.h"
 #include "engine/relabel.h"
 #include "engine/state.h"
 #include "store/container.h"
@@ -148,20 +149,31 @@ static int write_files(struct launch *l, const struct user_files *files, struct 
 }
 
 /* --- network and cgroup */
+static int claim_network(struct launch *l, struct error *err)
+{
+	if (net_claim_ports(l->e->arena, &l->net, err) < 0)
+		return -1;
+	if (l->net.mode == NET_BRIDGE)
+		return network_bridge_join(l->e, l->c->id, &l->net, &l->bridges, &l->net_result, err);
+	return net_plan(l->e->arena, &l->net, &l->net_result, err);
+}
+
 static int plan_network(struct launch *l, const struct launch_options *o, struct error *err)
 {
-	bool dry = o->dry;
 	_cleanup_trace_ struct trace_span span = trace_begin("plan the network");
 
-	if (network_request(l->e, l->c, &l->net, err) < 0 || network_namespace(l->e, &l->net, &l->netns_path, err) < 0)
+	if (network_request(l->e, l->c, NULL, &l->net, err) < 0 || network_namespace(l->e, &l->net, &l->netns_path, err) < 0)
 		return -1;
 	l->net.inherited.v = o->sockets.v;
 	l->net.inherited.n = o->sockets.n;
-	if (!dry && net_claim_ports(l->e->arena, &l->net, err) < 0)
+	if (o->dry)
+		return net_plan(l->e->arena, &l->net, &l->net_result, err);
+	if (claim_network(l, err) == 0)
+		return 0;
+	if (!network_default_replace(l->e, &l->net, err))
 		return -1;
-	if (l->net.mode == NET_BRIDGE && !dry)
-		return network_bridge_join(l->e, l->c->id, &l->net, &l->bridges, &l->net_result, err);
-	return net_plan(l->e->arena, &l->net, &l->net_result, err);
+	net_close_sockets(&l->net);
+	return claim_network(l, err);
 }
 
 static int join_cgroup(void *context, const struct run_process *p, struct error *err)
@@ -270,7 +282,8 @@ static int open_directories(struct launch *l, bool fresh, struct error *err)
 		return -1;
 	l->lock_fd = take_run(l->run_dir);
 	if (l->lock_fd < 0)
-		return error_errno(err, "container %s is already running or still ending", l->c->name);
+		return errno == EWOULDBLOCK ? error_errno(err, "container %s is already running or still ending", l->c->name) :
+		       error_errno(err, "lock the run of container %s", l->c->name);
 	return fresh ? 0 : state_reset(e, l->c->id, l->run_dir, err);
 }
 

@@ -102,7 +102,7 @@ static int fill_config(struct launch *l, const struct run_process *p, struct mon
 		.log_none = strcmp(l->c->log_driver, "none") == 0, .keep_fd = l->net_result.keep_fd,
 		.events_fd = event_log_fd(l->e), .cgroup_fd = l->cgroup_fd,
 		.bypass_fd = l->bypass_fd, .bypass_door_fd = l->bypass_door, .bypass_route_fd = l->bypass_routes,
-		.bypass_bridges_fd = l->net.mode == NET_BRIDGE ? l->bridges.rootless.socket : -1,
+		.bypass_bridges_fd = l->net.mode == NET_BRIDGE && l->bypass_fd >= 0 ? l->bridges.rootless.socket : -1,
 		.bypass_on_link = l->net.mode == NET_PASTA,
 		.restart_count = (uint32_t)l->restart_count };
 	if (r->timeout && str_to_u32(r->timeout, &timeout) < 0)
@@ -193,7 +193,8 @@ static int record_state(struct launch *l, const struct run_process *p, struct er
 	struct container_state s = { .pid = p->pid, .pid_start = pidfd_start_time(p->pid), .monitor_pid = getpid(),
 				     .monitor_start = pidfd_start_time(getpid()), .net_pid = l->net_result.helper_pid,
 				     .storage_pid = l->storage_pid, .boot_id = boot, .started_ns = units_now(),
-				     .cgroup = l->cgroup.places.n ? &l->cgroup : NULL, .ip = l->net_result.ip, .gateway = l->net_result.gateway,
+				     .cgroup = l->cgroup.places.n ? &l->cgroup : NULL,
+				     .network_mode = (char *)net_mode_name(l->net.mode), .ip = l->net_result.ip, .gateway = l->net_result.gateway,
 				     .mac = l->net_result.mac, .networks = { l->bridges.endpoints.v, l->bridges.endpoints.n },
 				     .restart_count = l->restart_count };
 

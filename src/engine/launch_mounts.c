@@ -45,6 +45,17 @@ static int prepare_volume(struct launch *l, struct container_mount *m, const str
 	return volume_use_options(l->e, &v, &m->options, &m->read_only, err);
 }
 
+/* Only where it is, for a plan. */
+static int find_volume(struct launch *l, struct container_mount *m, struct error *err)
+{
+	struct volume v;
+
+	if (volume_read(l->e->arena, &l->e->store, m->name, &v, err) < 0)
+		return error_frame(err, "volume at %s", m->destination);
+	m->source = v.mountpoint;
+	return volume_use_options(l->e, &v, &m->options, &m->read_only, err);
+}
+
 /* A part of a volume: containers write there, so its path is resolved inside, once. */
 static int open_subpath(struct container_mount *m, int top, struct error *err)
 {
@@ -227,11 +238,9 @@ int launch_mounts_prepare(struct launch *l, const struct passwd_user *user, bool
 	for (size_t i = 0; i < l->c->mounts.n; i++) {
 		struct container_mount *m = &l->c->mounts.v[i];
 
-		if (is_of_type(m, "volume") && prepare_volume(l, m, &owner, err) < 0)
+		if (is_of_type(m, "volume") && (dry ? find_volume(l, m, err) : prepare_volume(l, m, &owner, err)) < 0)
 			return -1;
-		if (open_mount(l, i, err) < 0)
-			return -1;
-		if (!dry && ((l->c->mount_label && label_mount(l, m, err) < 0) || give(l, m, &owner, err) < 0))
+		if (!dry && (open_mount(l, i, err) < 0 || (l->c->mount_label && label_mount(l, m, err) < 0) || give(l, m, &owner, err) < 0))
 			return -1;
 	}
 	return 0;

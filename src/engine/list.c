@@ -216,9 +216,11 @@ static int create(struct engine *e, struct transfer *t, const struct job *job, s
 	if (!name)
 		return -1;
 	taken = image_name_lookup(e->arena, &e->store, name);
-	if (taken && !job->r->amend)
-		return error_set(err, ERROR_EXISTS, "image name \"%s\" is already associated with image \"%s\": that name is "
-				 "already in use", name, taken);
+	if (taken && !job->r->amend) {
+		error_set(err, ERROR_EXISTS, "image name \"%s\" is already associated with image \"%s\": that name is "
+			  "already in use", name, taken);
+		return error_code(err, "name-taken");
+	}
 	if (!taken && make(e, t, name, job->ret_id, err) < 0)
 		return -1;
 	entries.annotations = (struct strings){ 0 };

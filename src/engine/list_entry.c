@@ -183,6 +183,6 @@ int list_entries_find(struct engine *e, struct transfer *t, const char *text, co
 	if (found)
 		return found < 0 ? -1 : 0;
 	if (here)
-		return error_set(err, ERROR_NOT_FOUND, "%s: image not known", here);
+		return image_unknown(here, err);
 	return add_remote(e, t, text, r, ret, err);
 }

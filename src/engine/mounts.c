@@ -233,8 +233,11 @@ int mounts_make_anonymous(struct engine *e, const struct container *c, struct er
 static int unreachable(const char *path, struct error *err)
 {
 	error_errno(err, "statfs %s", path);
-	if (err && err->sys == ENOENT)
-		error_hint(err, "the host path does not exist; create it first: mkdir -p %s", path);
+	if (err && err->sys == ENOENT) {
+		error_code(err, "source-missing");
+		error_hint(err, "the host path does not exist; create it first");
+		error_fix(err, "mkdir -p %s", path);
+	}
 	if (err && err->sys == EACCES)
 		error_hint(err, "you yourself may not enter one of its directories; see who may: namei -lx %s", path);
 	if (err && err->sys == ENOTDIR)

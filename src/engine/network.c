@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 
+#include "engine/network_default.h"
 #include "engine/network_names.h"
 #include "engine/state.h"
 #include "sys/fd.h"
@@ -38,7 +39,9 @@ static int add_options(struct engine *e, const struct create_request *r, struct 
 		if (bridge_request_option(e->arena, &ret->networks.v[0],
 					  arena_printf(e->arena, "%s=%s", single[i].option, single[i].value), err) < 0)
 			return -1;
+		ret->by_default = false;
 	}
+	ret->by_default = ret->by_default && !r->network_alias.n;
 	if (r->network_alias.n && ret->mode != NET_BRIDGE)
 		return error_set(err, ERROR_USAGE, "--network-alias: networks and static ip/mac address can only be used with Bridge mode "
 				 "networking: invalid argument");
@@ -50,18 +53,18 @@ static int add_options(struct engine *e, const struct create_request *r, struct 
 	return 0;
 }
 
-static int parse_networks(struct engine *e, const struct create_request *r, struct net_request *ret, struct error *err)
+static int parse_networks(struct engine *e, const struct container *c, struct net_request *ret, struct error *err)
 {
-	if (!r->network.n && net_parse_mode(e->arena, "", ret, err) < 0)
-		return -1;
-	for (size_t i = 0; i < r->network.n; i++) {
-		if (net_parse_mode(e->arena, r->network.v[i], ret, err) < 0)
+	struct strings words = network_words(e->arena, c);
+
+	for (size_t i = 0; i < words.n; i++) {
+		if (net_parse_mode(e->arena, words.v[i], ret, err) < 0)
 			return -1;
-		if (r->network.n > 1 && ret->networks.n != i + 1)
+		if (words.n > 1 && ret->networks.n != i + 1)
 			return error_set(err, ERROR_USAGE, "cannot set multiple networks without bridge network mode, selected mode "
-					 "%s: invalid argument", r->network.v[i]);
+					 "%s: invalid argument", words.v[i]);
 	}
-	return add_options(e, r, ret, err) < 0 ? -1 : network_bridge_check(e, ret, err);
+	return add_options(e, &c->request, ret, err) < 0 ? -1 : network_bridge_check(e, ret, err);
 }
 
 /* For net_claim_ports. */
@@ -86,13 +89,15 @@ static char *find_publisher(void *context, unsigned port, const char *protocol)
 	return NULL;
 }
 
-int network_request(struct engine *e, const struct container *c, struct net_request *ret, struct error *err)
+int network_request(struct engine *e, const struct container *c, const struct container_state *s, struct net_request *ret,
+		    struct error *err)
 {
 	const struct create_request *r = &c->request;
 
 	*ret = (struct net_request){ .find_container = find_publisher, .context = e };
-	if (parse_networks(e, r, ret, err) < 0)
+	if (parse_networks(e, c, ret, err) < 0)
 		return -1;
+	network_default_choose(e, s, ret);
 	for (size_t i = 0; i < r->publish.n; i++)
 		if (net_parse_port(e->arena, r->publish.v[i], ret, err) < 0)
 			return -1;

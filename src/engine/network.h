@@ -5,8 +5,9 @@
 #include "engine/container.h"
 #include "net/net.h"
 
-/* Parses --network and -p (with -P: the exposed ports too). */
-int network_request(struct engine *e, const struct container *c, struct net_request *ret, struct error *err);
+/* Parses --network and -p (with -P: the exposed ports too). s: of one that may run; NULL: it is to be started. */
+int network_request(struct engine *e, const struct container *c, const struct container_state *s, struct net_request *ret,
+		    struct error *err);
 /* The network namespace's file to join for container:ID and ns:PATH; NULL for a namespace of its own or the host's. */
 int network_namespace(struct engine *e, const struct net_request *r, char **ret_path, struct error *err);
 /* Writes hosts, resolv.conf and hostname into the runtime directory. */

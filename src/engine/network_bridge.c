@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "engine/network_default.h"
 #include "engine/network_names.h"
 #include "engine/state.h"
 #include "net/gateway.h"
@@ -140,12 +141,13 @@ int network_bridge_join(struct engine *e, const char *id, const struct net_reque
 	return 0;
 }
 
-int network_bridge_attach(struct network_bridge *b, pid_t pid, struct error *err)
+/* What is done with each endpoint answers whether it was attached. */
+static int attach(struct network_bridge *b, pid_t pid, int (*one)(struct arena *arena, struct rootless *r, const struct network *n,
+		  int ns, int inside, size_t position, struct bridge_endpoint *e, struct error *err), struct error *err)
 {
 	char path[64];
 	_cleanup_fd_ int ns = -1, inside = -1;
-	int sockets[2];
-	_cleanup_trace_ struct trace_span span = trace_begin("connect to the networks");
+	int sockets[2], attached = 0;
 
 	snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)pid);
 	ns = open(path, O_RDONLY | O_CLOEXEC);
@@ -155,12 +157,27 @@ int network_bridge_attach(struct network_bridge *b, pid_t pid, struct error *err
 		return -1;
 	b->rootless.socket = sockets[0];
 	inside = sockets[1];
-	for (size_t i = 0; i < b->endpoints.n; i++)
-		if (bridge_attach(b->e->arena, &b->rootless, &b->networks.v[i], ns, inside, b->position + i,
-				  &b->endpoints.v[i], err) < 0)
+	for (size_t i = 0; i < b->endpoints.n; i++) {
+		int result = one(b->e->arena, &b->rootless, &b->networks.v[i], ns, inside, b->position + i, &b->endpoints.v[i], err);
+
+		if (result < 0)
 			return -1;
+		attached |= result;
+	}
 	rootless_unlock(&b->rootless);
-	return 0;
+	return attached;
+}
+
+int network_bridge_attach(struct network_bridge *b, pid_t pid, struct error *err)
+{
+	_cleanup_trace_ struct trace_span span = trace_begin("connect to the networks");
+
+	return attach(b, pid, bridge_attach, err);
+}
+
+int network_bridge_reattach(struct network_bridge *b, pid_t pid, struct error *err)
+{
+	return attach(b, pid, bridge_reattach, err);
 }
 
 void network_bridge_close(struct network_bridge *b)
@@ -234,8 +251,7 @@ static bool is_on_bridges(const struct container *c, const struct container_stat
 	_cleanup_arena_ struct arena *scratch = arena_new();
 	struct net_request r = { 0 };
 
-	return s->networks.n || (c->request.network.n && net_parse_mode(scratch, c->request.network.v[0], &r, NULL) == 0 &&
-				 r.mode == NET_BRIDGE);
+	return s->networks.n || (net_parse_mode(scratch, network_words(scratch, c).v[0], &r, NULL) == 0 && r.mode == NET_BRIDGE);
 }
 
 void network_bridge_undo(struct engine *e, const char *id)
@@ -253,12 +269,22 @@ void network_bridge_mark_joined(struct engine *e, const struct container *c, con
 		state_mark(run_dir, JOINED, true);
 }
 
-/* The addresses are free when this container has ended, so others who are still in its namespace must not have them. */
-static void take_from_joined(struct engine *e, const struct container *c, const struct container_state *s)
+/* May somebody still be in its network namespace? Who joined it; and those of its processes that neither the end of a
+ * process namespace nor a cgroup has killed. */
+static bool may_be_inhabited(struct engine *e, const struct container *c, const struct container_state *s)
 {
-	_cleanup_fd_ int run_dir = s->networks.n ? container_run_dir(e, c->id, false, NULL) : -1;
+	_cleanup_fd_ int run_dir = container_run_dir(e, c->id, false, NULL);
+	const char *pid = c->request.pid;
 
-	if (run_dir < 0 || unlinkat(run_dir, JOINED, 0) < 0)
+	if (run_dir >= 0 && unlinkat(run_dir, JOINED, 0) == 0)
+		return true;
+	return !s->cgroup && !str_is_empty(pid) && !str_eq(pid, "private");
+}
+
+/* The addresses are free when this container has ended, so others who are still in its namespace must not have them. */
+static void take_from_survivors(struct engine *e, const struct container *c, const struct container_state *s)
+{
+	if (!s->networks.n || !may_be_inhabited(e, c, s))
 		return;
 	for (size_t i = 0; i < s->networks.n; i++)
 		network_bridge_detach(e, &s->networks.v[i], c->id, NULL);
@@ -270,7 +296,7 @@ void network_bridge_release(struct engine *e, const struct container *c, const s
 
 	if (!is_on_bridges(c, s) || !has_ended(e, c))	/* what somebody has started again meanwhile is his */
 		return;
-	take_from_joined(e, c, s);
+	take_from_survivors(e, c, s);
 	if (!s->networks.n) {			/* its state is lost */
 		network_bridge_undo(e, c->id);
 		return;
@@ -292,4 +318,6 @@ void network_bridge_sweep(struct engine *e, bool thorough)
 
 	if (rootless_is_littered(home, thorough))
 		rootless_release(e->arena, home, NULL);
+	if (thorough)
+		rootless_heal(e->arena, home);
 }

@@ -32,6 +32,8 @@ void network_bridge_result(struct engine *e, const struct network_bridge *b, str
 int network_bridge_attach(struct network_bridge *b, pid_t pid, struct error *err);
 /* Gives the addresses back, when nothing came of it. */
 void network_bridge_leave(struct network_bridge *b);
+/* The same for those of a running container's networks whose pair was lost; those that are there stay. 1: there were some. */
+int network_bridge_reattach(struct network_bridge *b, pid_t pid, struct error *err);
 void network_bridge_close(struct network_bridge *b);
 /* Takes a running container from a network. */
 int network_bridge_detach(struct engine *e, const struct bridge_endpoint *endpoint, const char *id, struct error *err);
@@ -50,7 +52,7 @@ void network_bridge_undo(struct engine *e, const char *id);
 /* All that containers have of networks, at once: they do not run, and their user namespace ends. */
 void network_bridge_end(struct engine *e);
 /* What containers left that nobody cleaned up after; cheap when there is nothing. thorough: for those who look at all
- * containers anyway. */
+ * containers anyway; what living ones have lost is made good, too. */
 void network_bridge_sweep(struct engine *e, bool thorough);
 
 #endif

@@ -28,7 +28,7 @@ static int begin(struct change *x, struct engine *e, const char *container, cons
 	x->lock = container_store_open(&e->store, x->c.id, LOCK_EXCLUSIVE, err);
 	if (x->lock < 0 || container_load(e, x->c.id, &x->c, err) < 0 || container_load_state(e, &x->c, &x->s, err) < 0)
 		return -1;
-	return network_request(e, &x->c, &x->asked, err);
+	return network_request(e, &x->c, &x->s, &x->asked, err);
 }
 
 /* One without any network may get one; the other modes have a network of another kind. */
@@ -37,8 +37,11 @@ static int check_mode(const struct change *x, struct error *err)
 	if (x->asked.mode == NET_BRIDGE || x->asked.mode == NET_NONE)
 		return 0;
 	error_set(err, ERROR_STATE, "\"%s\" is not supported: invalid network mode",
-		  x->c.request.network.n ? x->c.request.network.v[0] : "default");
-	return error_hint(err, "only a container that was made with --network NETWORK (or none) can be connected to others");
+		  x->c.request.network.n ? x->c.request.network.v[0] : net_mode_name(x->asked.mode));
+	if (!x->c.request.network.n)
+		return error_hint(err, "networks did not work here when it was started, for a reason that `bryo info` knows; start it again "
+				  "when they do");
+	return error_hint(err, "only a container that was made with a network, or none, can be connected to others");
 }
 
 static bool is_asked(const struct change *x)
@@ -65,6 +68,8 @@ static void add_option(struct arena *arena, char **text, const char *option, con
 /* --ip and its kin belong to the networks that were there when they were said. */
 static void fold_options(struct arena *arena, struct create_request *r)
 {
+	if (!r->network.n)
+		strings_add(arena, &r->network, NETWORK_DEFAULT);
 	for (size_t i = 0; i < r->network.n; i++)
 		for (size_t k = 0; k < r->network_alias.n; k++)
 			add_option(arena, &r->network.v[i], "alias", r->network_alias.v[k]);

@@ -261,7 +261,8 @@ static int check_exists(struct engine *e, const struct network_create_request *r
 		return 0;
 	if (r->ignore && error_is(&why, ERROR_NONE))
 		return 1;
-	return error_set(err, ERROR_EXISTS, "network name %s already used: network already exists", r->name);
+	error_set(err, ERROR_EXISTS, "network name %s already used: network already exists", r->name);
+	return error_code(err, "name-taken");
 }
 
 int network_create(struct engine *e, const struct network_create_request *r, struct network *ret, struct error *err)

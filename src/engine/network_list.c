@@ -7,6 +7,11 @@
 
 /* --- who is on it */
 
+static bool is_default(const struct network *n)
+{
+	return strcmp(n->name, NETWORK_DEFAULT) == 0;
+}
+
 /* NAME, ID or NAME:OPTIONS of --network. */
 bool network_is_named(const struct network *n, const char *text)
 {
@@ -14,7 +19,7 @@ bool network_is_named(const struct network *n, const char *text)
 
 	if (length == 0)
 		return false;
-	if (strcmp(n->name, NETWORK_DEFAULT) == 0 && length == strlen("podman") && strncmp(text, "podman", length) == 0)
+	if (is_default(n) && (strcmp(text, "default") == 0 || (length == strlen("podman") && strncmp(text, "podman", length) == 0)))
 		return true;
 	return (strncmp(n->name, text, length) == 0 && !n->name[length]) ||
 	       (length >= 12 && length <= strlen(n->id) && strncmp(n->id, text, length) == 0);
@@ -22,6 +27,8 @@ bool network_is_named(const struct network *n, const char *text)
 
 bool network_is_used_by(const struct network *n, const struct container *c)
 {
+	if (!c->request.network.n)
+		return is_default(n);
 	for (size_t i = 0; i < c->request.network.n; i++)
 		if (network_is_named(n, c->request.network.v[i]))
 			return true;
@@ -75,11 +82,6 @@ static int match_truth(const char *key, const char *value, bool is, struct error
 	if (!yes && strcmp(value, "false") != 0 && strcmp(value, "0") != 0)
 		return error_set(err, ERROR_USAGE, "invalid filter \"%s=%s\": true or false is needed", key, value);
 	return is == yes;
-}
-
-static bool is_default(const struct network *n)
-{
-	return strcmp(n->name, NETWORK_DEFAULT) == 0;
 }
 
 static const char *const filter_keys[] = { "name", "id", "driver", "label", "label!", "until", "dangling", "type", NULL };

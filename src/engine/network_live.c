@@ -8,6 +8,7 @@
 #include "engine/network_names.h"
 #include "engine/state.h"
 #include "net/forward.h"
+#include "store/container.h"
 #include "store/network.h"
 #include "sys/fd.h"
 
@@ -109,7 +110,27 @@ void network_live_rename(struct engine *e, const struct container *c)
 
 /* --- reload */
 
-int network_live_reload(struct engine *e, const struct container *c, const struct container_state *s, struct error *err)
+/* Its pairs are gone when the rootless namespace was lost with all that knew it. */
+static int connect_again(struct engine *e, const struct container *c, struct container_state *s, struct network_bridge *b,
+			 struct error *err)
+{
+	_cleanup_fd_ int lock = container_store_open(&e->store, c->id, LOCK_EXCLUSIVE, err);
+	_cleanup_fd_ int run_dir = lock < 0 ? -1 : container_run_dir(e, c->id, false, err);
+	int result;
+
+	if (run_dir < 0 || container_load_state(e, c, s, err) < 0 || state_need_running(c, s, "reload the networks of", err) < 0)
+		return -1;
+	result = network_bridge_reattach(b, (pid_t)s->pid, err);
+	if (result <= 0)
+		return result;
+	for (size_t i = 0; i < b->endpoints.n; i++)
+		for (size_t k = 0; k < s->networks.n; k++)
+			if (str_eq(s->networks.v[k].network, b->endpoints.v[i].network))
+				s->networks.v[k].index = b->endpoints.v[i].index;
+	return state_write(e, run_dir, s, err);
+}
+
+int network_live_reload(struct engine *e, const struct container *c, struct container_state *s, struct error *err)
 {
 	struct network_bridge b;
 	struct net_result ignored;
@@ -124,6 +145,8 @@ int network_live_reload(struct engine *e, const struct container *c, const struc
 		return -1;
 	result = bridge_reload(e->arena, &b.rootless, all.v, all.n, err);
 	rootless_unlock(&b.rootless);
+	if (result == 0)
+		result = connect_again(e, c, s, &b, err);
 	if (result == 0)
 		network_names_add(e, c, &b);
 	network_bridge_close(&b);

@@ -11,7 +11,7 @@ int network_live_tell(struct engine *e, const struct container *c, const struct 
 		      const struct bridge_endpoint *endpoint, bool add, struct error *err);
 /* It has another name: the old one is answered no more. Best effort. */
 void network_live_rename(struct engine *e, const struct container *c);
-/* The firewall's rules, the way out and the names, whatever became of them. */
-int network_live_reload(struct engine *e, const struct container *c, const struct container_state *s, struct error *err);
+/* The firewall's rules, the way out, the names and the container's interfaces, whatever became of them. */
+int network_live_reload(struct engine *e, const struct container *c, struct container_state *s, struct error *err);
 
 #endif

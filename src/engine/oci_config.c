@@ -12,6 +12,7 @@
 #include "engine/limits.h"
 #include "engine/mounts.h"
 #include "engine/oci_mounts.h"
+#include "engine/ping_groups.h"
 #include "engine/state.h"
 #include "run/run.h"
 
@@ -35,24 +36,22 @@ static void add_environment(struct engine *e, const struct oci_inputs *in, struc
 }
 
 /* A user other than root keeps only what was asked for by name, and then as ambient capabilities. */
-static int add_capabilities(struct engine *e, const struct oci_inputs *in, struct oci_process *p, struct error *err)
+int oci_config_capabilities(struct arena *arena, const struct create_request *r, uint32_t uid, struct oci_capabilities *ret,
+			    struct error *err)
 {
-	const struct create_request *r = &in->c->request;
-	struct oci_capabilities *caps = arena_new_one(e->arena, struct oci_capabilities);
-
-	if (run_capabilities(e->arena, &r->cap_add, &r->cap_drop, r->privileged, &caps->bounding, err) < 0)
+	*ret = (struct oci_capabilities){ 0 };
+	if (run_capabilities(arena, &r->cap_add, &r->cap_drop, r->privileged, &ret->bounding, err) < 0)
 		return -1;
-	if (in->user->uid == 0) {
-		caps->effective = caps->permitted = caps->bounding;
+	if (uid == 0) {
+		ret->effective = ret->permitted = ret->bounding;
 	} else if (r->cap_add.n) {
 		struct strings all = { 0 }, granted = { 0 };
 
-		strings_add(e->arena, &all, "ALL");
-		if (run_capabilities(e->arena, &r->cap_add, &all, false, &granted, err) < 0)
+		strings_add(arena, &all, "ALL");
+		if (run_capabilities(arena, &r->cap_add, &all, false, &granted, err) < 0)
 			return -1;
-		caps->effective = caps->permitted = caps->inheritable = caps->ambient = granted;
+		ret->effective = ret->permitted = ret->inheritable = ret->ambient = granted;
 	}
-	p->capabilities = caps;
 	return 0;
 }
 
@@ -88,7 +87,9 @@ static int add_process(struct engine *e, const struct oci_inputs *in, struct oci
 		p->oom_score_adj = arena_memdup(e->arena, &(int64_t){ n }, sizeof(int64_t));
 	}
 	add_environment(e, in, p);
-	return limits_ulimits(e->arena, r, p, err) < 0 ? -1 : add_capabilities(e, in, p, err);
+	p->capabilities = arena_new_one(e->arena, struct oci_capabilities);
+	return limits_ulimits(e->arena, r, p, err) < 0 ? -1 :
+	       oci_config_capabilities(e->arena, r, in->user->uid, p->capabilities, err);
 }
 
 /* --- namespaces */
@@ -172,8 +173,12 @@ static int add_sysctls(struct engine *e, const struct oci_inputs *in, struct oci
 {
 	const struct create_request *r = &in->c->request;
 
-	if (in->net->mode != NET_HOST && !in->netns_path && !in->maps->uid.n)
-		map_set(e->arena, &l->sysctl, "net.ipv4.ping_group_range", "0 0");
+	if (in->net->mode != NET_HOST && !in->netns_path)
+		map_set(e->arena, &l->sysctl, "net.ipv4.ping_group_range",
+			ping_groups(e->arena, &in->maps->gid, &e->identity.maps.gid));
+	/* A bridge and what lies behind it loses nothing. A control that paces, as the host's may do, halves what can be sent. */
+	if (in->net->mode == NET_BRIDGE && !in->netns_path)
+		map_set(e->arena, &l->sysctl, "net.ipv4.tcp_congestion_control", "reno");
 	for (size_t i = 0; i < r->sysctl.n; i++) {
 		const char *value = strchr(r->sysctl.v[i], '=');
 

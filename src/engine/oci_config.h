@@ -23,6 +23,9 @@ struct oci_inputs {
 	const struct id_maps *maps;	/* second level; empty: none */
 };
 
+/* What a process of that user gets of the capabilities that a request asks for. */
+int oci_config_capabilities(struct arena *arena, const struct create_request *r, uint32_t uid, struct oci_capabilities *ret,
+			    struct error *err);
 struct oci_spec *oci_config(struct engine *e, const struct oci_inputs *in, struct error *err);
 
 #endif

@@ -4,6 +4,7 @@
 #include "base/units.h"
 #include "engine/inspect.h"
 #include "engine/network.h"
+#include "engine/network_default.h"
 #include "engine/ps_filter.h"
 #include "engine/state.h"
 #include "engine/usage.h"
@@ -99,14 +100,17 @@ static struct json *mounts_json(struct arena *arena, const struct container *c)
 	return j;
 }
 
-static struct json *networks_json(struct arena *arena, const struct container *c)
+static struct json *networks_json(struct engine *e, const struct ps_row *row)
 {
+	struct arena *arena = e->arena;
+	struct strings words = network_words(arena, row->c);
 	struct json *j = json_new_list(arena);
 	struct net_request r = { 0 };
 
-	for (size_t i = 0; i < c->request.network.n; i++)
-		if (net_parse_mode(arena, c->request.network.v[i], &r, NULL) < 0)
+	for (size_t i = 0; i < words.n; i++)
+		if (net_parse_mode(arena, words.v[i], &r, NULL) < 0)
 			break;
+	network_default_choose(e, &row->s, &r);
 	for (size_t i = 0; i < r.networks.n; i++)
 		json_append(arena, j, json_new_string(arena, r.networks.v[i].network));
 	return j;
@@ -147,7 +151,7 @@ static struct json *row_json(struct engine *e, const struct ps_row *r, int64_t n
 	SET("Labels", json_new_map(a, &c->labels));
 	SET("LabelsText", TEXT(labels_text(a, &c->labels)));
 	SET("Mounts", mounts_json(a, c));
-	SET("Networks", networks_json(a, c));
+	SET("Networks", networks_json(e, r));
 	SET("Restarts", json_new_int(a, r->s.restart_count));
 	SET("AutoRemove", json_new_bool(a, c->request.rm));
 	return j;

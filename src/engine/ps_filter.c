@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/units.h"
+#include "engine/network_default.h"
 #include "engine/network_list.h"
 #include "engine/state.h"
 
@@ -42,12 +43,13 @@ static int created_of(const struct ps_filter *in, const char *name, int64_t *ret
 /* A network by name or id, or the word of another mode. */
 static bool matches_network(struct engine *e, const struct container *c, const char *value)
 {
+	struct strings words = network_words(e->arena, c);
 	struct network n;
 
 	if (network_find(e->arena, &e->store, value, &n, NULL) == 0 && network_is_used_by(&n, c))
 		return true;
-	for (size_t i = 0; i < c->request.network.n; i++)
-		if (str_starts(c->request.network.v[i], value))
+	for (size_t i = 0; i < words.n; i++)
+		if (str_starts(words.v[i], value))
 			return true;
 	return false;
 }

@@ -8,6 +8,7 @@
 #include "engine/take.h"
 #include "engine/trust.h"
 #include "spec/reference.h"
+#include "store/near.h"
 #include "sys/fd.h"
 
 /* --- one name from one place */
@@ -154,10 +155,18 @@ static int pull_named(struct engine *e, const char *name, const struct pull_requ
 	r.name = (char *)(uintptr_t)name;
 	r.policy = NULL;
 	if (image_pull(e, &r, ret, err) < 0)
-		return -1;
+		return near_hint(&e->store, NEAR_IMAGE, name, err);
 	if (ret_name)
 		*ret_name = ret->names.n ? ret->names.v[0] : arena_strdup(e->arena, name);
 	return 0;
+}
+
+/* Nobody asked for the object: the command fails, as it does when a pull fails. */
+static int not_here(struct engine *e, const char *name, struct error *err)
+{
+	error_set(err, ERROR_FAILED, "%s: image not known", name);
+	error_code(err, "no-such-image");
+	return near_hint(&e->store, NEAR_IMAGE, name, err);
 }
 
 int image_need(struct engine *e, const char *name, const char *policy, const struct pull_request *how,
@@ -183,7 +192,7 @@ int image_need(struct engine *e, const char *name, const char *policy, const str
 		return how && pull_platform(e, how, &platform, err) < 0 ? -1 : list_choose(e, &list, platform, ret, err);
 	}
 	if (strcmp(policy, "never") == 0)
-		return found ? 0 : error_set(err, ERROR_FAILED, "%s: image not known", name);
+		return found ? 0 : not_here(e, name, err);
 	if (strcmp(policy, "missing") == 0 || strcmp(policy, "ifnotpresent") == 0)
 		return found ? 0 : pull_named(e, name, how, ret, ret_name, err);
 	if (strcmp(policy, "always") == 0 || strcmp(policy, "true") == 0)

@@ -97,9 +97,10 @@ static int refused(struct engine *e, const char *path, const char *label, struct
 		return 0;
 	}
 	error_errno(err, "label %s as %s", path, label);
-	if (number == EPERM || number == EACCES)
-		error_hint(err, "it belongs to another user, or the policy keeps its type: sudo chcon -R %s %s", label, path);
-	return -1;
+	if (number != EPERM && number != EACCES)
+		return -1;
+	error_hint(err, "it belongs to another user, or the policy keeps its type");
+	return error_fix_admin(err, "chcon -R %s %s", label, path);
 }
 
 int relabel_tree(struct engine *e, const char *path, const char *label, struct error *err)

@@ -88,7 +88,7 @@ static int add_as_name(struct engine *e, struct transfer_request *t, const char 
 	if (reference_parse(e->arena, text, &r, err) < 0)
 		return -1;
 	if (r.digest)
-		return error_set(err, ERROR_NOT_FOUND, "%s: image not known", text);
+		return image_unknown(text, err);
 	if (!r.registry)
 		r.registry = (char *)(uintptr_t)"localhost";
 	engine_note(e, "%s is no image here: it becomes a further name of the first one", text);

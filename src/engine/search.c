@@ -154,7 +154,7 @@ static int search_word(struct engine *e, const struct search_request *r, struct 
 		strings_add_all(e->arena, &registries, &config->unqualified_search);
 	if (registries.n == 0) {
 		error_set(err, ERROR_FAILED, "no registry is named, and registries.conf has no unqualified-search-registries");
-		return error_hint(err, "bryo search docker.io/%s", word);
+		return error_fix(err, "bryo search docker.io/%s", word);
 	}
 	return search_all(e, r, &filter, &registries, word, rows, err);
 }
@@ -174,7 +174,7 @@ static int list_tags(struct engine *e, const struct search_request *r, struct js
 		return -1;
 	if (!name.registry) {
 		error_set(err, ERROR_USAGE, "cannot use --list-tags with the short name \"%s\": a registry is needed", r->term);
-		return error_hint(err, "bryo search --list-tags docker.io/library/%s", name.path);
+		return error_fix(err, "bryo search --list-tags docker.io/library/%s", name.path);
 	}
 	if (ask(e, r, name.registry, name.path, &request, &result, err) < 0)
 		return -1;

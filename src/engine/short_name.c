@@ -24,6 +24,7 @@ static int refuse(struct engine *e, const struct reference *name, const struct s
 {
 	error_set(err, ERROR_FAILED, "the short name \"%s\" may mean several images, short-name-mode is enforcing, and "
 		  "there is no terminal to ask", name->path);
+	error_code(err, "short-name");
 	return error_hint(err, "write the full name: %s", strings_join(e->arena, choices, " or "));
 }
 

@@ -23,6 +23,7 @@ JSON_SHAPE(container_state,
 	JSON_FIELD(container_state, boot_id, "bootId", T_STRING),
 	JSON_FIELD(container_state, started_ns, "started", T_INT),
 	JSON_FIELD(container_state, cgroup, "cgroup", T_OBJECT, .shape = &cgroup_shape),
+	JSON_FIELD(container_state, network_mode, "networkMode", T_STRING),
 	JSON_FIELD(container_state, ip, "ip", T_STRING),
 	JSON_FIELD(container_state, gateway, "gateway", T_STRING),
 	JSON_FIELD(container_state, mac, "mac", T_STRING),
@@ -59,10 +60,8 @@ int container_run_dir(struct engine *e, const char *id, bool create, struct erro
 	int fd;
 
 	snprintf(path, sizeof(path), "containers/%s", id);
-	if (create && mkdirat(e->run_fd, path, 0700) < 0 && errno == ENOENT) {
-		if (fd_mkdirs(e->run_fd, path, 0700) < 0)
-			return error_errno(err, "make %s/%s", e->run_path, path);
-	}
+	if (create && fd_mkdirs(e->run_fd, path, 0700) < 0)
+		return error_errno(err, "make %s/%s", e->run_path, path);
 	fd = fd_open_dir(e->run_fd, path);
 	if (fd < 0)
 		return error_errno(err, "open %s/%s", e->run_path, path);

@@ -33,11 +33,12 @@ static int check_mapped(struct engine *e, const char *kind, uint32_t id, const s
 		return 0;
 	error_set(err, ERROR_DENIED, "%s %u is not mapped: %s", kind, id, own->n ? "the container's id map leaves it out" :
 		  arena_printf(e->arena, "this user's namespace has the ids 0..%llu", (unsigned long long)size - 1));
-	if (!own->n && id >= size)
-		error_hint(err, "choose a smaller id, or have the administrator give %s %llu more subordinate ids: "
-			   "usermod --add-subuids FIRST-LAST --add-subgids FIRST-LAST %s", e->identity.user,
-			   (unsigned long long)id - size + 1, e->identity.user);
-	return -1;
+	error_code(err, "user-out-of-range");
+	if (own->n || id < size)
+		return -1;
+	error_hint(err, "choose a smaller id, or have the administrator give %s %llu more subordinate ids", e->identity.user,
+		   (unsigned long long)id - size + 1);
+	return error_fix_admin(err, "usermod --add-subuids FIRST-LAST --add-subgids FIRST-LAST %s", e->identity.user);
 }
 
 int user_check(struct engine *e, const struct passwd_user *u, const struct id_maps *own, struct error *err)

@@ -57,7 +57,9 @@ static int check(char kind, const struct id_map *given, const struct id_map *roo
 		if ((uint64_t)x->outside + x->count > idmap_size(rootless)) {
 			error_set(err, ERROR_USAGE, "--%cidmap: %u ids from %u on are more than this user has: %llu, from 0 on", kind,
 				  x->count, x->outside, (unsigned long long)idmap_size(rootless));
-			return error_hint(err, "more of them: sudo usermod --add-sub%cids FIRST-LAST $USER, then bryo system migrate", kind);
+			error_code(err, "user-out-of-range");
+			error_hint(err, "more of them are given by the administrator; then: bryo system migrate");
+			return error_fix_admin(err, "usermod --add-sub%cids FIRST-LAST USER", kind);
 		}
 		for (size_t k = 0; k < i; k++) {
 			const struct id_extent *y = &given->v[k];

@@ -18,7 +18,8 @@ static int open_volume(struct engine *e, const char *name, struct error *err)
 		if (!error_is(err, ERROR_NOT_FOUND))
 			return -1;
 		error_clear(err);
-		return error_set(err, ERROR_NOT_FOUND, "no such volume %s", name);
+		error_set(err, ERROR_NOT_FOUND, "no such volume %s", name);
+		return error_code(err, "no-such-volume");
 	}
 	fd = open(v.mountpoint, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	return fd < 0 ? error_errno(err, "open the volume's directory %s", v.mountpoint) : fd;

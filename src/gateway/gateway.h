@@ -5,7 +5,7 @@
  *
  * TCP (gateway/tcp): a SYN is held while the host's side connects; when that has worked the same SYN is written back into
  * out0, and the namespace's rules hand it to the listening socket: all further segments are the kernel's business, and
- * bytes go from socket to socket (gateway/relay). When it has not worked, the container gets the same answer.
+ * bytes go from socket to socket (sys/relay). When it has not worked, the container gets the same answer.
  * Datagrams and echoes (gateway/flow) have a connected socket a flow. Names are asked for it (gateway/dns) of the host's
  * servers. Everything is bounded, and no container gets more than a share of it (gateway/sources). */
 #ifndef BRYO_GATEWAY_GATEWAY_H
@@ -42,12 +42,13 @@ struct gateway {
 /* Everything is the kernel's and the parent's: this never returns. */
 _Noreturn void gateway_run(const struct setup *setup, int supervisor, const struct facts *facts);
 
-/* Watches a descriptor that belongs to an entry of a table. side: for connections. -1 with errno. */
+/* Watches a descriptor that belongs to an entry of a table, or watches it for other events. side: for connections. -1 with errno. */
 int gateway_watch(struct gateway *g, int fd, enum tag tag, unsigned side, const struct table *table, const void *entry,
 		  uint32_t events);
 /* Where a tuple leads in the host's network. attempt counts the name servers. What is judged otherwise than POLICY_OUT,
  * _HOST or _DNS leads nowhere: false, and so do those that this host does not have. */
 bool gateway_destination(struct gateway *g, const struct tuple *t, unsigned attempt, union address *ret);
+void gateway_make_address(const struct in6_addr *a, uint16_t port, union address *ret);
 socklen_t gateway_address_size(const union address *a);
 /* Tells the sender of a packet why it was not delivered. */
 void gateway_refuse(struct gateway *g, const struct packet *p, enum trouble trouble);
@@ -71,7 +72,7 @@ void tcp_init(struct gateway *g);
 void tcp_packet(struct gateway *g, const struct packet *p);
 void tcp_accept(struct gateway *g, unsigned listener);
 void tcp_event(struct gateway *g, uint32_t index, uint16_t generation, unsigned side, uint32_t events);
-bool tcp_continue(void);				/* what was left for another round; true: there is more */
+bool tcp_continue(struct gateway *g);			/* what was left for another round; true: there is more */
 bool tcp_expire(struct gateway *g);
 
 /* --- gateway/flow */

@@ -32,7 +32,9 @@ int gateway_watch(struct gateway *g, int fd, enum tag tag, unsigned side, const 
 	uint16_t generation = table ? ((const struct entry *)entry)->generation : 0;
 	struct epoll_event e = { .events = events, .data.u64 = event_key(tag, side, generation, index) };
 
-	return epoll_ctl(g->epoll, EPOLL_CTL_ADD, fd, &e);
+	if (epoll_ctl(g->epoll, EPOLL_CTL_ADD, fd, &e) == 0)
+		return 0;
+	return errno == EEXIST ? epoll_ctl(g->epoll, EPOLL_CTL_MOD, fd, &e) : -1;
 }
 
 void gateway_write(struct gateway *g, size_t n)
@@ -48,7 +50,7 @@ void gateway_refuse(struct gateway *g, const struct packet *p, enum trouble trou
 	gateway_write(g, packet_make_trouble(&by, packet_trouble(p->v6, trouble), p->bytes, p->size, g->out));
 }
 
-static void make_address(const struct in6_addr *a, uint16_t port, union address *ret)
+void gateway_make_address(const struct in6_addr *a, uint16_t port, union address *ret)
 {
 	*ret = (union address){ 0 };
 	ret->in.sin_port = htons(port);		/* the port's place is the same in both */
@@ -67,11 +69,11 @@ bool gateway_destination(struct gateway *g, const struct tuple *t, unsigned atte
 
 	switch (policy_judge(&t->to)) {
 	case POLICY_OUT:
-		make_address(&t->to, t->to_port, ret);
+		gateway_make_address(&t->to, t->to_port, ret);
 		return true;
 	case POLICY_HOST:
 		gateway_refresh_facts(g);
-		make_address(host, t->to_port, ret);
+		gateway_make_address(host, t->to_port, ret);
 		return !IN6_IS_ADDR_UNSPECIFIED(host);
 	case POLICY_DNS:
 		gateway_refresh_facts(g);
@@ -178,7 +180,7 @@ _Noreturn static void loop(struct gateway *g)
 		g->now = clock_now_ms();
 		for (int i = 0; i < n; i++)
 			dispatch(g, &events[i]);
-		hurry = tcp_continue();
+		hurry = tcp_continue(g);
 		if (g->now - tick < TICK_MS) {
 			aging = true;
 			continue;

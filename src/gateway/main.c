@@ -1,8 +1,8 @@
 /* bryo-gateway NETNS READY [pair] - the way out of the rootless network namespace, of which NETNS is a descriptor
  *
  * Started by bryo (net/gateway) as uid 0 of the rootless user namespace, in the host's network namespace. When packets can
- * flow it writes a byte to READY, forgets its standard streams and becomes the supervisor: it holds everything that the
- * namespace was given (interface, listening sockets), starts the worker that serves it, and starts it again when it dies.
+ * flow it writes a byte to READY, forgets its standard streams and becomes the supervisor: it holds the namespace and everything
+ * that it was given (interface, listening sockets), starts the worker that serves it, and starts it again when it dies.
  * With the word pair, or without /dev/net/tun, out0 is one end of a veth pair. */
 #include <errno.h>
 #include <fcntl.h>
@@ -39,7 +39,7 @@ static int fail(const struct error *err)
 	return 1;
 }
 
-static int start_worker(const struct setup *setup, struct worker *ret)
+static int start_worker(const struct setup *setup, int netns, struct worker *ret)
 {
 	struct facts facts;
 	int sockets[2];
@@ -53,6 +53,7 @@ static int start_worker(const struct setup *setup, struct worker *ret)
 		prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 		prctl(PR_SET_NAME, "bryo-gateway-w", 0, 0, 0);
 		close(sockets[0]);
+		close(netns);
 		gateway_run(setup, sockets[1], &facts);
 	}
 	close(sockets[1]);
@@ -99,13 +100,14 @@ static void forget_standard_streams(void)
 		fd_take(&null);
 }
 
-_Noreturn static void supervise(const struct setup *setup)
+/* netns is of no use to it, who has no capability to go there: it is kept for those who have lost it (net/gateway). */
+_Noreturn static void supervise(const struct setup *setup, int netns)
 {
 	int64_t delay = DELAY_MIN_MS;
 	struct worker w;
 
 	for (;;) {
-		while (start_worker(setup, &w) < 0)
+		while (start_worker(setup, netns, &w) < 0)
 			poll(NULL, 0, DELAY_MAX_MS);
 		serve(&w);
 		delay = delay < DELAY_MAX_MS / 2 ? delay * 2 : DELAY_MAX_MS;
@@ -128,6 +130,7 @@ int main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
 	fd_set_cloexec((int)ready, true);
+	fd_set_cloexec((int)netns, true);
 	if (setup_make((int)netns, argc > 3 && str_eq(argv[3], "pair"), &setup, &err) < 0 ||
 	    sandbox_drop_privileges(&err) < 0)
 		return fail(&err);
@@ -135,7 +138,6 @@ int main(int argc, char **argv)
 	if (chdir("/") < 0 || write((int)ready, "", 1) < 0)
 		return 1;
 	forget_standard_streams();
-	close((int)netns);
 	close((int)ready);
-	supervise(&setup);
+	supervise(&setup, (int)netns);
 }

@@ -1,16 +1,13 @@
 #include "gateway/sandbox.h"
 
 #include <errno.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <stddef.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
 #include "base/string.h"
 #include "sys/caps.h"
-#include "sys/seccomp.h"
+#include "sys/seccomp_writer.h"
 
 int sandbox_drop_privileges(struct error *err)
 {
@@ -34,38 +31,19 @@ static const int allowed[] = {
 	SYS_clock_gettime, SYS_restart_syscall, SYS_rt_sigreturn, SYS_exit_group,
 };
 
-#define LOAD(offset) ((struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (offset)))
-#define IF_EQUAL(value, yes, no) ((struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (value), (yes), (no)))
-#define ANSWER(action) ((struct sock_filter)BPF_STMT(BPF_RET | BPF_K, (action)))
-
-struct program { struct sock_filter v[128]; unsigned short n; };
-
-static void add(struct program *p, struct sock_filter instruction)
-{
-	if (p->n < ELEMENTS(p->v))
-		p->v[p->n++] = instruction;
-}
-
 int sandbox_enter(void)
 {
-	struct program p = { .n = 0 };
+	struct seccomp_writer w = { .n = 0 };
 
-	add(&p, LOAD(offsetof(struct seccomp_data, arch)));
-	add(&p, IF_EQUAL(SECCOMP_NATIVE, 1, 0));
-	add(&p, ANSWER(SECCOMP_RET_KILL_PROCESS));
-	add(&p, LOAD(offsetof(struct seccomp_data, nr)));
-	for (size_t i = 0; i < ELEMENTS(allowed); i++) {
-		add(&p, IF_EQUAL((unsigned)allowed[i], 0, 1));
-		add(&p, ANSWER(SECCOMP_RET_ALLOW));
-	}
-	add(&p, IF_EQUAL(SYS_socket, 0, 4));
-	add(&p, LOAD(offsetof(struct seccomp_data, args[0])));	/* its low half: little-endian machines only */
-	add(&p, IF_EQUAL(AF_INET, 1, 0));
-	add(&p, IF_EQUAL(AF_INET6, 0, 1));
-	add(&p, ANSWER(SECCOMP_RET_ALLOW));
-	add(&p, ANSWER(SECCOMP_RET_ERRNO | EPERM));
-	/* A kernel without seccomp is none of this machine's users' choice. */
-	return seccomp_load_filter(p.v, p.n, 0) < 0 && errno != ENOSYS && errno != EINVAL ? -1 : 0;
+	seccomp_writer_begin(&w);
+	seccomp_writer_add_calls(&w, allowed, ELEMENTS(allowed), SECCOMP_RET_ALLOW);
+	seccomp_writer_add(&w, SECCOMP_IF_EQUAL(SYS_socket, 0, 4));
+	seccomp_writer_add(&w, SECCOMP_LOAD(args[0]));
+	seccomp_writer_add(&w, SECCOMP_IF_EQUAL(AF_INET, 1, 0));
+	seccomp_writer_add(&w, SECCOMP_IF_EQUAL(AF_INET6, 0, 1));
+	seccomp_writer_add(&w, SECCOMP_ANSWER(SECCOMP_RET_ALLOW));
+	seccomp_writer_add(&w, SECCOMP_REFUSE(EPERM));
+	return seccomp_writer_load(&w);
 }
 
 #else

@@ -1,7 +1,7 @@
 /* gateway/tcp - connections: from a held SYN to a pair of sockets
  *
  * CONNECTING: the SYN is kept, the host's socket connects. HANDSHAKE: it has; the SYN was written back, and the namespace's
- * kernel and the container agree on the rest. OPEN: accepted; gateway/relay has it. Whoever gives up before leaves
+ * kernel and the container agree on the rest. OPEN: accepted; sys/relay moves its bytes. Whoever gives up before leaves
  * no trace here, so what nobody repeats any more is dropped. */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -13,9 +13,9 @@
 #include "base/string.h"
 #include "gateway/gateway.h"
 #include "gateway/policy.h"
-#include "gateway/relay.h"
 #include "gateway/trouble.h"
 #include "sys/fd.h"
+#include "sys/relay.h"
 
 #define CONNECTING_MAX 1024u
 #define SYN_MAX 160			/* headers with all their options */
@@ -23,6 +23,7 @@
 #define PATIENCE_MS 4000
 #define TRACING_HOPS 33			/* fewer are left: somebody counts routers */
 
+enum { INSIDE, OUTSIDE };		/* the sides of a relay: the container's socket, and the host's */
 enum state { CONNECTING, HANDSHAKE, OPEN };
 
 struct syn {
@@ -37,7 +38,8 @@ struct connection {
 	enum state state;
 	uint16_t syn;
 	uint8_t attempt;		/* name servers tried before */
-	bool tracing, queued;
+	bool tracing, queued, eased;
+	bool watched;			/* the inside socket, too */
 	int64_t since, last;		/* the first SYN, and the last; or of the state */
 };
 
@@ -130,6 +132,41 @@ static void answer_failure(struct gateway *g, const struct connection *c, int nu
 
 /* --- CONNECTING */
 
+static bool is_same(const union address *a, const union address *b)
+{
+	return a->any.sa_family == AF_INET ? a->in.sin_addr.s_addr == b->in.sin_addr.s_addr
+					   : IN6_ARE_ADDR_EQUAL(&a->in6.sin6_addr, &b->in6.sin6_addr);
+}
+
+/* To the host itself nothing is lost, and pacing would only cost: a control that paces must not even begin, since its timers
+ * stay when it goes. */
+static void ease(struct connection *c, int fd)
+{
+	setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, "reno", 4);
+	c->eased = true;
+}
+
+static void ease_own(struct gateway *g, struct connection *c, int fd, const union address *to)
+{
+	union address host = { 0 };
+
+	gateway_make_address(&g->facts.host[to->any.sa_family == AF_INET6], 0, &host);
+	if (host.any.sa_family == to->any.sa_family && is_same(&host, to))
+		ease(c, fd);
+}
+
+/* Another of the host's own addresses? */
+static void ease_local(struct gateway *g, struct connection *c)
+{
+	int fd = c->relay.fd[OUTSIDE];
+	union address own, to;
+	socklen_t n = sizeof(own);
+
+	if (!c->eased && gateway_destination(g, &c->entry.tuple, c->attempt, &to) &&
+	    getsockname(fd, &own.any, &n) == 0 && is_same(&own, &to))
+		ease(c, fd);
+}
+
 static int connect_outside(struct gateway *g, struct connection *c, const struct packet *p)
 {
 	union address to;
@@ -145,14 +182,15 @@ static int connect_outside(struct gateway *g, struct connection *c, const struct
 		return -1;
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+	ease_own(g, c, fd, &to);
 	if (c->tracing) {
 		setsockopt(fd, p->v6 ? IPPROTO_IPV6 : IPPROTO_IP, p->v6 ? IPV6_UNICAST_HOPS : IP_TTL, &hops, sizeof(hops));
 		trouble_want(fd, p->v6, true);
 	}
-	if (gateway_watch(g, fd, TAG_TCP, OUTSIDE, &table, c, RELAY_EVENTS) < 0 ||
+	if (gateway_watch(g, fd, TAG_TCP, OUTSIDE, &table, c, RELAY_EVENTS | EPOLLOUT) < 0 ||
 	    (connect(fd, &to.any, gateway_address_size(&to)) < 0 && errno != EINPROGRESS))
 		return -1;
-	c->relay.fd[OUTSIDE] = fd_take(&fd);
+	relay_init(&c->relay, -1, fd_take(&fd));
 	return 0;
 }
 
@@ -229,20 +267,6 @@ static void open_connection(struct gateway *g, const struct packet *p)
 		fail(g, c, errno);
 }
 
-/* To the host itself nothing is lost, and pacing would only cost. */
-static void ease_local(struct gateway *g, const struct connection *c)
-{
-	int fd = c->relay.fd[OUTSIDE];
-	union address own, to;
-	socklen_t n = sizeof(own);
-
-	if (!gateway_destination(g, &c->entry.tuple, c->attempt, &to) || getsockname(fd, &own.any, &n) < 0)
-		return;
-	if (to.any.sa_family == AF_INET ? own.in.sin_addr.s_addr == to.in.sin_addr.s_addr
-					: IN6_ARE_ADDR_EQUAL(&own.in6.sin6_addr, &to.in6.sin6_addr))
-		setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, "reno", 4);
-}
-
 /* No router's reports any more, and as many hops as ever. */
 static void end_tracing(const struct connection *c)
 {
@@ -270,6 +294,7 @@ static void take_answer(struct gateway *g, struct connection *c, uint32_t events
 	if (c->tracing)
 		end_tracing(c);
 	ease_local(g, c);
+	relay_note(&c->relay, OUTSIDE, events);
 	link_write(&g->setup.link, syns[c->syn].bytes, syns[c->syn].n);
 	drop_syn(c);
 	c->state = HANDSHAKE;
@@ -315,14 +340,25 @@ static void enqueue(struct connection *c)
 	queue[queue_n++] = table_index(&table, c);
 }
 
-static void move(struct connection *c)
+static int watch_inside(struct gateway *g, const struct connection *c, uint32_t more)
+{
+	return gateway_watch(g, c->relay.fd[INSIDE], TAG_TCP, INSIDE, &table, c, RELAY_EVENTS | more);
+}
+
+/* True when the connection is still there. */
+static bool move(struct gateway *g, struct connection *c)
 {
 	enum relay_state state = relay_move(&c->relay);
 
+	if (state == RELAY_DONE || state == RELAY_BROKEN) {
+		forget(c, state == RELAY_BROKEN);
+		return false;
+	}
 	if (state == RELAY_MORE)
 		enqueue(c);
-	else if (state != RELAY_WAITS)
-		forget(c, state == RELAY_BROKEN);
+	if (c->watched && relay_wants_room(&c->relay, INSIDE))
+		watch_inside(g, c, EPOLLOUT);
+	return true;
 }
 
 static bool read_tuple(int fd, const union address *peer, struct tuple *ret)
@@ -350,14 +386,20 @@ static void join(struct gateway *g, int inside, const union address *peer)
 	struct tuple tuple;
 	struct connection *c = read_tuple(inside, peer, &tuple) ? table_find(&table, &tuple) : NULL;
 
-	if (!c || c->state != HANDSHAKE || gateway_watch(g, inside, TAG_TCP, INSIDE, &table, c, RELAY_EVENTS) < 0) {
+	if (!c || c->state != HANDSHAKE) {
 		relay_reset(&inside);
 		return;
 	}
-	relay_init(&c->relay, inside, c->relay.fd[OUTSIDE]);
+	c->relay.fd[INSIDE] = inside;
 	c->state = OPEN;
 	waiting--;
-	move(c);
+	/* What was said already is passed on before the socket is watched, which would tell of it. */
+	relay_note(&c->relay, INSIDE, EPOLLIN);
+	if (!move(g, c))
+		return;
+	c->watched = true;
+	if (watch_inside(g, c, relay_wants_room(&c->relay, INSIDE) ? EPOLLOUT : 0) < 0)
+		forget(c, true);
 }
 
 /* Until nobody waits there: the listening sockets tell of newcomers once. */
@@ -383,14 +425,14 @@ void tcp_event(struct gateway *g, uint32_t index, uint16_t generation, unsigned 
 		return;
 	if (c->state == CONNECTING) {
 		take_answer(g, c, events);
-	} else if (c->state == OPEN) {
-		relay_note(&c->relay, side, events);
-		if (!c->queued)
-			move(c);
+		return;
 	}
+	relay_note(&c->relay, side, events);
+	if (c->state == OPEN && !c->queued)
+		move(g, c);
 }
 
-bool tcp_continue(void)
+bool tcp_continue(struct gateway *g)
 {
 	const uint32_t *now = queue;
 	size_t n = queue_n;
@@ -404,7 +446,7 @@ bool tcp_continue(void)
 			continue;
 		c->queued = false;
 		if (c->entry.used && c->state == OPEN)
-			move(c);
+			move(g, c);
 	}
 	return queue_n > 0;
 }

@@ -49,7 +49,7 @@ int subordinate_ids(struct arena *arena, const void *who, void *ret_ranges, stru
 
 	if (!uids || !gids) {
 		error_set(err, ERROR_UNSUPPORTED, "nsswitch.conf names a source of subordinate ids, and libsubid is missing");
-		return error_hint(err, "sudo apt install libsubid4   (or libsubid5; Fedora, RHEL: shadow-utils-subid)");
+		return error_fix_admin(err, "apt install libsubid4    (or libsubid5; Fedora, RHEL: dnf install shadow-utils-subid)");
 	}
 	if (init)
 		init("bryo", fopen("/dev/null", "we"));

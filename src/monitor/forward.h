@@ -19,11 +19,11 @@
 #include <stdint.h>
 
 #include "sys/forward.h"
+#include "sys/relay.h"
 
 #define FLOWS 4096			/* TCP connections at a time */
 #define EXCHANGES 1024			/* UDP clients at a time */
 #define EXCHANGE_BUCKETS 1024
-#define SPARE_PIPES 16
 #define DATAGRAM_MAX 65536
 #define NOBODY UINT32_MAX
 
@@ -35,22 +35,13 @@ union forward_name {
 
 enum end { CLIENT, CONTAINER };
 
-/* A TCP connection. Sets of ends are bits, 1 << CLIENT and 1 << CONTAINER. */
+/* A TCP connection. */
 struct flow {
-	int fd[2];			/* by end; -1: the flow is free */
-	int pipe[2][2];			/* what came from the end and the other has not taken; -1: nothing */
-	uint32_t queued[2];		/* how many bytes that are */
+	struct relay relay;		/* sides are ends; the client's socket is -1: the flow is free */
 	uint32_t next;			/* of the free flows, or of those that have more to do */
-	uint32_t since_s;
-	uint8_t readable, writable;	/* as far as we know: until the kernel says EAGAIN */
-	uint8_t awaited;		/* has once not been writable: since then it is watched for that, too */
-	uint8_t hung;			/* its end has come, after the bytes before it */
-	uint8_t ended;			/* has said all that it will say ... */
-	uint8_t told;			/* ... and the other end was told */
-	uint8_t bulk;			/* sends much at a time: spliced */
+	uint32_t since_s, round;	/* when it began */
 	bool busy;			/* in the list of those that have more to do */
-	bool carried;			/* some bytes have passed */
-	bool watched, linked;		/* by epoll; with the container */
+	bool watched;			/* by epoll */
 	bool eased;
 };
 
@@ -76,8 +67,6 @@ struct forwarder {
 
 	struct flow flow[FLOWS];
 	uint32_t flows, flows_max, flows_touched, free_flow, busy_flow;
-	int spare[SPARE_PIPES][2];
-	unsigned spares;
 
 	struct exchange exchange[EXCHANGES];
 	uint32_t exchanges, exchanges_touched, free_exchange;
@@ -108,12 +97,6 @@ void forward_accept(struct forwarder *f, uint32_t port);
 void forward_flow_event(struct forwarder *f, uint32_t number, uint32_t events);
 void forward_continue(struct forwarder *f);		/* those that have more to do, each a bit */
 void forward_resume(struct forwarder *f);
-
-/* forward_copy.c: bytes pass. */
-enum copied { COPIED_ALL, COPIED_SOME, COPIED_NEVER };	/* nothing to do now; more to do; an end is broken */
-enum copied forward_copy(struct forwarder *f, struct flow *flow, enum end from);
-int forward_watch_end(struct forwarder *f, struct flow *flow, enum end end);
-void forward_give_pipes(struct forwarder *f, struct flow *flow);
 
 /* forward_udp.c */
 void forward_datagrams(struct forwarder *f, uint32_t port);

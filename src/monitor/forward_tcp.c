@@ -14,6 +14,11 @@
 
 /* --- the table */
 
+static bool is_used(const struct flow *flow)
+{
+	return flow->relay.fd[CLIENT] >= 0;
+}
+
 static uint32_t take_flow(struct forwarder *f)
 {
 	uint32_t index = f->free_flow;
@@ -24,46 +29,27 @@ static uint32_t take_flow(struct forwarder *f)
 		index = f->flows_touched++;
 	else
 		return NOBODY;
-	f->flow[index] = (struct flow){ .fd = { -1, -1 }, .pipe = { { -1, -1 }, { -1, -1 } }, .next = NOBODY,
-					.since_s = f->now_s };
+	f->flow[index] = (struct flow){ .next = NOBODY, .since_s = f->now_s, .round = f->round };
+	relay_init(&f->flow[index].relay, -1, -1);
 	f->flows++;
 	return index;
 }
 
 static void give_flow(struct forwarder *f, uint32_t index)
 {
-	f->flow[index].fd[CLIENT] = -1;
 	f->flow[index].next = f->free_flow;
 	f->free_flow = index;
 	f->flows--;
 }
 
 /* The list of the busy is walked by forward_continue alone: a flow that ends stays in it until then. */
-static void end_flow(struct forwarder *f, uint32_t index)
+static void end_flow(struct forwarder *f, uint32_t index, bool broken)
 {
 	struct flow *flow = &f->flow[index];
 
-	forward_give_pipes(f, flow);
-	fd_close(&flow->fd[CLIENT]);
-	fd_close(&flow->fd[CONTAINER]);
+	relay_close(&flow->relay, broken);
 	if (!flow->busy)
 		give_flow(f, index);
-}
-
-/* Close says "reset" instead of "no more": the other end broke. */
-static void break_off(int fd)
-{
-	static const struct linger at_once = { .l_onoff = 1, .l_linger = 0 };
-
-	if (fd >= 0)
-		setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
-}
-
-static void break_flow(struct forwarder *f, uint32_t index)
-{
-	break_off(f->flow[index].fd[CLIENT]);
-	break_off(f->flow[index].fd[CONTAINER]);
-	end_flow(f, index);
 }
 
 /* Ends the connection that has been silent since its beginning for longest; false when all have said something. */
@@ -74,33 +60,55 @@ static bool make_room(struct forwarder *f)
 	for (uint32_t i = 0; i < f->flows_touched; i++) {
 		const struct flow *flow = &f->flow[i];
 
-		if (flow->fd[CLIENT] >= 0 && !flow->carried && f->now_s - flow->since_s >= SILENT_S &&
+		if (is_used(flow) && !flow->relay.carried && f->now_s - flow->since_s >= SILENT_S &&
 		    (oldest == NOBODY || flow->since_s < f->flow[oldest].since_s))
 			oldest = i;
 	}
 	if (oldest == NOBODY)
 		return false;
-	break_flow(f, oldest);
+	end_flow(f, oldest, true);
 	return true;
 }
 
 /* --- bytes */
 
+static int watch_end(const struct forwarder *f, struct flow *flow, enum end end)
+{
+	uint32_t index = (uint32_t)(flow - f->flow), events = RELAY_EVENTS;
+
+	if (relay_wants_room(&flow->relay, end))
+		events |= EPOLLOUT;
+	else if (flow->watched)
+		return 0;
+	return forward_watch(f->epoll, flow->relay.fd[end], events, forward_number(FORWARD_FLOW, index << 1 | end));
+}
+
+static int watch_ends(const struct forwarder *f, struct flow *flow)
+{
+	return watch_end(f, flow, CLIENT) < 0 || watch_end(f, flow, CONTAINER) < 0 ? -1 : 0;
+}
+
+static void begin_bulk(struct flow *flow)
+{
+	if (flow->eased || !flow->relay.half[CONTAINER].bulk)
+		return;
+	forward_ease(flow->relay.fd[CLIENT]);
+	flow->eased = true;
+}
+
 static void serve(struct forwarder *f, uint32_t index)
 {
 	struct flow *flow = &f->flow[index];
-	enum copied ways[2];
+	enum relay_state state = relay_move(&flow->relay);
 
-	for (enum end from = CLIENT; from <= CONTAINER; from++) {
-		ways[from] = forward_copy(f, flow, from);
-		if (ways[from] == COPIED_NEVER) {
-			break_flow(f, index);
-			return;
-		}
+	if (state == RELAY_DONE || state == RELAY_BROKEN) {
+		end_flow(f, index, state == RELAY_BROKEN);
+		return;
 	}
-	if (flow->told == (1 << CLIENT | 1 << CONTAINER)) {
-		end_flow(f, index);
-	} else if ((ways[CLIENT] == COPIED_SOME || ways[CONTAINER] == COPIED_SOME) && !flow->busy) {
+	begin_bulk(flow);
+	if (flow->watched)
+		watch_ends(f, flow);
+	if (state == RELAY_MORE && !flow->busy) {
 		flow->busy = true;
 		flow->next = f->busy_flow;
 		f->busy_flow = index;
@@ -137,19 +145,19 @@ static void open_flow(struct forwarder *f, uint32_t index, uint32_t port, union 
 	struct flow *flow = &f->flow[index];
 
 	forward_normalize(client);
-	flow->fd[CONTAINER] = forward_reach(f->plan, SOCK_STREAM, client, f->plan->port[port].target);
-	if (flow->fd[CONTAINER] < 0) {
-		break_flow(f, index);
+	flow->relay.fd[CONTAINER] = forward_reach(f->plan, SOCK_STREAM, client, f->plan->port[port].target);
+	if (flow->relay.fd[CONTAINER] < 0) {
+		end_flow(f, index, true);
 		return;
 	}
-	flow->readable = 1 << CLIENT;
-	flow->writable = 1 << CLIENT | 1 << CONTAINER;
+	relay_set_connecting(&flow->relay, CONTAINER);
+	relay_note(&flow->relay, CLIENT, EPOLLIN);
 	serve(f, index);
-	if (flow->fd[CLIENT] < 0)
+	if (!is_used(flow))
 		return;
-	flow->watched = true;
-	if (forward_watch_end(f, flow, CLIENT) < 0 || forward_watch_end(f, flow, CONTAINER) < 0)
-		break_flow(f, index);
+	flow->watched = watch_ends(f, flow) == 0;
+	if (!flow->watched)
+		end_flow(f, index, true);
 }
 
 /* 1: one more may come; 0: nobody is there; -1: there is no room. */
@@ -162,8 +170,8 @@ static int accept_one(struct forwarder *f, uint32_t port)
 
 	if (!flow)
 		return -1;
-	flow->fd[CLIENT] = accept4(f->first_socket + (int)port, &client.any, &size, SOCK_CLOEXEC | SOCK_NONBLOCK);
-	if (flow->fd[CLIENT] < 0) {
+	flow->relay.fd[CLIENT] = accept4(f->first_socket + (int)port, &client.any, &size, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	if (!is_used(flow)) {
 		int number = errno;
 
 		give_flow(f, index);
@@ -191,34 +199,15 @@ void forward_accept(struct forwarder *f, uint32_t port)
 
 /* --- events */
 
-static bool is_broken(int fd)
-{
-	int number = 0;
-	socklen_t size = sizeof(number);
-
-	return getsockopt(fd, SOL_SOCKET, SO_ERROR, &number, &size) < 0 || number != 0;
-}
-
-/* An event may be of a flow that has ended since, in whose place another stands: then it says too much, and the kernel's
- * EAGAIN puts that right. */
+/* In the round that a flow begins an event is of another one, which stood in its place and has ended in that round. */
 void forward_flow_event(struct forwarder *f, uint32_t number, uint32_t events)
 {
 	uint32_t index = number >> 1;
 	struct flow *flow = &f->flow[index];
-	uint8_t end = (uint8_t)(1 << (number & 1));
 
-	if (flow->fd[CLIENT] < 0)
+	if (!is_used(flow) || flow->round == f->round)
 		return;
-	if ((events & EPOLLERR) && is_broken(flow->fd[number & 1])) {
-		break_flow(f, index);
-		return;
-	}
-	if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP))
-		flow->readable |= end;
-	if (events & (EPOLLRDHUP | EPOLLHUP))
-		flow->hung |= end;
-	if (events & EPOLLOUT)
-		flow->writable |= end;
+	relay_note(&flow->relay, number & 1, events);
 	if (!flow->busy)
 		serve(f, index);
 }
@@ -233,7 +222,7 @@ void forward_continue(struct forwarder *f)
 
 		next = flow->next;
 		flow->busy = false;
-		if (flow->fd[CLIENT] < 0)
+		if (!is_used(flow))
 			give_flow(f, index);
 		else
 			serve(f, index);

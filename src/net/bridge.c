@@ -7,6 +7,7 @@
 
 #include "net/firewall.h"
 #include "net/gateway.h"
+#include "net/host.h"
 #include "net/lease.h"
 #include "sys/errand.h"
 #include "sys/netlink_link.h"
@@ -74,44 +75,90 @@ static int add_gateways(const struct rootless *r, const struct network *n, unsig
 	return 0;
 }
 
-struct loading {
+struct preparation {
 	struct arena *arena;
 	int ns;
-	const char *text;
+	const struct network *n;	/* whose addresses must be free; NULL: nobody's */
+	const char *rules;		/* NULL: none */
 };
 
-/* In a child. */
-static int load_there(void *context, struct error *err)
+/* In the namespace: does anybody have one of these addresses already? Networks of one store do not overlap; but stores may
+ * share a runtime directory. */
+static int check_free(struct arena *arena, const struct network *n, struct error *err)
 {
-	const struct loading *l = context;
+	struct host_prefixes taken;
 
-	if (setns(l->ns, CLONE_NEWNET) < 0)
-		return error_errno(err, "enter the rootless network namespace");
-	return firewall_load(l->arena, l->text, err);
+	host_prefixes_read(arena, &taken);
+	for (size_t i = 0; i < taken.n; i++)
+		for (size_t k = 0; k < n->subnets.n; k++) {
+			if (!ip_overlap(&taken.v[i].prefix, &n->subnets.v[k].prefix))
+				continue;
+			error_set(err, ERROR_EXISTS, "subnet %s overlaps %s, which the bridge %s has", n->subnets.v[k].subnet,
+				  ip_prefix_text(arena, &taken.v[i].prefix), taken.v[i].interface);
+			return error_hint(err, "that bridge belongs to containers of another store with the same XDG_RUNTIME_DIR; "
+					  "make a network with another --subnet");
+		}
+	return 0;
 }
 
-static int load(struct arena *arena, const struct rootless *r, const char *rules, struct error *err)
+/* In a child: the rules, if there are any. */
+static int prepare_there(void *context, struct error *err)
 {
-	struct loading l = { arena, r->ns, rules };
+	const struct preparation *p = context;
 
-	return rules ? errand_run(load_there, &l, err) : 0;
+	if (setns(p->ns, CLONE_NEWNET) < 0)
+		return error_errno(err, "enter the rootless network namespace");
+	if (p->n && check_free(p->arena, p->n, err) < 0)
+		return -1;
+	return p->rules ? firewall_load(p->arena, p->rules, err) : 0;
+}
+
+static void bridge_mac(const struct network *n, uint8_t ret[6])
+{
+	make_mac(n->subnets.n ? &n->subnets.v[0].gateway_ip : &(struct ip_address){ 0 }, ret);
 }
 
 /* Up comes last: a bridge that is up is complete. */
 static int make(struct arena *arena, const struct rootless *r, const struct network *n, struct error *err)
 {
+	struct preparation p = { arena, r->ns, n, firewall_add(arena, n) };
 	struct netlink_link link;
 	uint8_t mac[6];
 
-	make_mac(n->subnets.n ? &n->subnets.v[0].gateway_ip : &(struct ip_address){ 0 }, mac);
-	if (load(arena, r, firewall_add(arena, n), err) < 0 ||
-	    netlink_link_add_bridge(r->socket, n->interface, mtu_of(n), mac, err) < 0 ||
-	    netlink_link_find(r->socket, n->interface, &link, err) < 0)
+	bridge_mac(n, mac);
+	if (errand_run(prepare_there, &p, err) < 0)
+		return -1;
+	if (netlink_link_add_bridge(r->socket, n->interface, mtu_of(n), mac, network_vlan(n), err) < 0) {
+		if (network_vlan(n) && err && err->sys == EOPNOTSUPP)
+			error_hint(err, "this kernel's bridges know no VLANs (CONFIG_BRIDGE_VLAN_FILTERING): make the network without -o vlan");
+		return -1;
+	}
+	if (netlink_link_find(r->socket, n->interface, &link, err) < 0)
 		return -1;
 	if (add_gateways(r, n, link.index, err) == 0 && netlink_link_set_up(r->socket, link.index, err) == 0)
 		return 0;
 	netlink_link_delete(r->socket, link.index, NULL);
 	return -1;
+}
+
+static int load(struct arena *arena, const struct rootless *r, const char *rules, struct error *err)
+{
+	struct preparation p = { arena, r->ns, NULL, rules };
+
+	return rules ? errand_run(prepare_there, &p, err) : 0;
+}
+
+/* Its hardware address goes with the gateway's. */
+static int check_owner(const struct network *n, const struct netlink_link *link, struct error *err)
+{
+	uint8_t mac[6];
+
+	bridge_mac(n, mac);
+	if (!n->subnets.n || n->subnets.v[0].gateway_ip.family == IP_NONE || memcmp(mac, link->mac, sizeof(mac)) == 0)
+		return 0;
+	error_set(err, ERROR_EXISTS, "its bridge %s is another network's", n->interface);
+	return error_hint(err, "that belongs to containers of another store with the same XDG_RUNTIME_DIR; make the network with "
+			  "another --interface-name");
 }
 
 static int open_bridge(struct arena *arena, struct rootless *r, const struct network *n, struct error *err)
@@ -121,12 +168,12 @@ static int open_bridge(struct arena *arena, struct rootless *r, const struct net
 	if (rootless_socket(r, err) < 0 || netlink_link_find(r->socket, n->interface, &link, err) < 0)
 		return -1;
 	if (link.is_up)
-		return 0;
+		return check_owner(n, &link, err);
 	if (rootless_alone(arena, r, err) < 0 || rootless_socket(r, err) < 0 ||
 	    netlink_link_find(r->socket, n->interface, &link, err) < 0)
 		return -1;
 	if (link.is_up)		/* somebody else was faster */
-		return 0;
+		return check_owner(n, &link, err);
 	if (link.index && netlink_link_delete(r->socket, link.index, err) < 0)	/* its maker was killed */
 		return -1;
 	return make(arena, r, n, err) < 0 ? error_frame(err, "make the bridge of network %s", n->name) : 0;
@@ -372,6 +419,21 @@ int bridge_attach(struct arena *arena, struct rootless *r, const struct network 
 		return 0;
 	explain(err);
 	return error_frame(err, "connect the container to network %s", n->name);
+}
+
+int bridge_reattach(struct arena *arena, struct rootless *r, const struct network *n, int ns, int inside, size_t position,
+		    struct bridge_endpoint *e, struct error *err)
+{
+	struct netlink_link own, other = { 0 };
+
+	if (rootless_socket(r, err) < 0 || netlink_link_find(inside, e->interface, &own, err) < 0 ||
+	    (own.other && netlink_link_at(r->socket, own.other, &other, err) < 0))
+		return -1;
+	if (own.index && other.other == own.index)
+		return 0;
+	if (own.index && netlink_link_delete(inside, own.index, err) < 0)	/* something keeps the lost namespace alive */
+		return -1;
+	return bridge_attach(arena, r, n, ns, inside, position, e, err) < 0 ? -1 : 1;
 }
 
 int bridge_detach(struct rootless *r, const struct bridge_endpoint *e, struct error *err)

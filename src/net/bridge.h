@@ -57,6 +57,9 @@ void bridge_leave(const struct rootless_home *home, const struct bridge_endpoint
  * position: of the network among the container's, for the order of default routes. */
 int bridge_attach(struct arena *arena, struct rootless *r, const struct network *n, int ns, int inside, size_t position,
 		  struct bridge_endpoint *e, struct error *err);
+/* Attaches one again whose pair is lost, and with it the namespace at its other end. 1: it was; 0: all is there. */
+int bridge_reattach(struct arena *arena, struct rootless *r, const struct network *n, int ns, int inside, size_t position,
+		    struct bridge_endpoint *e, struct error *err);
 /* Takes the pair away from a namespace that goes on living. */
 int bridge_detach(struct rootless *r, const struct bridge_endpoint *e, struct error *err);
 /* Loads all rules of the firewall anew: these are all networks that there are. r is held alone. */

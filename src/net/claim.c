@@ -133,6 +133,13 @@ void net_close_sockets(struct net_request *r)
 		let_go(&r->ports.v[i]);
 }
 
+static int forbidden(unsigned port, struct error *err)
+{
+	error_code(err, "port-forbidden");
+	error_hint(err, "ports below 1024 are for root by default; publish a higher port, such as %u, or have them opened to all", port + 8000);
+	return error_fix_admin(err, "sysctl net.ipv4.ip_unprivileged_port_start=%u", port);
+}
+
 static int refused(struct arena *arena, const struct net_request *r, const struct net_port *p, unsigned port,
 		   struct error *err)
 {
@@ -148,19 +155,22 @@ static int refused(struct arena *arena, const struct net_request *r, const struc
 	if (err)
 		err->sys = number;
 	if (number == EACCES)
-		return error_hint(err, "ports below 1024 are for root by default. As root: sysctl net.ipv4."
-				  "ip_unprivileged_port_start=%u; or publish a higher port, such as %u", port, port + 8000);
-	if (number == EADDRNOTAVAIL)
+		return forbidden(port, err);
+	if (number == EADDRNOTAVAIL) {
+		error_code(err, "no-such-address");
 		return error_hint(err, "no interface of this host has the address %s: see ip address", p->host_ip);
+	}
 	if (number != EADDRINUSE)
 		return -1;
+	error_code(err, "port-taken");
 	owner = r->find_container ? r->find_container(r->context, port, p->protocol) : NULL;
 	if (owner)
 		return error_hint(err, "the port is published by the container %s", owner);
 	owner = claim_owner(arena, port, tcp);
 	if (owner)
 		return error_hint(err, "the port is held by %s", owner);
-	return error_hint(err, "see who has it: ss -l%snp 'sport = :%u'; or publish another port", tcp ? "t" : "u", port);
+	error_hint(err, "publish another port, or see who has it:");
+	return error_fix(err, "ss -l%snp 'sport = :%u'", tcp ? "t" : "u", port);
 }
 
 static int claim_given(struct arena *arena, const struct net_request *r, struct net_port *p, struct error *err)
@@ -290,10 +300,11 @@ static int claim_all(struct arena *arena, struct net_request *r, struct error *e
 	return 0;
 }
 
-static void make_places(struct arena *arena, struct net_port *p)
+/* Only those of bridges are kept. */
+static void make_places(struct arena *arena, enum net_mode mode, struct net_port *p)
 {
-	p->sockets = arena_new_array(arena, int, p->range);
-	for (unsigned i = 0; i < p->range; i++)
+	p->sockets = mode == NET_BRIDGE ? arena_new_array(arena, int, p->range) : NULL;
+	for (unsigned i = 0; p->sockets && i < p->range; i++)
 		p->sockets[i] = -1;
 }
 
@@ -303,8 +314,8 @@ int net_claim_ports(struct arena *arena, struct net_request *r, struct error *er
 		return 0;
 	if (check_conflicts(r, err) < 0)
 		return -1;
-	for (size_t i = 0; r->mode == NET_BRIDGE && i < r->ports.n; i++)
-		make_places(arena, &r->ports.v[i]);
+	for (size_t i = 0; i < r->ports.n; i++)
+		make_places(arena, r->mode, &r->ports.v[i]);
 	if (r->mode == NET_BRIDGE && take_over(r))
 		return 0;
 	for (size_t i = 0; i < r->inherited.n; i++)	/* they do not fit, and may be in the way */

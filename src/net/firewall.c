@@ -63,8 +63,9 @@ int firewall_load(struct arena *arena, const char *text, struct error *err)
 
 	if (!nft.program) {
 		error_set(err, ERROR_FAILED, "could not find nft, which networks of bridges need");
-		return error_hint(err, "install it (Debian, Ubuntu: apt install nftables; Fedora: dnf install nftables), or use "
-				  "--network slirp4netns, pasta, host or none");
+		error_code(err, "program-missing");
+		error_hint(err, "have it installed, or use --network slirp4netns, pasta, host or none");
+		return error_fix_admin(err, "apt install nftables    (Debian, Ubuntu; Fedora: dnf install nftables)");
 	}
 	code = spawn_run(arena, &nft, NULL, &said, err);
 	if (code < 0)

@@ -57,7 +57,7 @@ static int write_record(const char *runtime_dir, pid_t pid, struct error *err)
 }
 
 /* A pidfd of the recorded process; -1 when it does not run. */
-static int open_recorded(const char *runtime_dir)
+static int open_recorded(const char *runtime_dir, pid_t *ret_pid)
 {
 	_cleanup_fd_ int dir = fd_open_dir(AT_FDCWD, runtime_dir);
 	_cleanup_fd_ int fd = dir < 0 ? -1 : openat(dir, RECORD, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
@@ -67,19 +67,47 @@ static int open_recorded(const char *runtime_dir)
 	if (fd < 0 || fd_read_all(fd, text, sizeof(text) - 1) <= 0)
 		return -1;
 	pid = strtol(text, &end, 10);
+	if (ret_pid)
+		*ret_pid = (pid_t)pid;
 	return pid > 1 && *end == ' ' ? pidfd_open_same((pid_t)pid, strtoull(end, NULL, 10)) : -1;
 }
 
 bool gateway_is_running(const char *runtime_dir)
 {
-	_cleanup_fd_ int pidfd = open_recorded(runtime_dir);
+	_cleanup_fd_ int pidfd = open_recorded(runtime_dir, NULL);
 
 	return pidfd >= 0 && pidfd_wait_exit(pidfd, 0) == 0;
 }
 
+/* Among the descriptors of a process, which is still the recorded one when this has found it. */
+static int find_namespace(pid_t pid)
+{
+	char path[64], target[32];
+	_cleanup_dir_ DIR *dir = NULL;
+	struct dirent *entry;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
+	dir = fd_opendir(AT_FDCWD, path);
+	while (dir && (entry = fd_next_entry(dir))) {
+		ssize_t n = readlinkat(dirfd(dir), entry->d_name, target, sizeof(target) - 1);
+
+		if (n > 0 && strncmp(target, "net:[", strlen("net:[")) == 0)
+			return openat(dirfd(dir), entry->d_name, O_RDONLY | O_CLOEXEC);
+	}
+	return -1;
+}
+
+int gateway_open_namespace(const char *runtime_dir)
+{
+	pid_t pid;
+	_cleanup_fd_ int pidfd = open_recorded(runtime_dir, &pid), ns = pidfd < 0 ? -1 : find_namespace(pid);
+
+	return ns < 0 || pidfd_wait_exit(pidfd, 0) != 0 ? -1 : fd_take(&ns);
+}
+
 void gateway_stop(const char *runtime_dir)
 {
-	_cleanup_fd_ int dir = fd_open_dir(AT_FDCWD, runtime_dir), pidfd = open_recorded(runtime_dir);
+	_cleanup_fd_ int dir = fd_open_dir(AT_FDCWD, runtime_dir), pidfd = open_recorded(runtime_dir, NULL);
 
 	if (pidfd >= 0) {
 		pidfd_signal(pidfd, SIGKILL);	/* the worker dies with it */
@@ -120,6 +148,15 @@ static int start(struct arena *arena, int netns, int ready, const char *runtime_
 	return helper_start(arena, &h, ret, err);
 }
 
+/* Without a word it was killed, or had no time: another one may do better. */
+static int failed(const char *words, struct error *err)
+{
+	if (*words)
+		return error_set(err, ERROR_FAILED, "start the gateway: %s", words);
+	errno = ETIMEDOUT;
+	return error_errno(err, "start the gateway");
+}
+
 int gateway_start(struct arena *arena, int netns, const char *runtime_dir, struct error *err)
 {
 	struct helper_process process;
@@ -138,7 +175,7 @@ int gateway_start(struct arena *arena, int netns, const char *runtime_dir, struc
 	if (await_ready(reading))
 		result = write_record(runtime_dir, process.pid, err);
 	else
-		result = error_set(err, ERROR_FAILED, "start the gateway: %s", helper_words(arena, process.log));
+		result = failed(helper_words(arena, process.log), err);
 	close(process.log);
 	return result;
 }

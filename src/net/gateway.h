@@ -24,6 +24,8 @@ const char *gateway_rules(void);
  * the namespace's: the record "gateway" (pid and start time) lies there. */
 int gateway_start(struct arena *arena, int netns, const char *runtime_dir, struct error *err);
 bool gateway_is_running(const char *runtime_dir);
+/* The namespace that it serves, from the gateway itself; -1 when it does not run. */
+int gateway_open_namespace(const char *runtime_dir);
 /* Ends the gateway of that record, and waits for its end; nothing happens when there is none. The namespace stays. */
 void gateway_stop(const char *runtime_dir);
 

@@ -55,16 +55,21 @@ char *helper_words(struct arena *arena, int log)
 	return helper_last_words(arena, n > 0 ? text : "");
 }
 
+static int no_tun(struct error *err, const char *why, const char *admin)
+{
+	error_code(err, "tun-missing");
+	error_hint(err, "%s; use --network host or --network none, or have it mended", why);
+	return error_fix_admin(err, "%s", admin);
+}
+
 int helper_failed(struct error *err, enum error_kind kind, const char *what, const char *words)
 {
 	error_set(err, kind, "%s: %s", what, *words ? words : "it ended without a word");
 	if (access("/dev/net/tun", R_OK | W_OK) == 0)
 		return -1;
 	if (errno == ENOENT)
-		return error_hint(err, "there is no /dev/net/tun: load the module as root (modprobe tun), or use --network host "
-				  "or --network none");
-	return error_hint(err, "/dev/net/tun cannot be opened by this user: as root: chmod 666 /dev/net/tun; or use --network "
-			  "host or --network none");
+		return no_tun(err, "there is no /dev/net/tun", "modprobe tun");
+	return no_tun(err, "/dev/net/tun cannot be opened by this user", "chmod 666 /dev/net/tun");
 }
 
 void helper_seal_log(int log)

@@ -43,7 +43,7 @@ struct helper_report {
 int helper_between(const char *what, const char *runtime_dir, void (*work)(void *argument, struct helper_report *ret),
 		   void *argument, struct helper_report *ret, struct error *err);
 
-/* The helper that a container without --network gets: see doc/design/network.md. */
+/* The helper of --network private, and of containers where bridges do not work: see doc/design/network.md. */
 enum net_mode helper_choose(struct arena *arena);
 
 int helper_start(struct arena *arena, const struct helper *h, struct helper_process *ret, struct error *err);

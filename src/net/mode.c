@@ -1,6 +1,7 @@
 /* net/mode - what the user may say after --network */
 #include "net/helper.h"
 #include "net/net.h"
+#include "sys/spawn.h"
 
 /* "name" or "name:opt,opt": the options when text names this mode, else NULL. */
 static const char *options_of(const char *text, const char *name)
@@ -56,16 +57,49 @@ static int add_network(struct arena *arena, struct net_request *ret, const char 
 	if (bridge_request_parse(arena, text, &q, err) < 0)
 		return -1;
 	ret->mode = NET_BRIDGE;
+	ret->by_default = false;
 	ret->bypass = ret->bypass || q.bypass;
 	*ARRAY_ADD(arena, &ret->networks) = q;
 	return 0;
+}
+
+static int add_default(struct arena *arena, struct net_request *ret, struct error *err)
+{
+	if (add_network(arena, ret, NETWORK_DEFAULT, err) < 0)
+		return -1;
+	ret->by_default = ret->networks.n == 1;
+	return 0;
+}
+
+bool net_use_helper(struct arena *arena, struct net_request *r)
+{
+	enum net_mode mode = helper_choose(arena);
+
+	if (!spawn_find(arena, net_mode_name(mode)))
+		return false;
+	r->networks.n = 0;
+	r->by_default = false;
+	set_helper(arena, r, mode, "");
+	return true;
+}
+
+const char *net_mode_name(enum net_mode mode)
+{
+	static const char *const names[] = {
+		[NET_NONE] = "none", [NET_HOST] = "host", [NET_CONTAINER] = "container", [NET_PATH] = "ns", [NET_PASTA] = "pasta",
+		[NET_SLIRP4NETNS] = "slirp4netns", [NET_BRIDGE] = "bridge",
+	};
+
+	return names[mode];
 }
 
 int net_parse_mode(struct arena *arena, const char *text, struct net_request *ret, struct error *err)
 {
 	const char *rest;
 
-	if (str_is_empty(text) || str_eq(text, "private") || str_eq(text, "default")) {
+	if (str_is_empty(text) || str_eq(text, "default"))
+		return add_default(arena, ret, err);
+	if (str_eq(text, "private")) {
 		set_helper(arena, ret, helper_choose(arena), "");
 		return 0;
 	}

@@ -2,8 +2,8 @@
  *
  * names/zones/NETWORK in the runtime directory is what aardvark-dns reads: the addresses of the bridge, where it listens,
  * and a line for each container. One process serves all networks, in the rootless network namespace; what it does not know
- * it asks the gateway's forwarder, or the network's own servers. It is started with the first name and told of changes by
- * SIGHUP; names/lock orders those who change anything. See doc/design/names.md. */
+ * it asks the gateway's forwarder, or the network's own servers. It is started with the first name, kept running and told of
+ * changes by net/names_keeper; names/lock orders those who change anything. See doc/design/names.md. */
 #ifndef BRYO_NET_NAMES_H
 #define BRYO_NET_NAMES_H
 
@@ -24,6 +24,11 @@ char *names_program(struct arena *arena);
 bool names_are_served(const struct network *n);
 /* The network's bridge stands. Starts aardvark-dns when it does not run. */
 int names_add(struct arena *arena, const struct rootless *r, const struct network *n, const struct names_entry *e, struct error *err);
+/* Starts aardvark-dns again when somebody is named and it does not run. */
+int names_heal(struct arena *arena, const struct rootless *r, struct error *err);
+bool names_are_healthy(struct arena *arena, const struct rootless_home *home);
+/* The namespace in which they are answered; -1 when they are not. */
+int names_open_namespace(struct arena *arena, const struct rootless_home *home);
 /* Waits until the name is answered on the network; ERROR_FAILED after two seconds. */
 int names_await(const struct rootless *r, const struct network *n, const struct bridge_endpoint *e, const char *name,
 		struct error *err);

@@ -8,8 +8,10 @@ static int check_installed(struct arena *arena, const char *program, const char 
 	if (spawn_find(arena, program))
 		return 0;
 	error_set(err, ERROR_FAILED, "could not find %s, the network namespace can't be configured", program);
-	return error_hint(err, "install it (Debian, Ubuntu: apt install %s; Fedora: dnf install %s), or use --network host or "
-			  "--network none", package, package);
+	error_code(err, "program-missing");
+	error_hint(err, "have it installed, or use --network host or --network none");
+	error_fix_admin(err, "apt install %s    (Debian, Ubuntu)", package);
+	return error_fix_admin(err, "dnf install %s    (Fedora)", package);
 }
 
 int net_plan(struct arena *arena, const struct net_request *r, struct net_result *ret, struct error *err)

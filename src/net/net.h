@@ -30,6 +30,7 @@ struct net_request {
 	char *target;			/* NET_CONTAINER: the other's name or id; NET_PATH: the namespace's file */
 	struct strings options;		/* after the colon of --network pasta:... */
 	ARRAY(struct bridge_request) networks;	/* NET_BRIDGE */
+	bool by_default;		/* NET_BRIDGE: nobody asked for it, so a helper does where bridges do not work */
 	bool bypass;			/* connections to the outside are made in the host's network: monitor/bypass */
 	struct { struct net_port *v; size_t n; } ports;
 	struct { int *v; size_t n; } inherited;	/* sockets that the container's last run has left to this one */
@@ -38,10 +39,14 @@ struct net_request {
 	void *context;
 };
 
-/* "none", "host", "container:ID", "ns:PATH", "pasta[:opts]", "slirp4netns[:opts]", "private", "default" and "" (pasta, or
- * slirp4netns, whichever this machine has and works); every other word is a network's name, also "bridge", which is added
- * to those of *ret. */
+/* "none", "host", "container:ID", "ns:PATH", "pasta[:opts]", "slirp4netns[:opts]", "private" (the one of these two that
+ * this machine has and works best); "default" and "" are the default network; every other word is a network's name, also
+ * "bridge". Networks are added to those of *ret. */
 int net_parse_mode(struct arena *arena, const char *text, struct net_request *ret, struct error *err);
+/* A helper in place of networks; false when none is installed. */
+bool net_use_helper(struct arena *arena, struct net_request *r);
+/* "pasta", "slirp4netns", "bridge" ...: the word for a mode. */
+const char *net_mode_name(enum net_mode mode);
 /* -p [[ip:][hostPort]:]containerPort[/proto], ranges "8000-8010:80-90", [v6]: forms. Appends. */
 int net_parse_port(struct arena *arena, const char *text, struct net_request *ret, struct error *err);
 

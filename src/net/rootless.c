@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "net/ability.h"
 #include "net/firewall.h"
 #include "net/gateway.h"
 #include "net/lease.h"
@@ -49,6 +50,7 @@ struct visit {
 	struct arena *arena;
 	const char *path;
 	int holder;			/* pidfd; -1: the caller sees the holder's mounts */
+	int ns;				/* of keep_there */
 	int (*work)(const struct visit *v, struct error *err);
 };
 
@@ -65,10 +67,10 @@ static int visit(void *context, struct error *err)
 /* errand: errand_fd or errand_run, as work answers. */
 static int visit_holder(struct arena *arena, const struct rootless_home *home,
 			int (*errand)(int (*work)(void *context, struct error *err), void *context, struct error *err),
-			int (*work)(const struct visit *v, struct error *err), struct error *err)
+			int (*work)(const struct visit *v, struct error *err), int ns, struct error *err)
 {
 	_cleanup_fd_ int holder = home->open_holder ? home->open_holder(home->context) : -1;
-	struct visit v = { .arena = arena, .path = path_of(arena, home, MOUNT), .holder = holder, .work = work };
+	struct visit v = { .arena = arena, .path = path_of(arena, home, MOUNT), .holder = holder, .ns = ns, .work = work };
 
 	if (home->open_holder && holder < 0)
 		return error_set(err, ERROR_FAILED, "the holder of the rootless namespace is gone");
@@ -87,7 +89,7 @@ static int find(struct arena *arena, const struct rootless_home *home)
 	int fd = open_namespace(path_of(arena, home, MOUNT));
 
 	if (fd < 0 && home->open_holder)
-		fd = visit_holder(arena, home, errand_fd, open_there, NULL);
+		fd = visit_holder(arena, home, errand_fd, open_there, -1, NULL);
 	return fd;
 }
 
@@ -140,26 +142,60 @@ static int make_there(const struct visit *v, struct error *err)
 	set_sysctls();
 	if (ns_loopback_up() < 0)
 		return error_errno(err, "set up the loopback of the network namespace");
-	if (firewall_load(v->arena, arena_printf(v->arena, "%s%s", firewall_table(), gateway_rules()), err) < 0 ||
+	if (ability_check_links(err) < 0 ||
+	    firewall_load(v->arena, arena_printf(v->arena, "%s%s", firewall_table(), gateway_rules()), err) < 0 ||
 	    keep(v->path, err) < 0)
 		return -1;
 	fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
 	return fd < 0 ? error_errno(err, "open the network namespace") : fd;
 }
 
-/* With the lock held alone: the namespace, if there is none, and its way out. */
-static int make(struct arena *arena, struct rootless *r, struct error *err)
+static int keep_there(const struct visit *v, struct error *err)
+{
+	if (setns(v->ns, CLONE_NEWNET) < 0)
+		return error_errno(err, "enter the network namespace");
+	return keep(v->path, err);
+}
+
+/* The file was deleted, or the mount is gone, but containers are in it: those who live in it still know the way. */
+static int recover(struct arena *arena, const struct rootless_home *home)
+{
+	_cleanup_fd_ int ns = gateway_open_namespace(path_of(arena, home, ROOTLESS_DIR));
+
+	if (ns < 0)
+		ns = names_open_namespace(arena, home);
+	if (ns < 0 || visit_holder(arena, home, errand_run, keep_there, ns, NULL) < 0)
+		return -1;
+	return fd_take(&ns);
+}
+
+static int make_anew(struct arena *arena, struct rootless *r, struct error *err)
 {
 	const char *dir = path_of(arena, r->home, ROOTLESS_DIR);
 
-	if (r->ns < 0) {
-		names_stop(arena, r->home);	/* of a namespace that was lost */
-		gateway_stop(dir);
-		r->ns = visit_holder(arena, r->home, errand_fd, make_there, err);
-	}
+	names_stop(arena, r->home);	/* of a namespace that was lost */
+	gateway_stop(dir);
+	r->ns = visit_holder(arena, r->home, errand_fd, make_there, -1, err);
+	return r->ns < 0 ? error_frame(err, "make the rootless network namespace") : gateway_start(arena, r->ns, dir, err);
+}
+
+/* With the lock held alone: the namespace, if there is none, and its way out. */
+static int make(struct arena *arena, struct rootless *r, struct error *err)
+{
+	struct error failure = { 0 };
+
 	if (r->ns < 0)
-		return error_frame(err, "make the rootless network namespace");
-	return gateway_start(arena, r->ns, dir, err);
+		r->ns = recover(arena, r->home);
+	if (r->ns >= 0)
+		return gateway_start(arena, r->ns, path_of(arena, r->home, ROOTLESS_DIR), err);
+	if (make_anew(arena, r, &failure) == 0) {
+		ability_learn(arena, r->home, NULL);
+		return 0;
+	}
+	ability_learn(arena, r->home, &failure);
+	if (err)
+		*err = failure;
+	return -1;
 }
 
 /* --- taking it away */
@@ -177,7 +213,7 @@ static void take_away(struct arena *arena, const struct rootless_home *home)
 	names_stop(arena, home);
 	gateway_stop(path_of(arena, home, ROOTLESS_DIR));
 	if (umount2(path, MNT_DETACH) < 0 && home->open_holder)
-		visit_holder(arena, home, errand_run, unmount_there, NULL);
+		visit_holder(arena, home, errand_run, unmount_there, -1, NULL);
 	unlink(path);
 }
 
@@ -234,17 +270,24 @@ int rootless_alone(struct arena *arena, struct rootless *r, struct error *err)
 	return rootless_open(arena, home, LOCK_EXCLUSIVE, r, err);
 }
 
+static bool is_inhabited(const struct rootless_home *home)
+{
+	return lease_count(home->run_fd, &(struct lease_search){ .lives = home->lives, .context = home->context, .enough = 1 }).living > 0;
+}
+
 int rootless_find(struct arena *arena, const struct rootless_home *home, enum lock_mode mode, struct rootless *ret,
 		  struct error *err)
 {
 	*ret = (struct rootless){ .home = home, .ns = -1, .socket = -1, .lock = -1 };
-	if (!is_there(home, MOUNT))
+	if (!is_there(home, ROOTLESS_DIR))
 		return -1;
 	ret->lock = lock(home, mode, err);
-	if (ret->lock >= 0 && (ret->ns = find(arena, home)) >= 0)
+	if (ret->lock < 0)
+		return -1;
+	if (is_there(home, MOUNT) && (ret->ns = find(arena, home)) >= 0)
 		return 0;
 	rootless_close(ret);
-	return -1;
+	return is_inhabited(home) ? rootless_open(arena, home, LOCK_EXCLUSIVE, ret, err) : -1;
 }
 
 int rootless_socket(struct rootless *r, struct error *err)
@@ -291,6 +334,23 @@ bool rootless_is_littered(const struct rootless_home *home, bool thorough)
 	return c.dead > 0 || (c.living == 0 && is_there(home, MOUNT) && !rootless_linger_is_pending(home));
 }
 
+void rootless_heal(struct arena *arena, const struct rootless_home *home)
+{
+	struct rootless r = { .home = home, .ns = -1, .socket = -1, .lock = -1 };
+	bool whole;
+
+	if (!is_there(home, ROOTLESS_DIR) || !is_inhabited(home))
+		return;
+	r.ns = find(arena, home);
+	whole = r.ns >= 0 && gateway_is_running(path_of(arena, home, ROOTLESS_DIR)) && names_are_healthy(arena, home);
+	rootless_close(&r);
+	if (whole || rootless_open(arena, home, LOCK_EXCLUSIVE, &r, NULL) < 0)
+		return;
+	rootless_unlock(&r);
+	names_heal(arena, &r, NULL);
+	rootless_close(&r);
+}
+
 void rootless_release(struct arena *arena, const struct rootless_home *home, const char *id)
 {
 	const struct lease_search search = { .id = id, .lives = home->lives, .context = home->context };
@@ -334,4 +394,5 @@ void rootless_end(struct arena *arena, const struct rootless_home *home)
 		return;
 	lease_collect(home->run_fd, &(struct lease_search){ .lives = nobody_lives });
 	take_away(arena, home);
+	ability_learn(arena, home, NULL);
 }

@@ -3,7 +3,8 @@
  * An ordinary user cannot put an interface into the host's network, so all his bridges, the containers' ends of veth pairs
  * and the firewall live in a network namespace of the rootless user namespace. It is kept by a bind mount,
  * netns/rootless in the runtime directory and in the mount namespace of the holder, so that it outlives every process.
- * It is made by the first container on a bridge, with its way out (net/gateway), and both are taken away a moment after the
+ * It is made by the first container on a bridge, with its way out (net/gateway); where that cannot work the error is
+ * ERROR_UNSUPPORTED (net/ability). Both are taken away a moment after the
  * last container has given its address back (net/lease).
  *
  * The lock netns/lock orders all of this. Shared: the namespace stays, until what relies on it has a lease. Exclusive:
@@ -41,7 +42,7 @@ struct rootless {
  * of the rootless user namespace and stands in the host's network namespace. */
 int rootless_open(struct arena *arena, const struct rootless_home *home, enum lock_mode mode, struct rootless *ret,
 		  struct error *err);
-/* The same only when it is there: -1 with an empty error when it is not. */
+/* The same only when it is there, or containers live that need it: -1 with an empty error when it is not. */
 int rootless_find(struct arena *arena, const struct rootless_home *home, enum lock_mode mode, struct rootless *ret,
 		  struct error *err);
 /* Holds it alone from now on. Meanwhile it may have been made anew: what was found in it is to be looked for again. */
@@ -52,6 +53,9 @@ int rootless_socket(struct rootless *r, struct error *err);
 void rootless_unlock(struct rootless *r);
 void rootless_close(struct rootless *r);
 
+/* Makes good what living containers have lost of it: the mount, the way out, the names. Best effort; cheap when all is
+ * well. */
+void rootless_heal(struct arena *arena, const struct rootless_home *home);
 /* Has anybody left something that rootless_release(NULL) would take away? Of many leases only some are looked at when the
  * rest was a moment ago, unless the answer is to be thorough. */
 bool rootless_is_littered(const struct rootless_home *home, bool thorough);

@@ -66,8 +66,10 @@ static int command_error(enum error_kind kind, int number, const char *name, con
 	if (kind == ERROR_NO_COMMAND)
 		return error_set(err, kind, "executable file `%s` not found%s: %s", name, where, strerror(number));
 	error_set(err, kind, "open executable `%s`: %s", name, strerror(number));
-	if (number == ENOEXEC)
+	if (number == ENOEXEC) {
+		error_code(err, "exec-format");
 		error_hint(err, "the file is not a program of this machine's architecture, or a script without a #! line");
+	}
 	return -1;
 }
 

@@ -21,8 +21,10 @@ int plan_error(const struct run_plan *plan, size_t step, const char *what, struc
 	errno = number;
 	error_errno(err, "container setup, step %zu of %zu: %s%s%s", step + 1, plan->ops.n,
 		    text.data ? text.data : "", str_is_empty(what) ? "" : ": ", what ? what : "");
-	if (number == ENOENT && op->kind == OP_BIND)
+	if (number == ENOENT && op->kind == OP_BIND) {
+		error_code(err, "source-missing");
 		error_hint(err, "the host path %s does not exist; create it first", op->source);
+	}
 	if ((number == ENOTDIR || number == EISDIR) && (op->kind == OP_BIND || op->kind == OP_MOUNT))
 		error_hint(err, "a directory can be mounted on a directory only, and a file on a file: see what the image has at %s",
 			   op->target);

@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "spec/ip.h"
 
+#define NETWORK_DEFAULT "bridge"	/* also found as "podman" */
 #define NETWORK_NAME_MAX 200
 #define NETWORK_INTERFACE_MAX 15	/* IFNAMSIZ without NUL */
 #define NETWORK_SUBNETS_MAX 32

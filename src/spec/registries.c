@@ -364,6 +364,7 @@ int registries_candidates(struct arena *arena, const struct registries *r, const
 	if (list.n == 0) {
 		error_set(err, ERROR_NOT_FOUND, "short-name \"%s\" did not resolve to an alias and no unqualified-search "
 			  "registries are defined in \"/etc/containers/registries.conf\"", short_name->path);
+		error_code(err, "short-name");
 		return error_hint(err, "give the full name, for example: docker.io/%s%s", strchr(short_name->path, '/') ? "" :
 				  "library/", short_name->path);
 	}

@@ -117,7 +117,7 @@ JSON_SHAPE(transfer_event,
 	F(transfer_event, kind, "kind", T_INT),
 	F(transfer_event, errno_, "errno", T_INT),
 	F(transfer_event, text, "text", T_STRING),
-	F(transfer_event, hint, "hint", T_STRING));
+	F(transfer_event, hint, "hint", T_STRING), F(transfer_event, code, "code", T_STRING));
 
 bool transfer_may_pass(const struct error *err)
 {

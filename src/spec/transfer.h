@@ -5,7 +5,7 @@
  * tmp/ (5, third argument), the directory objects/ (fourth argument; absent when the store has none), the directory
  * layers/ to read recipes in (fifth argument; may be absent), and 2 for nothing but its own crash; it sandboxes itself and then answers requests, one at a time, until end of file. A message is one
  * line of JSON (at most 8 MiB). A request may carry descriptors (SCM_RIGHTS). Each request is answered by any number of {"event":"progress",...} and one
- * {"event":"result",...} or {"event":"error","kind":N,"errno":N,"text":"...","hint":"..."}.
+ * {"event":"result",...} or {"event":"error","kind":N,"errno":N,"text":"...","hint":"...","code":"..."}.
  *
  * ops:
  *   manifest  fetch a manifest (choosing the platform from an index) and its configuration into blobs/
@@ -145,7 +145,7 @@ struct transfer_event {
 	ARRAY(struct transfer_damage) damaged;	/* of objects at most TRANSFER_DAMAGED_MAX */
 	int64_t checked;		/* objects-check: objects that were read */
 	int64_t kind, errno_;		/* error: enum error_kind, errno */
-	char *text, *hint;
+	char *text, *hint, *code;
 };
 
 /* May the same request end well later? Then what it has brought is worth keeping: the network, not the content, failed. */

@@ -16,6 +16,7 @@
 #include "store/container_rootfs.h"
 #include "store/container_show.h"
 #include "store/layer.h"
+#include "store/near.h"
 #include "store/stage.h"
 #include "sys/fd.h"
 
@@ -34,7 +35,8 @@ static int check_id(const char *id, struct error *err)
 
 static int no_such(const char *name, struct error *err)
 {
-	return error_set(err, ERROR_NOT_FOUND, "no container with ID or name \"%s\" found: no such container", name);
+	error_set(err, ERROR_NOT_FOUND, "no container with ID or name \"%s\" found: no such container", name);
+	return error_code(err, "no-such-container");
 }
 
 /* --- creating */
@@ -270,6 +272,7 @@ char *container_store_find(struct arena *arena, const struct store *s, const cha
 	if (*name_or_id && !name_or_id[strspn(name_or_id, "0123456789abcdef")])
 		return find_prefix(arena, s, name_or_id, err);
 	no_such(name_or_id, err);
+	near_hint(s, NEAR_CONTAINER, name_or_id, err);
 	return NULL;
 }
 

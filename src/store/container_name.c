@@ -83,8 +83,10 @@ int container_name_claim(struct store *s, const char *name, const char *id, stru
 		return 0;
 	if (errno != EEXIST)
 		return error_errno(err, "claim the container name %s", name);
-	return error_set(err, ERROR_EXISTS, "the container name \"%s\" is already in use by %s. You have to remove that "
-			 "container to be able to reuse that name: that name is already in use", name, owner);
+	error_set(err, ERROR_EXISTS, "the container name \"%s\" is already in use by %s. You have to remove that "
+		  "container to be able to reuse that name: that name is already in use", name, owner);
+	error_code(err, "name-taken");
+	return error_fix(err, "bryo rm -f %s", name);
 }
 
 void container_name_release(struct store *s, const char *name, const char *id)

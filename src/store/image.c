@@ -169,6 +169,12 @@ int image_tag(struct arena *arena, struct store *s, const struct image *image, c
 	return store_link(s, text, path, err);
 }
 
+int image_unknown(const char *name, struct error *err)
+{
+	error_set(err, ERROR_NOT_FOUND, "%s: image not known", name);
+	return error_code(err, "no-such-image");
+}
+
 int image_untag(struct store *s, const char *name, struct error *err)
 {
 	_cleanup_arena_ struct arena *arena = arena_new();
@@ -177,7 +183,7 @@ int image_untag(struct store *s, const char *name, struct error *err)
 	if (unlinkat(s->root_fd, path, 0) == 0)
 		return 0;
 	if (errno == ENOENT)
-		return error_set(err, ERROR_NOT_FOUND, "%s: image not known", name);
+		return image_unknown(name, err);
 	return error_errno(err, "remove the name %s", name);
 }
 
@@ -206,7 +212,7 @@ static int read_record(struct arena *arena, const struct store *s, const char *i
 	snprintf(path, sizeof(path), "images/%.64s.json", id);
 	text = fd_read_file(arena, s->root_fd, path, RECORD_MAX, &n);
 	if (!text && errno == ENOENT)
-		return error_set(err, ERROR_NOT_FOUND, "%s: image not known", id);
+		return image_unknown(id, err);
 	if (!text)
 		return error_errno(err, "read %s/%s", s->path, path);
 	*ret = (struct image){ 0 };

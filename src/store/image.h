@@ -51,6 +51,8 @@ int image_read(struct arena *arena, const struct store *s, const char *id, struc
 /* Digests of every blob that the image needs: configuration, manifest, and what the manifest names. */
 int image_blobs(struct arena *arena, const struct store *s, const struct image *image, struct strings *ret,
 		struct error *err);
+/* The error of an image that is not here, in Podman's words; -1. */
+int image_unknown(const char *name, struct error *err);
 /* "registry/path" that it was pulled from, or pushed to, by its manifest's digest; NULL. */
 char *image_repository(struct arena *arena, const struct image *image);
 /* All ids that have a record, readable or not; all names (key) with the ids (value) they point to, sorted. */

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "spec/reference.h"
+#include "store/near.h"
 #include "sys/fd.h"
 
 struct search {
@@ -162,8 +163,10 @@ int image_find(struct arena *arena, const struct store *s, const char *name, str
 
 	if (found < 0)
 		return -1;
-	if (!found)
-		return error_set(err, ERROR_NOT_FOUND, "%s: image not known", name);
+	if (!found) {
+		image_unknown(name, err);
+		return near_hint(s, NEAR_IMAGE, name, err);
+	}
 	if (ret_name)
 		*ret_name = q.name;
 	return image_read(arena, s, q.id, ret, err);

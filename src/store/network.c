@@ -4,13 +4,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "store/near.h"
 #include "sys/fd.h"
 
 #define PATH_SIZE (NETWORK_NAME_MAX + 20)
 
 static int not_found(const char *name, struct error *err)
 {
-	return error_set(err, ERROR_NOT_FOUND, "unable to find network with name or ID %.300s: network not found", name);
+	error_set(err, ERROR_NOT_FOUND, "unable to find network with name or ID %.300s: network not found", name);
+	return error_code(err, "no-such-network");
 }
 
 /* "podman" is what Podman calls it; a file cannot have that name. */
@@ -69,8 +71,10 @@ int network_read(struct arena *arena, const struct store *s, const char *name, s
 		return error_errno(err, "read %s/%s", s->path, path);
 	if (errno == EFBIG)
 		return decode(arena, s, path, name, "", 0, ret, err);
-	if (strcmp(name, NETWORK_DEFAULT) != 0)
-		return not_found(name, err);
+	if (strcmp(name, NETWORK_DEFAULT) != 0) {
+		not_found(name, err);
+		return near_hint(s, NEAR_NETWORK, name, err);
+	}
 	return network_decode(arena, default_record, sizeof(default_record) - 1, "default network", ret, err);
 }
 

@@ -9,8 +9,6 @@
 #include "spec/network.h"
 #include "store/store.h"
 
-#define NETWORK_DEFAULT "bridge"	/* also found as "podman" */
-
 struct networks { struct network *v; size_t n; struct strings broken; };	/* names of damaged ones */
 
 /* Of all networks; close the descriptor to unlock. */

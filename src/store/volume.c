@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "spec/reference.h"
+#include "store/near.h"
 #include "sys/fd.h"
 
 #define RECORD_MAX ((size_t)1 << 20)
@@ -25,7 +26,8 @@ JSON_SHAPE(volume,
 
 static int not_found(const char *name, struct error *err)
 {
-	return error_set(err, ERROR_NOT_FOUND, "no volume with name \"%s\" found: no such volume", name);
+	error_set(err, ERROR_NOT_FOUND, "no volume with name \"%s\" found: no such volume", name);
+	return error_code(err, "no-such-volume");
 }
 
 static int check_name(const char *name, struct error *err)
@@ -51,6 +53,12 @@ static int fill_stage(struct arena *arena, struct store *s, const char *stage, c
 	return 0;
 }
 
+static int is_taken(const char *name, struct error *err)
+{
+	error_set(err, ERROR_EXISTS, "volume with name %s already exists: volume already exists", name);
+	return error_code(err, "name-taken");
+}
+
 int volume_create(struct arena *arena, struct store *s, const struct volume *v, struct error *err)
 {
 	char path[280];
@@ -66,9 +74,8 @@ int volume_create(struct arena *arena, struct store *s, const struct volume *v, 
 	result = fill_stage(arena, s, stage, v, err);
 	if (result == 0 && renameat2(s->tmp_fd, stage, s->root_fd, path, RENAME_NOREPLACE) < 0 &&
 	    (errno != EINVAL || renameat(s->tmp_fd, stage, s->root_fd, path) < 0))
-		result = errno == EEXIST || errno == ENOTEMPTY ?
-			error_set(err, ERROR_EXISTS, "volume with name %s already exists: volume already exists", v->name) :
-			error_errno(err, "create volume %s", v->name);
+		result = errno == EEXIST || errno == ENOTEMPTY ? is_taken(v->name, err) :
+								 error_errno(err, "create volume %s", v->name);
 	store_stage_done(s, stage, &lock);
 	return result;
 }
@@ -100,8 +107,10 @@ int volume_read(struct arena *arena, const struct store *s, const char *name, st
 		return 0;
 	}
 	snprintf(path, sizeof(path), "volumes/%s", name);
-	if (!text && errno == ENOENT && faccessat(s->root_fd, path, F_OK, 0) < 0)
-		return not_found(name, err);
+	if (!text && errno == ENOENT && faccessat(s->root_fd, path, F_OK, 0) < 0) {
+		not_found(name, err);
+		return near_hint(s, NEAR_VOLUME, name, err);
+	}
 	if (!text && error_is_unread(errno))
 		return error_errno(err, "read %s/%s/volume.json", s->path, path);
 	error_set(err, ERROR_INVALID, "the record of volume %s is damaged", name);

@@ -126,8 +126,8 @@ int lsm_check_transition(const char *label, struct error *err)
 	    !is_denied(own, label))
 		return 0;
 	error_set(err, ERROR_DENIED, "SELinux does not let %s start processes as %s", own, label);
-	return error_hint(err, "give the program a type that may: sudo chcon -t container_runtime_exec_t PROGRAM; or go without: "
-			       "--security-opt label=disable");
+	error_hint(err, "the program has no type that may");
+	return error_fix_admin(err, "chcon -t container_runtime_exec_t PROGRAM");
 }
 
 /* AppArmor's list of profiles is root's; but everybody may ask what a label allows, and an unknown one is ENOENT. */
@@ -154,7 +154,8 @@ int lsm_check_profile(const char *profile, struct error *err)
 	if (!is_unknown_profile(profile))
 		return 0;
 	error_set(err, ERROR_INVALID, "AppArmor profile \"%s\" is not loaded", profile);
-	return error_hint(err, "load it with: sudo apparmor_parser -r /etc/apparmor.d/FILE; sudo aa-status lists the loaded ones");
+	error_hint(err, "the administrator loads it, and lists the loaded ones with aa-status");
+	return error_fix_admin(err, "apparmor_parser -r /etc/apparmor.d/FILE");
 }
 
 /* --- the calling process */

@@ -16,34 +16,76 @@ static void take_link(void *context, const struct nlmsghdr *m)
 {
 	const struct ifinfomsg *body = netlink_body(m, sizeof(*body));
 	const uint32_t *other = netlink_find(m, sizeof(*body), IFLA_LINK, sizeof(*other), NULL);
+	struct netlink_link *ret = context;
+	const uint8_t *mac;
+	size_t n = 0;
 
-	if (body && m->nlmsg_type == RTM_NEWLINK)
-		*(struct netlink_link *)context = (struct netlink_link){ .index = (unsigned)body->ifi_index,
-									 .other = other ? *other : 0,
-									 .is_up = body->ifi_flags & IFF_UP };
+	if (!body || m->nlmsg_type != RTM_NEWLINK)
+		return;
+	*ret = (struct netlink_link){ .index = (unsigned)body->ifi_index, .other = other ? *other : 0, .is_up = body->ifi_flags & IFF_UP };
+	mac = netlink_find(m, sizeof(*body), IFLA_ADDRESS, sizeof(ret->mac), &n);
+	if (mac && n == sizeof(ret->mac))
+		memcpy(ret->mac, mac, n);
+}
+
+static int look(int socket, struct netlink_request *r, struct netlink_link *ret, struct error *err)
+{
+	struct error failure = { 0 };
+
+	*ret = (struct netlink_link){ 0 };
+	if (netlink_ask(socket, r, take_link, ret, &failure) == 0 || failure.sys == ENODEV)
+		return 0;
+	if (err)
+		*err = failure;
+	return -1;
 }
 
 int netlink_link_find(int socket, const char *name, struct netlink_link *ret, struct error *err)
 {
 	struct ifinfomsg body = { .ifi_family = AF_UNSPEC };
 	struct netlink_request r;
-	struct error failure = { 0 };
 
-	*ret = (struct netlink_link){ 0 };
 	netlink_request_init(&r, RTM_GETLINK, 0, &body, sizeof(body));
 	netlink_request_add_string(&r, IFLA_IFNAME, name);
-	if (netlink_ask(socket, &r, take_link, ret, &failure) == 0 || failure.sys == ENODEV)
+	return look(socket, &r, ret, err) < 0 ? error_frame(err, "look at the interface %s", name) : 0;
+}
+
+int netlink_link_at(int socket, unsigned index, struct netlink_link *ret, struct error *err)
+{
+	struct ifinfomsg body = { .ifi_family = AF_UNSPEC, .ifi_index = (int)index };
+	struct netlink_request r;
+
+	netlink_request_init(&r, RTM_GETLINK, 0, &body, sizeof(body));
+	return look(socket, &r, ret, err) < 0 ? error_frame(err, "look at interface %u", index) : 0;
+}
+
+/* One without a queue is refused, after the kind was looked for. */
+int netlink_link_check_kind(int socket, const char *kind, struct error *err)
+{
+	struct ifinfomsg body = { .ifi_family = AF_UNSPEC };
+	struct error failure = { 0 };
+	struct netlink_request r;
+	uint32_t none = 0;
+	size_t info;
+
+	netlink_request_init(&r, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, &body, sizeof(body));
+	netlink_request_add(&r, IFLA_NUM_TX_QUEUES, &none, sizeof(none));
+	info = netlink_request_begin(&r, IFLA_LINKINFO, NULL, 0);
+	netlink_request_add_string(&r, IFLA_INFO_KIND, kind);
+	netlink_request_end(&r, info);
+	if (netlink_ask(socket, &r, NULL, NULL, &failure) == 0 || failure.sys == EINVAL)
 		return 0;
 	if (err)
 		*err = failure;
-	return error_frame(err, "look at the interface %s", name);
+	return -1;
 }
 
-int netlink_link_add_bridge(int socket, const char *name, unsigned mtu, const uint8_t mac[6], struct error *err)
+int netlink_link_add_bridge(int socket, const char *name, unsigned mtu, const uint8_t mac[6], unsigned vlan, struct error *err)
 {
 	struct ifinfomsg body = { .ifi_family = AF_UNSPEC };
+	uint16_t every_port = (uint16_t)vlan;
 	struct netlink_request r;
-	uint8_t off = 0;
+	uint8_t off = 0, on = 1;
 	size_t info, data;
 
 	netlink_request_init(&r, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, &body, sizeof(body));
@@ -54,6 +96,10 @@ int netlink_link_add_bridge(int socket, const char *name, unsigned mtu, const ui
 	netlink_request_add_string(&r, IFLA_INFO_KIND, "bridge");
 	data = netlink_request_begin(&r, IFLA_INFO_DATA, NULL, 0);
 	netlink_request_add(&r, IFLA_BR_MCAST_SNOOPING, &off, sizeof(off));
+	if (vlan) {
+		netlink_request_add(&r, IFLA_BR_VLAN_FILTERING, &on, sizeof(on));
+		netlink_request_add(&r, IFLA_BR_VLAN_DEFAULT_PVID, &every_port, sizeof(every_port));
+	}
 	netlink_request_end(&r, data);
 	netlink_request_end(&r, info);
 	return netlink_ask(socket, &r, NULL, NULL, err) < 0 ? error_frame(err, "make the bridge %s", name) : 0;

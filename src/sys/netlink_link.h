@@ -14,12 +14,17 @@ struct netlink_link {
 	unsigned index;			/* 0: there is none */
 	unsigned other;			/* of a pair: the other end's number in its own namespace */
 	bool is_up;
+	uint8_t mac[6];			/* zeros: none of this kind */
 };
 
 /* One that does not exist is no error. */
 int netlink_link_find(int socket, const char *name, struct netlink_link *ret, struct error *err);
-/* A bridge, not up. */
-int netlink_link_add_bridge(int socket, const char *name, unsigned mtu, const uint8_t mac[6], struct error *err);
+int netlink_link_at(int socket, unsigned index, struct netlink_link *ret, struct error *err);
+/* Has the kernel interfaces of this kind ("bridge"), if need be from a module? None is made. */
+int netlink_link_check_kind(int socket, const char *kind, struct error *err);
+/* A bridge, not up. vlan: the one to which it and all its ports belong, without tags, while frames of others are dropped; 0:
+ * it has none. EOPNOTSUPP where the kernel's bridges know none. */
+int netlink_link_add_bridge(int socket, const char *name, unsigned mtu, const uint8_t mac[6], unsigned vlan, struct error *err);
 
 /* A pair whose one end, up and with a name of the kernel's choice, is a port of a bridge, and whose other end lies in another
  * namespace, not up. */

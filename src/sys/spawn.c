@@ -101,6 +101,7 @@ char *spawn_own_program(struct arena *arena, const char *name, struct error *err
 			return found;
 	}
 	error_set(err, ERROR_FAILED, "%s, a part of bryo, is not beside it and not in %s", name, BRYO_LIBEXECDIR);
+	error_code(err, "program-missing");
 	error_hint(err, "install bryo completely, or set BRYO_LIBEXEC to the directory that has %s", name);
 	return NULL;
 }

@@ -112,6 +112,8 @@ int channel_send_error(struct channel *c, const struct error *error)
 
 	if (error->hint[0])
 		event.hint = (char *)(uintptr_t)error->hint;
+	if (error->code[0])
+		event.code = (char *)(uintptr_t)error->code;
 	return channel_send(c, &event);
 }
 

@@ -22,6 +22,15 @@ static void explain_silence(struct exchange *x)
 			  EXCHANGE_SPEED_MIN, x->patience_s ? x->patience_s : EXCHANGE_IDLE_S);
 }
 
+static void distrusted(struct exchange *x)
+{
+	const char *host = x->registry->shown_host;
+
+	error_code(&x->error, "registry-tls");
+	error_hint(&x->error, "put the certificate of its authority as ca.crt into /etc/containers/certs.d/%s/ or "
+		   "~/.config/containers/certs.d/%s/, or trust it blindly with --tls-verify=false", host, host);
+}
+
 void exchange_explain(struct exchange *x, CURLcode code)
 {
 	struct registry *r = x->registry;
@@ -32,12 +41,12 @@ void exchange_explain(struct exchange *x, CURLcode code)
 	if (code == CURLE_SSL_CACERT_BADFILE)
 		error_set(&x->error, ERROR_INVALID, "%s: a file *.crt in %s holds no certificate", r->shown_host, r->certs_dir);
 	else if (code == CURLE_PEER_FAILED_VERIFICATION)
-		error_hint(&x->error, "put the certificate of its authority as ca.crt into /etc/containers/certs.d/%s/ or "
-			   "~/.config/containers/certs.d/%s/, or trust it blindly with --tls-verify=false", r->shown_host,
-			   r->shown_host);
+		distrusted(x);
 	else if (code == CURLE_SSL_CONNECT_ERROR && !r->insecure)
 		error_hint(&x->error, "if this registry speaks plain http: --tls-verify=false, or insecure = true for it in "
 			   "registries.conf");
+	if (code == CURLE_COULDNT_CONNECT || code == CURLE_COULDNT_RESOLVE_HOST || code == CURLE_OPERATION_TIMEDOUT)
+		error_code(&x->error, "registry-unreachable");
 }
 
 bool exchange_may_retry(const struct exchange *x, int tries, int64_t *ret_pause_ms)
@@ -116,10 +125,12 @@ int exchange_failure(const struct exchange *x, const char *what, struct error *e
 	else
 		error_set(err, kind, "%s: %s answers with status %ld%s%s", what, host, x->status, said ? ": " : "",
 			  said ? said : "");
+	if (x->status == 404 || x->status == 429)
+		error_code(err, x->status == 404 ? "manifest-unknown" : "rate-limited");
 	if (x->status != 401 && x->status != 403)
 		return -1;
-	if (x->registry->username)
-		return error_hint(err, "the credentials are refused or lack a right; renew them with: bryo login %s", host);
-	return error_hint(err, x->registry->scopes.n ? "who pushes must be known: bryo login %s" :
-			  "if the repository is private: bryo login %s", host);
+	error_code(err, "unauthorized");
+	error_hint(err, "%s", x->registry->username ? "the credentials are refused or lack a right: renew them" :
+		   x->registry->scopes.n ? "who pushes must be known" : "does the image exist? If its repository is private:");
+	return error_fix(err, "bryo login %s", host);
 }

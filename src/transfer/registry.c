@@ -243,7 +243,7 @@ int registry_authorize(struct registry *r, const struct challenges *challenges, 
 	if (!r->username || !r->password || r->authorization) {
 		error_set(err, ERROR_UNAUTHORIZED, "%s: unauthorized: %s", r->shown_host,
 			  r->authorization ? "the user name or password is wrong" : "authentication required");
-		return error_hint(err, "bryo login %s", r->shown_host);
+		return error_fix(err, "bryo login %s", r->shown_host);
 	}
 	pair = arena_printf(r->arena, "%s:%s", r->username, r->password);
 	r->authorization = arena_printf(r->arena, "Basic %s", base64_encode(r->arena, pair, strlen(pair)));

@@ -1,20 +1,15 @@
 #include "transfer/sandbox_filter.h"
 
 #include <errno.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <sched.h>
-#include <stddef.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
 #include "base/string.h"
-#include "sys/seccomp.h"
+#include "sys/seccomp_writer.h"
 
 #if SECCOMP_BY_HAND
 
-#define FIRST_ARGUMENT offsetof(struct seccomp_data, args[0])	/* its low half: little-endian machines only */
 #define NEW_NAMESPACES                                                                                       \
 	(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET)
 
@@ -40,83 +35,43 @@ static const int networking[] = {
 	SYS_sendmmsg,
 };
 
-#define LOAD(offset) ((struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (offset)))
-#define IF_EQUAL(value, yes, no) ((struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (value), (yes), (no)))
-#define IF_ANY_BIT(bits, yes, no) ((struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, (bits), (yes), (no)))
-#define ANSWER(action) ((struct sock_filter)BPF_STMT(BPF_RET | BPF_K, (action)))
-#define ALLOW ANSWER(SECCOMP_RET_ALLOW)
-#define REFUSE(number) ANSWER(SECCOMP_RET_ERRNO | (number))
-
-struct program { struct sock_filter v[256]; unsigned short n; };
-
-static void add(struct program *p, struct sock_filter instruction)
-{
-	if (p->n < ELEMENTS(p->v))
-		p->v[p->n++] = instruction;
-}
-
-static void refuse_all(struct program *p, const int *calls, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		add(p, IF_EQUAL((unsigned)calls[i], 0, 1));
-		add(p, REFUSE(EPERM));
-	}
-}
-
-static void check_architecture(struct program *p)
-{
-	add(p, LOAD(offsetof(struct seccomp_data, arch)));
-	add(p, IF_EQUAL(SECCOMP_NATIVE, 1, 0));
-	add(p, ANSWER(SECCOMP_RET_KILL_PROCESS));
-	add(p, LOAD(offsetof(struct seccomp_data, nr)));
-	/* No call at all: what a tracer makes of one that it lets fail. */
-	add(p, IF_EQUAL(0xffffffffu, 0, 1));
-	add(p, ANSWER(SECCOMP_RET_ALLOW));
-#ifdef __x86_64__
-	add(p, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, 0x40000000u, 0, 1));	/* x32 */
-	add(p, ANSWER(SECCOMP_RET_KILL_PROCESS));
-#endif
-}
-
 /* Threads and workers yes, namespaces no. clone3 hides its flags in memory: libc falls back to clone. */
-static void check_clone(struct program *p)
+static void check_clone(struct seccomp_writer *w)
 {
-	add(p, IF_EQUAL(SYS_clone3, 0, 1));
-	add(p, REFUSE(ENOSYS));
-	add(p, IF_EQUAL(SYS_clone, 0, 4));
-	add(p, LOAD(FIRST_ARGUMENT));
-	add(p, IF_ANY_BIT(NEW_NAMESPACES, 0, 1));
-	add(p, REFUSE(EPERM));
-	add(p, ALLOW);
+	seccomp_writer_add(w, SECCOMP_IF_EQUAL(SYS_clone3, 0, 1));
+	seccomp_writer_add(w, SECCOMP_REFUSE(ENOSYS));
+	seccomp_writer_add(w, SECCOMP_IF_EQUAL(SYS_clone, 0, 4));
+	seccomp_writer_add(w, SECCOMP_LOAD(args[0]));
+	seccomp_writer_add(w, SECCOMP_IF_ANY_BIT(NEW_NAMESPACES, 0, 1));
+	seccomp_writer_add(w, SECCOMP_REFUSE(EPERM));
+	seccomp_writer_add(w, SECCOMP_ANSWER(SECCOMP_RET_ALLOW));
 }
 
-static void check_families(struct program *p)
+static void check_families(struct seccomp_writer *w)
 {
-	add(p, IF_EQUAL(SYS_socket, 0, 7));
-	add(p, LOAD(FIRST_ARGUMENT));
-	add(p, IF_EQUAL(AF_UNIX, 4, 0));
-	add(p, IF_EQUAL(AF_INET, 3, 0));
-	add(p, IF_EQUAL(AF_INET6, 2, 0));
-	add(p, IF_EQUAL(AF_NETLINK, 1, 0));	/* name service asks for the machine's addresses */
-	add(p, REFUSE(EAFNOSUPPORT));
-	add(p, ALLOW);
+	seccomp_writer_add(w, SECCOMP_IF_EQUAL(SYS_socket, 0, 7));
+	seccomp_writer_add(w, SECCOMP_LOAD(args[0]));
+	seccomp_writer_add(w, SECCOMP_IF_EQUAL(AF_UNIX, 4, 0));
+	seccomp_writer_add(w, SECCOMP_IF_EQUAL(AF_INET, 3, 0));
+	seccomp_writer_add(w, SECCOMP_IF_EQUAL(AF_INET6, 2, 0));
+	seccomp_writer_add(w, SECCOMP_IF_EQUAL(AF_NETLINK, 1, 0));	/* name service asks for the machine's addresses */
+	seccomp_writer_add(w, SECCOMP_REFUSE(EAFNOSUPPORT));
+	seccomp_writer_add(w, SECCOMP_ANSWER(SECCOMP_RET_ALLOW));
 }
 
 int sandbox_filter(bool no_sockets, struct error *err)
 {
-	struct program p = { .n = 0 };
-	struct sock_fprog filter;
+	struct seccomp_writer w = { .n = 0 };
 
-	check_architecture(&p);
+	seccomp_writer_begin(&w);
 	if (no_sockets)
-		refuse_all(&p, networking, ELEMENTS(networking));
-	refuse_all(&p, refused, ELEMENTS(refused));
+		seccomp_writer_add_calls(&w, networking, ELEMENTS(networking), SECCOMP_RET_ERRNO | EPERM);
+	seccomp_writer_add_calls(&w, refused, ELEMENTS(refused), SECCOMP_RET_ERRNO | EPERM);
 	if (!no_sockets)
-		check_families(&p);
-	check_clone(&p);
-	add(&p, ALLOW);
-	filter = (struct sock_fprog){ p.n, p.v };
-	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) < 0 && errno != EINVAL)
+		check_families(&w);
+	check_clone(&w);
+	seccomp_writer_add(&w, SECCOMP_ANSWER(SECCOMP_RET_ALLOW));
+	if (seccomp_writer_load(&w) < 0)
 		return error_errno(err, "load the system call filter");
 	return 0;
 }

@@ -151,8 +151,9 @@ int tree_check_owner(const struct tree_options *o, const struct tree_entry *e, s
 	worst = uid_bad && e->uid > e->gid ? e->uid : gid_bad ? e->gid : e->uid;
 	error_set(err, ERROR_DENIED, "file /%s belongs to %lld:%lld, but only %s ids %s are mapped", e->path,
 		  (long long)e->uid, (long long)e->gid, uid_bad ? "user" : "group", ranges);
-	return error_hint(err, "the image needs ids up to %lld: give the user a range of at least %lld subordinate ids, for "
-			  "example: sudo usermod --add-subuids 1000000-%lld --add-subgids 1000000-%lld USER; then: bryo "
-			  "system migrate", (long long)worst, (long long)worst, (long long)(1000000 + worst),
-			  (long long)(1000000 + worst));
+	error_code(err, "image-out-of-range");
+	error_hint(err, "the image needs ids up to %lld: have the user given a range of at least as many subordinate ids; then: "
+		   "bryo system migrate", (long long)worst);
+	return error_fix_admin(err, "usermod --add-subuids 1000000-%lld --add-subgids 1000000-%lld USER", (long long)(1000000 + worst),
+			       (long long)(1000000 + worst));
 }

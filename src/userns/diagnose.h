@@ -30,8 +30,13 @@ struct userns_facts {
 };
 
 int diagnose_collect(struct arena *arena, const struct identity *id, struct userns_facts *ret, struct error *err);
-/* Sets err to the first cause: 0 when there is none. */
+/* The questions in their order: each makes sense when those before it have good answers. */
+enum diagnose_part { DIAGNOSE_KERNEL, DIAGNOSE_RANGES, DIAGNOSE_HELPERS, DIAGNOSE_OVERLAP, DIAGNOSE_PARTS };
+int diagnose_part(struct arena *arena, const struct userns_facts *f, enum diagnose_part part, struct error *err);
+/* Sets err to the first cause of all parts: 0 when there is none. */
 int diagnose_judge(struct arena *arena, const struct userns_facts *f, struct error *err);
+/* The cause and its cure in one line, for a warning. */
+char *diagnose_line(struct arena *arena, const struct error *cause);
 /* Not a fault, worth saying: too few ids, ranges that contain the own id. NULL without one. */
 char *diagnose_note(struct arena *arena, const struct userns_facts *f);
 

@@ -15,9 +15,10 @@ static int judge_apparmor(const struct userns_facts *f, struct error *err)
 {
 	error_set(err, ERROR_DENIED,
 		  "AppArmor does not let %s use user namespaces (kernel.apparmor_restrict_unprivileged_userns=1)", f->program);
-	return error_hint(err,
-			  "printf 'abi <abi/4.0>,\\ninclude <tunables/global>\\nprofile bryo %s flags=(unconfined) {\\n  userns,\\n}\\n' "
-			  "| sudo tee /etc/apparmor.d/bryo && sudo apparmor_parser -r /etc/apparmor.d/bryo", f->program);
+	error_code(err, "userns-apparmor");
+	return error_fix_admin(err,
+			       "printf 'abi <abi/4.0>,\\ninclude <tunables/global>\\nprofile bryo %s flags=(unconfined) {\\n  userns,\\n}\\n' "
+			       ">/etc/apparmor.d/bryo && apparmor_parser -r /etc/apparmor.d/bryo", f->program);
 }
 
 /* A profile in the rules of AppArmor 4 that says nothing of user namespaces denies them. */
@@ -25,8 +26,10 @@ static int judge_profile(const struct userns_facts *f, struct error *err)
 {
 	error_set(err, ERROR_DENIED, "AppArmor does not let %s use user namespaces: its profile \"%s\" has no rule for them: %s",
 		  f->program, f->apparmor_profile, strerror(f->clone_errno));
-	return error_hint(err, "add the line \"userns,\" to the profile (grep -rl '%s' /etc/apparmor.d) and load it again: "
-			       "sudo apparmor_parser -r FILE", f->apparmor_profile);
+	error_code(err, "userns-apparmor");
+	error_hint(err, "the line \"userns,\" is to be added to the profile (grep -rl '%s' /etc/apparmor.d), and it loaded again",
+		   f->apparmor_profile);
+	return error_fix_admin(err, "apparmor_parser -r FILE");
 }
 
 static int judge_refusal(const struct userns_facts *f, struct error *err)
@@ -34,6 +37,7 @@ static int judge_refusal(const struct userns_facts *f, struct error *err)
 	if (f->seccomp_filter) {
 		error_set(err, ERROR_DENIED, "a seccomp filter, of an outer container or service, refuses user namespaces: %s",
 			  strerror(f->clone_errno));
+		error_code(err, "userns-seccomp");
 		return error_hint(err, "start the outer container with --security-opt seccomp=unconfined, or with a profile that "
 				       "allows clone, clone3, unshare, setns and mount");
 	}
@@ -41,24 +45,31 @@ static int judge_refusal(const struct userns_facts *f, struct error *err)
 		return judge_profile(f, err);
 	if (f->chrooted) {
 		error_set(err, ERROR_DENIED, "the kernel gives no user namespace to a process in a chroot");
+		error_code(err, "userns-chroot");
 		return error_hint(err, "run bryo outside of the chroot, or enter it with pivot_root (systemd-nspawn, unshare)");
 	}
 	error_set(err, ERROR_DENIED, "the kernel refuses a user namespace: %s", strerror(f->clone_errno));
-	return error_hint(err, "a security module decides so: sudo ausearch -m avc -ts recent; sudo dmesg | tail");
+	error_code(err, "userns-refused");
+	error_hint(err, "a security module decides so; its log says which");
+	return error_fix_admin(err, "ausearch -m avc -ts recent; dmesg | tail");
+}
+
+static int switch_on(struct error *err, const char *setting)
+{
+	error_code(err, "userns-disabled");
+	return error_fix_admin(err, "echo %s >/etc/sysctl.d/90-userns.conf && sysctl -w %s", setting, setting);
 }
 
 static int judge_kernel(const struct userns_facts *f, struct error *err)
 {
 	if (f->max_user_namespaces == 0) {
 		error_set(err, ERROR_DENIED, "user namespaces are switched off: user.max_user_namespaces is 0");
-		return error_hint(err, "echo user.max_user_namespaces=15000 | sudo tee /etc/sysctl.d/90-userns.conf && "
-				       "sudo sysctl -w user.max_user_namespaces=15000");
+		return switch_on(err, "user.max_user_namespaces=15000");
 	}
 	if (f->userns_clone == 0 && f->uid != 0) {
 		error_set(err, ERROR_DENIED,
 			  "user namespaces are switched off for ordinary users: kernel.unprivileged_userns_clone is 0");
-		return error_hint(err, "echo kernel.unprivileged_userns_clone=1 | sudo tee /etc/sysctl.d/90-userns.conf && "
-				       "sudo sysctl -w kernel.unprivileged_userns_clone=1");
+		return switch_on(err, "kernel.unprivileged_userns_clone=1");
 	}
 	if ((f->clone_errno || f->stripped) && f->apparmor_restrict == 1 && f->uid != 0)
 		return judge_apparmor(f, err);
@@ -67,14 +78,18 @@ static int judge_kernel(const struct userns_facts *f, struct error *err)
 		if (!f->stripped)
 			return 0;
 		error_set(err, ERROR_DENIED, "a security module takes the capabilities from new user namespaces");
-		return error_hint(err, "sudo dmesg | tail shows which policy denies it");
+		error_code(err, "userns-refused");
+		error_hint(err, "the kernel's log says which policy denies it");
+		return error_fix_admin(err, "dmesg | tail");
 	case ENOSPC: case EUSERS:
 		error_set(err, ERROR_DENIED, "the limit of user namespaces is used up (user.max_user_namespaces is %" PRId64 ")",
 			  f->max_user_namespaces);
-		return error_hint(err, "sudo sysctl -w user.max_user_namespaces=%" PRId64,
-				  f->max_user_namespaces > 0 ? f->max_user_namespaces * 2 : 15000);
+		error_code(err, "userns-limit");
+		return error_fix_admin(err, "sysctl -w user.max_user_namespaces=%" PRId64,
+				       f->max_user_namespaces > 0 ? f->max_user_namespaces * 2 : 15000);
 	case EINVAL: case ENOSYS:
 		error_set(err, ERROR_UNSUPPORTED, "this kernel has no user namespaces (CONFIG_USER_NS)");
+		error_code(err, "userns-unsupported");
 		return error_hint(err, "boot a kernel with CONFIG_USER_NS=y");
 	case EPERM: case EACCES:
 		return judge_refusal(f, err);
@@ -89,21 +104,25 @@ static int judge_helper(const struct userns_facts *f, const struct helper_facts 
 {
 	if (!h->path) {
 		error_set(err, ERROR_FAILED, "%s is not installed", h->name);
-		return error_hint(err, "sudo apt install uidmap   (Fedora, RHEL: sudo dnf install shadow-utils; Alpine: "
-				       "sudo apk add shadow-uidmap; Arch, openSUSE: package shadow)");
+		error_code(err, "newuidmap-missing");
+		return error_fix_admin(err, "apt install uidmap    (Fedora, RHEL: dnf install shadow-utils; Alpine: "
+					    "apk add shadow-uidmap; Arch, openSUSE: package shadow)");
 	}
 	if (!h->setuid_root && !h->file_caps) {
 		error_set(err, ERROR_DENIED, "%s has lost its setuid bit", h->path);
-		return error_hint(err, "sudo chown root: %s && sudo chmod u+s %s", h->path, h->path);
+		error_code(err, "newuidmap-unprivileged");
+		return error_fix_admin(err, "chown root: %s && chmod u+s %s", h->path, h->path);
 	}
 	if (h->nosuid_mount) {
 		error_set(err, ERROR_DENIED, "the setuid bit of %s has no effect: %s is mounted nosuid", h->path,
 			  h->nosuid_mount);
-		return error_hint(err, "sudo mount -o remount,bind,suid %s   (and remove nosuid from its line in /etc/fstab)",
-				  h->nosuid_mount);
+		error_code(err, "newuidmap-unprivileged");
+		return error_fix_admin(err, "mount -o remount,bind,suid %s    (and take nosuid from its line in /etc/fstab)",
+				       h->nosuid_mount);
 	}
 	if (f->no_new_privs) {
 		error_set(err, ERROR_DENIED, "%s cannot gain its privilege: bryo runs under no_new_privs", h->path);
+		error_code(err, "newuidmap-unprivileged");
 		return error_hint(err, "start bryo outside of the sandbox, or the service with NoNewPrivileges=no");
 	}
 	return 0;
@@ -151,13 +170,14 @@ static int judge_missing(const struct userns_facts *f, struct error *err)
 		  uids ? "group" : gids ? "user" : "user and group",
 		  f->from_nss ? "the source that nsswitch.conf names" : uids ? SUBGID_FILE : gids ? SUBUID_FILE
 								      : SUBUID_FILE " and " SUBGID_FILE);
+	error_code(err, "no-subids");
 	if (f->from_nss)
 		return error_hint(err, "give %s a range in the directory service that `subid:` in nsswitch.conf names", f->user);
 	if (!uids)
 		snprintf(add_uids, sizeof(add_uids), " --add-subuids %u-%u", first, first + USUAL_COUNT - 1);
 	if (!gids)
 		snprintf(add_gids, sizeof(add_gids), " --add-subgids %u-%u", first, first + USUAL_COUNT - 1);
-	return error_hint(err, "sudo usermod%s%s %s", add_uids, add_gids, f->user);
+	return error_fix_admin(err, "usermod%s%s %s", add_uids, add_gids, f->user);
 }
 
 static int judge_overlap(struct arena *arena, const struct userns_facts *f, const struct subid_file *file,
@@ -179,32 +199,56 @@ static int judge_overlap(struct arena *arena, const struct userns_facts *f, cons
 			error_set(err, ERROR_INVALID,
 				  "%s gives ids of %s (%u:%u) to %s too (%u:%u): their containers could reach each other's files",
 				  path, f->user, own->first, own->count, other->owner, other->first, other->count);
-			return error_hint(err, "sudo usermod --del-sub%s %u-%u --add-sub%s %u-%u %s", kind, own->first,
-					  own->first + own->count - 1, kind, first, first + USUAL_COUNT - 1, f->user);
+			error_code(err, "subid-overlap");
+			return error_fix_admin(err, "usermod --del-sub%s %u-%u --add-sub%s %u-%u %s", kind, own->first,
+					       own->first + own->count - 1, kind, first, first + USUAL_COUNT - 1, f->user);
 		}
 	}
 	return 0;
 }
 
-int diagnose_judge(struct arena *arena, const struct userns_facts *f, struct error *err)
+int diagnose_part(struct arena *arena, const struct userns_facts *f, enum diagnose_part part, struct error *err)
 {
-	if (judge_kernel(f, err) < 0)
-		return -1;
+	if (part == DIAGNOSE_KERNEL)
+		return judge_kernel(f, err);
 	if (f->uid == 0)
 		return 0;
-	if (judge_missing(f, err) < 0)
-		return -1;
-	for (size_t i = 0; i < ELEMENTS(f->helpers); i++)
-		if (judge_helper(f, &f->helpers[i], err) < 0)
-			return -1;
-	if (f->from_nss)
+	switch (part) {
+	case DIAGNOSE_RANGES:
+		return judge_missing(f, err);
+	case DIAGNOSE_HELPERS:
+		return judge_helper(f, &f->helpers[0], err) < 0 ? -1 : judge_helper(f, &f->helpers[1], err);
+	case DIAGNOSE_OVERLAP:
+		if (f->from_nss)
+			return 0;
+		return judge_overlap(arena, f, &f->subuid, SUBUID_FILE, err) < 0 ? -1 :
+		       judge_overlap(arena, f, &f->subgid, SUBGID_FILE, err);
+	default:
 		return 0;
-	if (judge_overlap(arena, f, &f->subuid, SUBUID_FILE, err) < 0)
-		return -1;
-	return judge_overlap(arena, f, &f->subgid, SUBGID_FILE, err);
+	}
+}
+
+int diagnose_judge(struct arena *arena, const struct userns_facts *f, struct error *err)
+{
+	for (enum diagnose_part part = 0; part < DIAGNOSE_PARTS; part++)
+		if (diagnose_part(arena, f, part, err) < 0)
+			return -1;
+	return 0;
 }
 
 /* --- what is worth a word */
+
+char *diagnose_line(struct arena *arena, const struct error *cause)
+{
+	struct strings lines = strings_split(arena, cause->hint, "\n"), cures = { 0 };
+
+	for (size_t i = 0; i < lines.n; i++) {
+		const char *run = str_after(lines.v[i], "$ "), *admin = str_after(lines.v[i], "# ");
+
+		strings_add(arena, &cures, run ? run : admin ? arena_printf(arena, "as root: %s", admin) : lines.v[i]);
+	}
+	return arena_printf(arena, "%s%s%s", cause->text, cures.n ? "; cure: " : "", strings_join(arena, &cures, "; "));
+}
 
 static uint64_t count_of(const struct userns_facts *f, const struct subid_file *file)
 {
@@ -233,7 +277,7 @@ char *diagnose_note(struct arena *arena, const struct userns_facts *f)
 	if (uids < USUAL_COUNT || gids < USUAL_COUNT)
 		return arena_printf(arena,
 				    "%s has only %" PRIu64 " subordinate uids and %" PRIu64 " gids; images with higher ids (nobody is "
-				    "65534) need more: sudo usermod --add-subuids %u-%u --add-subgids %u-%u %s",
+				    "65534) need more; as root: usermod --add-subuids %u-%u --add-subgids %u-%u %s",
 				    f->user, uids, gids, first, first + USUAL_COUNT - 1, first, first + USUAL_COUNT - 1, f->user);
 	return NULL;
 }

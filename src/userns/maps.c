@@ -121,6 +121,7 @@ static const char *need_helper(struct arena *arena, const char *name, struct err
 	if (helper)
 		return helper;
 	error_set(err, ERROR_FAILED, "%s is not installed, and only it may map more than your own id", name);
+	error_code(err, "newuidmap-missing");
 	error_hint(err, "install the package uidmap, or map only your own id to one id of the container");
 	return NULL;
 }

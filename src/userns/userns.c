@@ -18,6 +18,7 @@
 #include "sys/lock.h"
 #include "sys/pidfd.h"
 #include "sys/spawn.h"
+#include "userns/diagnose.h"
 #include "userns/holder.h"
 #include "userns/maps.h"
 #include "userns/subid.h"
@@ -81,9 +82,7 @@ static char *why_single(struct arena *arena, const struct identity *id, const st
 
 	if (userns_diagnose(arena, id, &cause) == 0)
 		cause = *failure;
-	if (!cause.hint[0])
-		return arena_strdup(arena, cause.text);
-	return arena_printf(arena, "%s; cure: %s", cause.text, cause.hint);
+	return diagnose_line(arena, &cause);
 }
 
 static int make_plan(struct arena *arena, const struct identity *id, struct holder_plan *ret, struct error *err)

@@ -39,6 +39,8 @@ nothing_left() {
 	assert_contains "10.88.0.3/16 brd 10.88.255.255"
 	run inside b ip route
 	assert_contains "default via 10.88.0.1 dev eth0"
+	run inside b cat /proc/sys/net/ipv4/tcp_congestion_control
+	assert_output reno
 	[ "$(leases)" = $'10.88.0.2\n10.88.0.3' ]
 	[ "$(pairs)" = 2 ]
 	bryo rm -f -t 0 a
@@ -50,8 +52,12 @@ nothing_left() {
 
 @test "bridge: a foreground container leaves nothing either" {
 	need_image
-	run bryo run --rm --network bridge $IMG ip -4 -o addr show eth0
+	local control
+	control=$(</proc/sys/net/ipv4/tcp_congestion_control)
+	run bryo run --rm --network bridge --sysctl net.ipv4.tcp_congestion_control="$control" $IMG \
+		sh -c 'ip -4 -o addr show eth0; echo control: $(cat /proc/sys/net/ipv4/tcp_congestion_control)'
 	assert_contains 10.88.0.2/16
+	assert_contains "control: $control"
 	retry 10 nothing_left
 	run bryo run --rm --network bridge $IMG /no/such/command
 	assert_status 127

@@ -126,6 +126,10 @@ hostile() {
 	for check in keeps_properties epoll_knows again_after_refusal interrupted children; do
 		hostile $check
 	done
+	network=bridge:bypass run bypass_run -e CONGESTION_CONTROL="$(</proc/sys/net/ipv4/tcp_congestion_control)" $IMG \
+		/hostile keeps_properties 10.77.0.1 7001 1
+	assert_status 0
+	assert_output ""
 }
 
 @test "callers that are killed do not disturb the monitor" {

@@ -295,6 +295,15 @@ static void nested(void)
 
 /* --- what a program may rely on */
 
+/* What leads out of the host has the host's own control, though the container's sockets are born with another one. */
+static void has_congestion_control(int fd, const char *expected)
+{
+	char name[16] = "";
+	socklen_t size = sizeof(name);
+
+	need(getsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, name, &size) == 0 && strcmp(name, expected) == 0, "TCP_CONGESTION");
+}
+
 static void keeps_properties(void)
 {
 	struct timeval wait = { 7, 0 };
@@ -317,6 +326,8 @@ static void keeps_properties(void)
 	need(get_int(fd, SOL_SOCKET, SO_REUSEADDR) == 0, "SO_REUSEADDR");
 	need(connect_in(fd, &outside, sizeof(outside)) < 0 && errno == EISCONN, "connect again");
 	need(get_int(fd, SOL_SOCKET, SO_ERROR) == 0, "SO_ERROR");
+	if (getenv("CONGESTION_CONTROL"))
+		has_congestion_control(plain, getenv("CONGESTION_CONTROL"));
 }
 
 /* In a set already when it connects, as nginx has it. */

@@ -15,12 +15,12 @@ load helpers
 	[ "$status" -eq 125 ]
 	run bryo nosuch
 	[ "$status" -eq 125 ]
-	[ "${lines[0]}" = 'Error: unrecognized command `bryo nosuch`' ]
-	[ "${lines[1]}" = "Try 'bryo --help' for more information" ]
+	[ "${lines[0]}" = 'error[unknown-command]: unrecognized command `bryo nosuch`' ]
+	[ "${lines[1]}" = "  hint: see 'bryo --help'" ]
 	run bryo run --foo x
 	[ "$status" -eq 125 ]
-	[ "${lines[0]}" = "Error: unknown flag: --foo" ]
-	[ "${lines[1]}" = "See 'bryo run --help'" ]
+	[ "${lines[0]}" = "error[unknown-option]: unknown flag: --foo" ]
+	[ "${lines[1]}" = "  hint: see 'bryo run --help'" ]
 }
 
 @test "near misses are guessed" {
@@ -30,10 +30,60 @@ load helpers
 	[[ $output == *'did you mean --volume?'* ]]
 }
 
+@test "misspelt names of objects are guessed" {
+	need_image
+	bryo create --name frontend $IMG true >/dev/null
+	bryo volume create database >/dev/null
+	bryo network create backbone >/dev/null
+	run bryo rm frontned
+	assert_output 'error[no-such-container]: no container with ID or name "frontned" found: no such container
+  hint: did you mean frontend?'
+	run bryo volume inspect databse
+	assert_contains 'hint: did you mean database?'
+	run bryo network rm backbnoe
+	assert_contains 'hint: did you mean backbone?'
+	run bryo rmi bxo
+	assert_contains 'hint: did you mean box?'
+	run bryo run --rm --pull never localhost/bux
+	assert_status 125
+	assert_contains 'error[no-such-image]: '
+	assert_contains 'hint: did you mean'
+}
+
+@test "help CODE tells what is behind an error, in text and for completion" {
+	run bryo help port-taken
+	assert_ok
+	assert_contains 'port-taken: another process or container listens on the port'
+	run bryo help uid-shift
+	assert_contains 'Not a cure: :z and :Z'
+	run bryo help codes
+	assert_contains 'mode-bits '
+	assert_contains 'no-such-volume '
+	run bryo help no-such-code
+	assert_status 125
+	run bryo __complete help no-su
+	assert_contains 'no-such-image'
+	assert_contains 'no-subids'
+}
+
+@test "--error-format json: one line of JSON for each error" {
+	run bryo --error-format json rm -f -- one.two nope
+	assert_ok
+	run bryo --error-format json rm nope nope2
+	assert_status 1
+	[ "$(jq -r .code <<<"$output")" = $'no-such-container\nno-such-container' ]
+	run env BRYO_ERROR_FORMAT=json "$BRYO" exce x
+	assert_status 125
+	[ "$(jq -r '.level, .code, .hint' <<<"$output")" = $'error\nunknown-command\ndid you mean `bryo exec`?' ]
+	run bryo --error-format yaml ps
+	assert_status 125
+	assert_contains 'error[bad-value]: unknown error format "yaml"'
+}
+
 @test "flags of podman and docker that are not offered say what to do instead" {
 	run bryo run --gpus all x
 	[ "$status" -eq 125 ]
-	[[ $output == "Error: known but not supported here: --gpus: "* ]]
+	[[ $output == "error[unsupported-option]: known but not supported here: --gpus: "* ]]
 	run bryo --remote ps
 	[ "$status" -eq 125 ]
 	[[ $output == *"known but not supported here: --remote"* ]]
@@ -42,7 +92,7 @@ load helpers
 @test "missing objects: the codes of podman" {
 	run bryo rm nope
 	[ "$status" -eq 1 ]
-	[ "$output" = 'Error: no container with ID or name "nope" found: no such container' ]
+	[ "$output" = 'error[no-such-container]: no container with ID or name "nope" found: no such container' ]
 	run bryo rm -f nope
 	[ "$status" -eq 0 ]
 	run bryo stop nope
@@ -57,7 +107,7 @@ load helpers
 	run bryo inspect nope
 	[ "$status" -eq 125 ]
 	[ "${lines[0]}" = '[]' ]
-	[ "${lines[1]}" = 'Error: no such object: "nope"' ]
+	[ "${lines[1]}" = 'error[no-such-object]: no such object: "nope"' ]
 }
 
 @test "tables have podman's columns" {

@@ -40,11 +40,11 @@ diff_of() { bryo image diff "$1" | grep -vE '^[CA] /(run|dev|proc|sys)$'; }
 	assert_output ''
 	run bryo diff nope
 	assert_status 125
-	assert_output 'Error: nope not found: layer not known'
+	assert_output 'error[no-such-object]: nope not found: layer not known'
 	run bryo container diff $IMG
-	assert_output "Error: $IMG not found: container not found"
+	assert_output "error[no-such-container]: $IMG not found: container not found"
 	run bryo diff --format xml c
-	assert_output "Error: only supported value for '--format' is 'json'"
+	assert_output "error[usage]: only supported value for '--format' is 'json'"
 }
 
 @test "diff: the same with other storage drivers" {
@@ -82,7 +82,7 @@ A /etc/variant'
 	run bryo diff localhost/b c
 	assert_contains 'A /etc/variant'
 	run bryo image diff nope
-	assert_output 'Error: nope not found: image not known'
+	assert_output 'error[no-such-image]: nope not found: image not known'
 }
 
 @test "commit: the changes become one layer, and a new container has them" {
@@ -156,16 +156,16 @@ A /etc/variant'
 	bryo create --name c $IMG true
 	run bryo commit -m hello c new
 	assert_status 125
-	assert_output 'Error: messages are only compatible with the docker image format (-f docker)'
+	assert_output 'error[usage]: messages are only compatible with the docker image format (-f docker)'
 	run bryo commit -f foo c new
-	assert_output 'Error: unrecognized image format "foo"'
+	assert_output 'error[usage]: unrecognized image format "foo"'
 	run bryo commit c New
 	assert_status 125
 	run bryo commit -c FOO=bar c new
 	assert_status 125
 	assert_contains 'FOO'
 	run bryo commit nope new
-	assert_output 'Error: no container with ID or name "nope" found: no such container'
+	assert_output 'error[no-such-container]: no container with ID or name "nope" found: no such container'
 	run bryo images -q
 	[ "${#lines[@]}" -eq 1 ]
 	run bryo commit -q --iidfile id c

@@ -130,7 +130,7 @@ store() { ls -A "$XDG_DATA_HOME/bryo/$1"; }
 	run strace -f -qq -o /dev/null -P "$XDG_RUNTIME_DIR" -e trace=%stat,%fstat,%lstat,newfstatat,statx \
 		-e inject=%stat,%lstat,newfstatat,statx:error=ENOMEM "$BRYO" rm -f -t 0 c
 	assert_status 125
-	assert_output "Error: look at the runtime directory $XDG_RUNTIME_DIR: Cannot allocate memory"
+	assert_output "error[failed]: look at the runtime directory $XDG_RUNTIME_DIR: Cannot allocate memory"
 	run bryo ps --format '{{.Names}}'
 	assert_output c
 }

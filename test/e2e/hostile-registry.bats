@@ -9,7 +9,7 @@ refused() {
 	run timeout 20 "$BRYO" pull -q --retry 1 "$@" "$FAKE/a/b"
 	assert_status 125
 	assert_contains "$words"
-	[ "$(grep -c '' <<<"$(grep -v ^hint: <<<"$output")")" -eq 1 ] || { show; return 1; }
+	[ "$(grep -c '' <<<"$(grep -vE '^  (hint|fix|as root|at): ' <<<"$output")")" -eq 1 ] || { show; return 1; }
 	run bryo images -q
 	assert_output ""
 }

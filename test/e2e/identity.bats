@@ -148,7 +148,7 @@ y"
 	run bryo info --format '{{json .Host.IDMappings.UIDMap}}'
 	assert_ok
 	assert_contains "[{\"container_id\":0,\"host_id\":$(id -u),\"size\":1}]"
-	assert_contains "sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 $(ME)"
+	assert_contains "as root: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 $(ME)"
 	run bryo info --format '{{.Host.IDMappingsReason}}'
 	assert_contains "no subordinate user and group ids"
 	run bryo images
@@ -184,14 +184,18 @@ y"
 	ranges "$(ME):200000:65536\n" ''
 	run bryo info --format x
 	assert_contains "no subordinate group ids (/etc/subgid)"
-	assert_contains "sudo usermod --add-subgids "
+	assert_contains "as root: usermod --add-subgids "
 }
 
 @test "helper missing" {
 	admin 'mv /usr/bin/newgidmap /usr/bin/newgidmap.away'
 	run bryo info --format x
 	assert_contains "newgidmap is not installed"
-	assert_contains "sudo apt install uidmap"
+	assert_contains "as root: apt install uidmap"
+	run bryo explain --system
+	assert_status 1
+	assert_matches "bad +id-helpers +\[newuidmap-missing\] newgidmap is not installed"
+	assert_contains "as root: apt install uidmap"
 	admin 'mv /usr/bin/newgidmap.away /usr/bin/newgidmap'
 	run id_map
 	assert_contains "1 100000 65536"
@@ -201,7 +205,11 @@ y"
 	admin 'chmod u-s /usr/bin/newuidmap'
 	run bryo info --format x
 	assert_contains "/usr/bin/newuidmap has lost its setuid bit"
-	assert_contains "sudo chmod u+s /usr/bin/newuidmap"
+	assert_contains "chmod u+s /usr/bin/newuidmap"
+	run bryo explain --system --format json
+	assert_status 1
+	[ "$(jq -r '.checks[] | select(.state == "bad") | .code, .fixes[0].admin' <<<"$output")" = \
+		$'newuidmap-unprivileged\nchown root: /usr/bin/newuidmap && chmod u+s /usr/bin/newuidmap' ]
 	admin 'chmod u+s /usr/bin/newuidmap'	# the cure works, at once
 	run id_map
 	assert_contains "1 100000 65536"
@@ -212,6 +220,9 @@ y"
 	run bryo info --format x
 	assert_contains "/usr/bin/newuidmap is mounted nosuid"
 	assert_contains "remount,bind,suid /usr/bin/newuidmap"
+	run bryo explain --system
+	assert_status 1
+	assert_contains "[newuidmap-unprivileged] the setuid bit of /usr/bin/newuidmap has no effect"
 }
 
 @test "the helper's own words are kept" {
@@ -231,7 +242,10 @@ y"
 	ranges "$(ME):200000:65536\nneighbour:230000:65536\n"
 	run bryo info --format '{{.Host.IDMappingsReason}}'
 	assert_contains "gives ids of $(ME) (200000:65536) to neighbour too"
-	assert_contains "sudo usermod --del-subuids 200000-265535 --add-subuids 295536-361071 $(ME)"
+	assert_contains "as root: usermod --del-subuids 200000-265535 --add-subuids 295536-361071 $(ME)"
+	run bryo explain --system
+	assert_status 1
+	assert_matches "bad +ids-unshared +\[subid-overlap\]"
 }
 
 @test "a killed holder of running containers is replaced in their namespace" {

@@ -58,7 +58,7 @@ Deleted: $id"
 	id=$(bryo create $IMG true)
 	run bryo rmi $IMG
 	assert_status 2
-	assert_output "Error: image used by $id: image is in use by a container: consider listing external containers and force-removing image"
+	assert_output "error[in-use]: image used by $id: image is in use by a container: consider listing external containers and force-removing image"
 	bryo rmi -f $IMG
 	run bryo ps -aq
 	assert_output ''
@@ -166,7 +166,7 @@ assert rows[-1]["size"] > 100000, rows'
 	[[ ${lines[5]} =~ 'Top Layer of: [localhost/child:latest]'$ ]]
 	run bryo image tree nope
 	assert_status 125
-	assert_output 'Error: nope: image not known'
+	assert_output 'error[no-such-image]: nope: image not known'
 }
 
 @test "images that others stand on are intermediate, not dangling" {

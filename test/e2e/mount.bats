@@ -9,7 +9,7 @@ inside() { B="$BRYO ${BRYO_DRIVER:+--storage-driver=$BRYO_DRIVER}" bryo unshare 
 	for command in mount 'image mount' 'volume mount' unmount 'image unmount' 'volume unmount'; do
 		run bryo $command box
 		assert_status 125
-		assert_contains "Error: cannot run command \"bryo $command\" in rootless mode, must execute \`bryo unshare\` first"
+		assert_contains "error[denied]: cannot run command \"bryo $command\" in rootless mode, must execute \`bryo unshare\` first"
 	done
 }
 
@@ -33,11 +33,11 @@ $id"
 	[ -z "$(ls "$XDG_DATA_HOME/bryo/mounts")" ]
 	run inside '$B image mount nope'
 	assert_status 125
-	assert_output 'Error: nope: image not known'
+	assert_output 'error[no-such-image]: nope: image not known'
 	run inside '$B image mount --format x'
-	assert_output 'Error: unknown --format argument: "x"'
+	assert_output 'error[usage]: unknown --format argument: "x"'
 	run inside '$B image unmount'
-	assert_output 'Error: image name or ID must be specified'
+	assert_output 'error[usage]: image name or ID must be specified'
 }
 
 @test "all images are mounted; a forced rmi unmounts" {
@@ -114,7 +114,7 @@ $(bryo inspect --format '{{.Id}}' b)"
 	assert_status 125
 	assert_output "$XDG_DATA_HOME/bryo/volumes/v/_data
 v
-Error: no volume with name \"nope\" found: no such volume"
+error[no-such-volume]: no volume with name \"nope\" found: no such volume"
 }
 
 @test "many at once mount one and the same" {

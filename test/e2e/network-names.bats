@@ -9,7 +9,8 @@ address() { bryo inspect --format "{{(index .NetworkSettings.Networks \"$2\").IP
 # asked CONTAINER NAME: the address that it finds for the name, by its C library. (ping may do no more than that.)
 asked() { bryo exec "$1" timeout 5 ping -c 1 -w 1 "$2" 2>/dev/null | sed -n 's/^PING [^ ]* (\([^)]*\)).*/\1/p'; }
 finds() { [ "$(asked "$1" "$2")" = "$3" ]; }
-aardvark() { cut -d' ' -f1 "$XDG_RUNTIME_DIR/bryo/names/network"; }
+keeper() { cut -d' ' -f1 "$XDG_RUNTIME_DIR/bryo/names/network"; }
+aardvark() { pgrep -P "$(keeper)"; }
 zones() { ls "$XDG_RUNTIME_DIR/bryo/names/zones" 2>/dev/null; }
 
 @test "names: containers, aliases and short ids, from the first moment on" {
@@ -213,7 +214,7 @@ zones() { ls "$XDG_RUNTIME_DIR/bryo/names/zones" 2>/dev/null; }
 	assert_output host
 }
 
-@test "names: aardvark-dns is started again, and goes with the last container" {
+@test "names: aardvark-dns is started again at once, its keeper by the next command, and both go with the last container" {
 	need_image
 	bryo network create shop
 	bryo network create --disable-dns silent
@@ -221,18 +222,34 @@ zones() { ls "$XDG_RUNTIME_DIR/bryo/names/zones" 2>/dev/null; }
 	[ -z "$(zones)" ]
 	sleeper web --network shop
 	sleeper other --network shop
-	kill -9 "$(aardvark)"
+	# A running container's names work again without any command. One that is killed as soon as it is seen, too.
+	for _ in 1 2 3; do
+		kill -9 "$(aardvark)"
+		retry 10 aardvark >/dev/null
+	done
+	retry 20 finds other web 10.89.0.2
+	sleeper late --network shop
+	finds other late 10.89.0.4
+	pid=$(aardvark)
+	kill -9 "$(keeper)"
+	retry 10 eval "! kill -0 $pid 2>/dev/null"
 	finds other web ''
 	bryo network reload web
 	finds other web 10.89.0.2
-	bryo rm -f -t 0 other
-	kill -9 "$(aardvark)"
+	bryo rm -f -t 0 other late
+	kill -9 "$(keeper)"
 	sleeper db --network shop
 	finds db web 10.89.0.2
 	pid=$(aardvark)
 	bryo rm -f -t 0 web
 	finds db web ''
 	[ "$(aardvark)" = "$pid" ]
+	# It can do nothing to anybody.
+	for pid in $(keeper) $pid; do
+		grep -q '^CapBnd:.0000000000000400' "/proc/$pid/status"
+		grep -q '^NoNewPrivs:.1' "/proc/$pid/status"
+	done
+	pid="$(keeper) $(aardvark)"
 	bryo rm -f -t 0 db
 	retry 10 eval "! kill -0 $pid 2>/dev/null"
 	[ -z "$(zones)" ]

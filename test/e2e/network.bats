@@ -233,7 +233,7 @@ ends() {
 	for bad in 70000:80 0:80 a:80 80:b 8000-8001:80 1.2.3:80:80 80/sctp 80:80:80:80; do
 		run bryo run --rm -p "$bad" $IMG true
 		assert_status 125
-		assert_contains "Error: "
+		assert_contains "error["
 	done
 }
 

@@ -7,7 +7,7 @@ refused() {
 	shift
 	run bryo network create "$@"
 	assert_status 125
-	assert_contains "Error: $why"
+	assert_contains ": $why"
 	[ "$(bryo network ls -q | wc -l)" -eq "${there:-1}" ]
 }
 
@@ -18,7 +18,7 @@ refused() {
 	assert_output shop
 	run bryo network create shop
 	assert_status 125
-	assert_output 'Error: network name shop already used: network already exists'
+	assert_output 'error[name-taken]: network name shop already used: network already exists'
 	run bryo network create --ignore shop
 	assert_ok
 	assert_output shop
@@ -36,13 +36,13 @@ ${id:0:12}  shop        bridge"
 	assert_output "${id:0:7}"
 	run bryo network rm shop
 	assert_status 1
-	assert_output 'Error: unable to find network with name or ID shop: network not found'
+	assert_output 'error[no-such-network]: unable to find network with name or ID shop: network not found'
 	run bryo network rm -f shop
 	assert_ok
 	assert_output ''
 	run bryo network rm bridge
 	assert_status 125
-	assert_output 'Error: default network bridge cannot be removed'
+	assert_output 'error[usage]: default network bridge cannot be removed'
 	run bryo network rm
 	assert_status 125
 }
@@ -72,7 +72,7 @@ ${id:0:12}  shop        bridge"
 	assert_output shop
 	run bryo network inspect nope
 	assert_status 125
-	assert_output $'[]\nError: unable to find network with name or ID nope: network not found'
+	assert_output $'[]\nerror[no-such-network]: unable to find network with name or ID nope: network not found'
 	bryo network exists shop
 	bryo network exists podman
 	run bryo network exists nope

@@ -442,7 +442,7 @@ load helpers
 		"--log-driver=nodriver" "--userns=what" "--workdir=rel" "--device=/dev/nope"; do
 		run bryo run --rm "$bad" $IMG true
 		[ "$status" -ge 125 ] || { echo "accepted: ${bad:0:60}"; show; return 1; }
-		assert_contains "Error: "
+		assert_contains "error["
 	done
 	run bryo run --rm "UPPER CASE!!" true
 	assert_status 125

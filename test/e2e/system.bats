@@ -39,7 +39,7 @@ Local Volumes  0           0           0B          0B (0%)'
 	assert_matches 'data +1 +0B'
 	run bryo system df -v --format json
 	assert_status 125
-	assert_output 'Error: cannot combine --format and --verbose flags'
+	assert_output 'error[usage]: cannot combine --format and --verbose flags'
 }
 
 @test "system prune: containers, images and, when asked, volumes" {

@@ -55,7 +55,7 @@ mounted() { grep " $1 " <<<"$output" | cut -d' ' -f3-; }
 		assert_status 125
 		assert_contains "$expect"
 	done <<-'END'
-	-v ./nope:/x|create it first: mkdir -p
+	-v ./nope:/x|create it first
 	-v ./file/x:/x|a part of the path is a file
 	-v ./d:/x:ro,rw|only one of rw and ro
 	-v ./d:/x:z,Z|only one of z, Z and O

@@ -21,7 +21,7 @@ load helpers
 	assert_output ''
 	run bryo volume rm data
 	assert_status 1
-	assert_output 'Error: no volume with name "data" found: no such volume'
+	assert_output 'error[no-such-volume]: no volume with name "data" found: no such volume'
 	run bryo volume create ../x
 	assert_status 125
 	run bryo volume create -o type=ext4 -o device=/dev/sda x
@@ -110,7 +110,7 @@ load helpers
 	id=$(bryo create -v v:/v $IMG true)
 	run bryo volume rm v
 	assert_status 2
-	assert_output "Error: volume v is being used by the following container(s): $id: volume is being used"
+	assert_output "error[in-use]: volume v is being used by the following container(s): $id: volume is being used"
 	run bryo volume prune -f
 	assert_ok
 	run bryo volume ls -q
@@ -179,10 +179,10 @@ load helpers
 	assert_contains 'refusing to export to terminal. Use -o flag or redirect'
 	run bryo volume export nope -o nope.tar
 	assert_status 125
-	assert_output 'Error: no such volume nope'
+	assert_output 'error[no-such-volume]: no such volume nope'
 	[ ! -e nope.tar ]
 	run bryo volume import nope a.tar
-	assert_output 'Error: no such volume nope'
+	assert_output 'error[no-such-volume]: no such volume nope'
 	echo garbage >garbage
 	run bryo volume import a garbage
 	assert_status 125

@@ -130,7 +130,7 @@ c'
 	run run_box -v /srv/foreign:/d:Z $IMG true
 	assert_status 125
 	assert_contains 'label /srv/foreign as system_u:object_r:container_file_t:s0:c'
-	assert_contains 'sudo chcon'
+	assert_contains 'as root: chcon'
 }
 
 # What a container makes has its pair where the policy says no more: so it is in Debian, not in Fedora.

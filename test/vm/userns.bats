@@ -13,7 +13,7 @@ teardown() {
 	run bryo run --rm --network none $IMG true
 	assert_status 125
 	assert_contains 'kernel.unprivileged_userns_clone is 0'
-	assert_contains 'sudo sysctl -w kernel.unprivileged_userns_clone=1'
+	assert_contains 'sysctl -w kernel.unprivileged_userns_clone=1'
 	run bryo ps
 	assert_status 125
 	assert_contains 'kernel.unprivileged_userns_clone is 0'
@@ -25,7 +25,7 @@ teardown() {
 	run bryo run --rm --network none $IMG true
 	assert_status 125
 	assert_contains 'user.max_user_namespaces is 0'
-	assert_contains 'sudo sysctl -w user.max_user_namespaces='
+	assert_contains 'sysctl -w user.max_user_namespaces='
 }
 
 @test "what runs goes on, and can be looked at and ended, when namespaces are switched off later" {

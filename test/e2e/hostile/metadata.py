@@ -176,7 +176,7 @@ for what, name in {"escape codes": "\x1b]0;owned\x07", "a way up": "../../../etc
 ESCAPES = "\x1b]0;owned\x07\x1b[31mred\x9b31m\u202e"
 SHOW = [("images", 0, ""), ("images --digests --no-trunc", 0, ""), ("history %s" % NAME, 0, ""), ("inspect %s" % NAME, 0, ""),
         ("images --format {{.Labels}}", 0, "")]
-RUNS = ("run --rm --network none %s" % NAME, "127|125|126", "Error: ")
+RUNS = ("run --rm --network none %s" % NAME, "127|125|126", r"error\[")
 
 config("labels with escape codes", Labels={ESCAPES: ESCAPES},
        shows=SHOW + [("inspect --format {{.Config.Labels}} %s" % NAME, 0, "owned")])

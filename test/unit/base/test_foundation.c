@@ -50,6 +50,41 @@ static void errors_gain_frames(void **state)
 	assert_int_equal(error_set(NULL, ERROR_FAILED, "x"), -1);
 }
 
+static void errors_have_codes_places_and_lines_to_paste(void **state)
+{
+	struct error err = { 0 };
+
+	error_code(&err, "early");
+	error_where(&err, "early");
+	error_fix(&err, "early");
+	assert_string_equal(err.code, "");
+	assert_string_equal(err.where, "");
+	assert_string_equal(err.hint, "");
+	error_set(&err, ERROR_NOT_EXECUTABLE, "port");
+	assert_string_equal(error_code_of(&err), "not-executable");
+	error_code(&err, "port-taken");
+	error_code(&err, "later");
+	error_where(&err, "%d:80", 8080);
+	error_where(&err, "later");
+	assert_string_equal(error_code_of(&err), "port-taken");
+	assert_string_equal(err.where, "8080:80");
+	error_hint(&err, "held by x");
+	error_fix(&err, "run -p %d", 8081);
+	error_fix_admin(&err, "sysctl");
+	assert_string_equal(err.hint, "held by x\n$ run -p 8081\n# sysctl");
+	error_fix(&err, "%*s", ERROR_HINT_SIZE, "");
+	assert_string_equal(err.hint, "held by x\n$ run -p 8081\n# sysctl");
+	error_set(&err, ERROR_NO_SPACE, "full");
+	assert_string_equal(error_code_of(&err), "no-space");
+	assert_string_equal(err.where, "");
+	error_fix(&err, "rm");
+	assert_string_equal(err.hint, "$ rm");
+	for (int kind = ERROR_NONE; kind < ERROR_KINDS; kind++)
+		assert_true(error_kind_code(kind)[0]);
+	assert_int_equal(error_fix(NULL, "x"), -1);
+	assert_int_equal(error_code(NULL, "x"), -1);
+}
+
 static void long_errors_are_cut(void **state)
 {
 	struct error err = { 0 };
@@ -223,7 +258,8 @@ static void buffers_have_a_ceiling(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(errors_gain_frames),	     cmocka_unit_test(long_errors_are_cut),
+		cmocka_unit_test(errors_gain_frames),	     cmocka_unit_test(errors_have_codes_places_and_lines_to_paste),
+		cmocka_unit_test(long_errors_are_cut),
 		cmocka_unit_test(errors_cross_a_pipe),	     cmocka_unit_test(arenas_give_zeroed_memory),
 		cmocka_unit_test(lists_grow),		     cmocka_unit_test(maps_keep_order),
 		cmocka_unit_test(maps_take_and_find_pairs),

@@ -32,18 +32,35 @@ static void modes_are_known(void **state)
 	}
 }
 
-static void default_has_a_helper(void **state)
+static void default_is_a_network(void **state)
 {
-	static const char *const words[] = { "", "private", "default" };
+	static const struct { const char *words[2]; size_t n; bool by_default; } cases[] = {
+		{ { "" }, 1, true }, { { "default" }, 1, true }, { { "bridge" }, 1, false },
+		{ { "default", "mynet" }, 2, false }, { { "mynet", "default" }, 2, false },
+	};
 
 	(void)state;
-	for (size_t i = 0; i < ELEMENTS(words); i++) {
+	for (size_t i = 0; i < ELEMENTS(cases); i++) {
 		_cleanup_arena_ struct arena *a = arena_new();
 		struct net_request r = { 0 };
 
-		assert_int_equal(net_parse_mode(a, words[i], &r, NULL), 0);
-		assert_true(r.mode == NET_PASTA || r.mode == NET_SLIRP4NETNS);
+		for (size_t k = 0; k < cases[i].n; k++)
+			assert_int_equal(net_parse_mode(a, cases[i].words[k], &r, NULL), 0);
+		assert_int_equal(r.mode, NET_BRIDGE);
+		assert_int_equal(r.networks.n, cases[i].n);
+		assert_int_equal(r.by_default, cases[i].by_default);
 	}
+}
+
+static void private_has_a_helper(void **state)
+{
+	_cleanup_arena_ struct arena *a = arena_new();
+	struct net_request r = { 0 };
+
+	(void)state;
+	assert_int_equal(net_parse_mode(a, "private", &r, NULL), 0);
+	assert_true(r.mode == NET_PASTA || r.mode == NET_SLIRP4NETNS);
+	assert_false(r.by_default);
 }
 
 static void other_words_are_networks(void **state)
@@ -197,7 +214,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(bypass_is_a_word_among_the_options),
-		cmocka_unit_test(modes_are_known), cmocka_unit_test(default_has_a_helper),
+		cmocka_unit_test(modes_are_known), cmocka_unit_test(default_is_a_network),
+		cmocka_unit_test(private_has_a_helper),
 		cmocka_unit_test(other_words_are_networks),
 		cmocka_unit_test(malformed_modes_are_refused), cmocka_unit_test(ports_are_understood),
 		cmocka_unit_test(both_protocols_at_once), cmocka_unit_test(bad_ports_are_refused),

@@ -71,7 +71,7 @@ static void sockets_are_where_they_belong(void **state)
 	struct error err = { 0 };
 
 	(void)state;
-	assert_int_equal(netlink_link_add_bridge(p.socket[0], "br1", 1500, mac_a, NULL), 0);
+	assert_int_equal(netlink_link_add_bridge(p.socket[0], "br1", 1500, mac_a, 0, NULL), 0);
 	assert_true(find(p.socket[0], "br1").index > 0);
 	assert_int_equal(find(p.socket[1], "br1").index, 0);
 	assert_int_equal(if_nametoindex("br1"), 0);	/* and the caller is where he was */
@@ -88,7 +88,7 @@ static void a_pair_connects_two_namespaces(void **state)
 	struct error err = { 0 };
 
 	(void)state;
-	assert_int_equal(netlink_link_add_bridge(p.socket[0], "br1", 65520, mac_a, NULL), 0);
+	assert_int_equal(netlink_link_add_bridge(p.socket[0], "br1", 65520, mac_a, 0, NULL), 0);
 	bridge = find(p.socket[0], "br1");
 	assert_false(bridge.is_up);
 	assert_int_equal(netlink_link_set_up(p.socket[0], bridge.index, NULL), 0);
@@ -136,7 +136,7 @@ static void addresses_and_routes(void **state)
 	inet_pton(AF_INET, "10.9.0.1", gateway);
 	inet_pton(AF_INET6, "fd09::2", own6);
 	inet_pton(AF_INET6, "fd09::1", gateway6);
-	assert_int_equal(netlink_link_add_bridge(p.socket[0], "br1", 1500, mac_a, NULL), 0);
+	assert_int_equal(netlink_link_add_bridge(p.socket[0], "br1", 1500, mac_a, 0, NULL), 0);
 	index = find(p.socket[0], "br1").index;
 	assert_int_equal(netlink_link_set_up(p.socket[0], index, NULL), 0);
 	assert_int_equal(netlink_link_add_address(p.socket[0], index, &address, NULL), 0);
