@@ -65,7 +65,7 @@ const struct option create_options[] = {
 	OPT_GROUP("Files"),
 	M('v', "volume", volumes, "[SRC:]DST[:OPTS]", "Mount a host path or a volume: ro, U (change owner), O (overlay), ...",
 	  .complete = COMPLETE_VOLUMES_OR_DIRECTORIES),
-	M(0, "mount", mounts, "type=TYPE,...", "Mount, spelled out: type=bind,src=/a,dst=/b,ro"),
+	M(0, "mount", mounts, "type=TYPE,...", "Mount, spelled out: type=bind,src=/a,dst=/b,ro; also volume, tmpfs, image, glob, devpts"),
 	M(0, "tmpfs", tmpfs, "DST[:OPTS]", "Mount an empty file system in memory"),
 	M(0, "volumes-from", volumes_from, "CONTAINER[:OPTS]", "Mount what another container has", .complete = COMPLETE_CONTAINERS,
 	  RARE),

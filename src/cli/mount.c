@@ -6,7 +6,7 @@
 #include "cli/output.h"
 #include "cli/selection.h"
 #include "engine/show.h"
-#include "engine/volume.h"
+#include "engine/volume_use.h"
 #include "store/image_files.h"
 
 struct mount_request { char *format; bool all, latest, no_trunc, force; };
@@ -325,7 +325,28 @@ const struct command image_unmount_command = {
 	.run = run_image_unmount,
 };
 
-/* --- volumes: directories that are always there */
+/* --- volumes: directories that are always there, but for those in memory */
+
+static int mount_volume(struct cli *cli, const char *name, struct error *err)
+{
+	const struct volume_place nowhere = { .root_fd = -1 };
+	struct volume v;
+
+	if (volume_use(&cli->engine, name, &nowhere, &v, err) < 0)
+		return -1;
+	puts(v.mountpoint);
+	return 0;
+}
+
+static int unmount_volume(struct cli *cli, const char *name, struct error *err)
+{
+	struct volume v;
+
+	if (volume_read(cli->arena, &cli->engine.store, name, &v, err) < 0 || volume_use_unmount(&cli->engine, &v, err) < 0)
+		return -1;
+	puts(v.name);
+	return 0;
+}
 
 static int each_volume(struct cli *cli, const struct args *args, bool mount, struct error *err)
 {
@@ -335,12 +356,9 @@ static int each_volume(struct cli *cli, const struct args *args, bool mount, str
 		return -1;
 	for (size_t i = 0; i < args->operands.n; i++) {
 		struct error failure = { 0 };
-		struct volume v;
 
-		if (volume_read(cli->arena, &cli->engine.store, args->operands.v[i], &v, &failure) < 0)
+		if ((mount ? mount_volume : unmount_volume)(cli, args->operands.v[i], &failure) < 0)
 			cli_failed(cli, &code, &failure);
-		else
-			puts(mount ? v.mountpoint : v.name);
 	}
 	return code;
 }
@@ -359,8 +377,8 @@ const struct command volume_mount_command = {
 	.names = "volume mount",
 	.synopsis = "VOLUME [VOLUME...]",
 	.summary = "Print where a volume's files are",
-	.description = "Volumes are directories and need no mount; this is for scripts that are used to it. It must be called in "
-		       "`bryo unshare`, where the files belong to the caller.",
+	.description = "Most volumes are directories and need no mount; one of type tmpfs is mounted, and stays so until the last "
+		       "container that has it ends. It must be called in `bryo unshare`, where the files belong to the caller.",
 	.operands_min = 1, .operands_max = COMMAND_ANY_NUMBER,
 	.complete = COMPLETE_VOLUMES, .complete_rest = COMPLETE_VOLUMES,
 	.run = run_volume_mount,

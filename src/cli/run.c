@@ -8,6 +8,8 @@
 #include "cli/hints.h"
 #include "cli/run_explain.h"
 #include "engine/container.h"
+#include "engine/mounts.h"
+#include "sys/outside.h"
 #include "sys/tty.h"
 
 static const char *working_directory(struct arena *arena)
@@ -41,6 +43,19 @@ static int print_plan(struct cli *cli, const struct create_request *r, struct er
 	return 0;
 }
 
+/* Whose a file is that cannot be given away is seen from outside only. */
+static struct engine *open_for(struct cli *cli, const struct create_request *r, struct error *err)
+{
+	struct engine *e = cli_engine_identity(cli, err);
+
+	if (e && mounts_may_chown(r)) {
+		e->outside = outside_keep();
+		if (e->outside < 0)
+			e->outside = 0;
+	}
+	return e ? cli_engine(cli, err) : NULL;
+}
+
 static int run_run(struct cli *cli, const struct args *args, struct error *err)
 {
 	struct create_request *r = args->request;
@@ -59,7 +74,7 @@ static int run_run(struct cli *cli, const struct args *args, struct error *err)
 		return run_explained(cli, r, err);
 	if (hints_begin(cli, args, r, &watch, err) < 0)
 		return -1;
-	e = cli_engine(cli, err);
+	e = open_for(cli, r, err);
 	if (e)
 		hints_before(cli, &watch);
 	result = e ? container_run(e, r, &c, &exit_code, &detached, err) : -1;

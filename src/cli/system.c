@@ -71,8 +71,10 @@ static int run_unshare(struct cli *cli, const struct args *args, struct error *e
 
 static const struct command_example unshare_examples[] = {
 	{ "bryo unshare cat /proc/self/uid_map", "which IDs are mapped" },
-	{ "bryo unshare rm -r data", "remove files that containers made" },
-	{ "bryo unshare chown -R 0:0 data", "and make them your own" },
+	{ "bryo unshare rm -rf data", "remove files that containers made under other IDs than yours" },
+	{ "bryo unshare chown -R 0:0 data", "or make them your own" },
+	{ "bryo unshare chown 1000:1000 data", "give a directory to the user 1000 of containers" },
+	{ "bryo unshare setfacl -m u:1000:rwX data", "or let him in, and keep it" },
 	{ NULL, NULL }
 };
 

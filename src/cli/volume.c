@@ -8,7 +8,8 @@
 static const struct option volume_create_options[] = {
 	OPT_STRING('d', "driver", volume_request, driver, "DRIVER", "Only local", .words = "local"),
 	OPT_STRINGS('l', "label", volume_request, labels, "NAME=VALUE", "Attach a label"),
-	OPT_STRINGS('o', "opt", volume_request, options, "NAME=VALUE", "type=, device=, o=", .words = "type=|device=|o="),
+	OPT_STRINGS('o', "opt", volume_request, options, "NAME=VALUE", "type=tmpfs, device=DIRECTORY, o=size=,uid=,gid=,mode=,ro,noexec,..., nocopy",
+		     .words = "type=tmpfs|type=bind|device=|o=|nocopy"),
 	OPT_FLAG(0, "ignore", volume_request, ignore, "An existing volume is no error"),
 	OPT_STRING(0, "name", volume_request, name, "NAME", "Its name, as docker spells it", .flags = OPTION_HIDDEN),
 	OPT_END
@@ -32,6 +33,8 @@ static int run_volume_create(struct cli *cli, const struct args *args, struct er
 static const struct command_example volume_create_examples[] = {
 	{ "bryo volume create data", NULL },
 	{ "bryo volume create -o type=none -o o=bind -o device=/srv/data data", "a directory of yours under a name" },
+	{ "bryo volume create -o type=tmpfs -o o=size=64m,uid=1000 scratch", "in memory, while a container has it" },
+	{ "bryo volume create -o o=uid=1000,gid=1000 data", "for the user 1000 of containers" },
 	{ NULL, NULL }
 };
 

@@ -21,6 +21,9 @@ JSON_SHAPE(container_mount,
 	JSON_FIELD(container_mount, anonymous, "anonymous", T_BOOL),
 	JSON_FIELD(container_mount, chown, "chown", T_BOOL),
 	JSON_FIELD(container_mount, overlay, "overlay", T_BOOL),
+	JSON_FIELD(container_mount, subpath, "subpath", T_STRING),
+	JSON_FIELD(container_mount, upper, "upper", T_STRING),
+	JSON_FIELD(container_mount, work, "work", T_STRING),
 	JSON_FIELD(container_mount, relabel, "relabel", T_STRING));
 
 JSON_SHAPE(container,

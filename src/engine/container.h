@@ -12,11 +12,14 @@
 #include "sys/attach.h"
 
 struct container_mount {		/* resolved at create */
-	char *type;			/* bind volume tmpfs devpts image */
-	char *name;			/* volume */
-	char *source, *destination;
+	char *type;			/* bind volume tmpfs ramfs devpts image */
+	char *name;			/* volume; image: as the user called it */
+	char *source, *destination;	/* image: source is its ID */
 	struct strings options;
 	bool read_only, anonymous, chown, overlay;
+	char *subpath;			/* volume, image: the directory or file of it that is mounted */
+	char *upper, *work;		/* overlay: directories of the user's for what is written; NULL: it vanishes */
+	int fd;				/* at a start: the mount itself, where it is ready; 0 otherwise. Not recorded */
 	char *relabel;			/* SELinux: "shared" (z), "private" (Z); NULL: labels stay */
 };
 

@@ -201,6 +201,16 @@ static struct json *host_config_json(struct engine *e, const struct container *c
 	return j;
 }
 
+static const char *propagation_of(const struct container_mount *m)
+{
+	static const char *const words[] = { "shared", "rshared", "slave", "rslave", "private", "rprivate", "unbindable", "runbindable" };
+
+	for (size_t i = 0; i < ELEMENTS(words); i++)
+		if (strings_has(&m->options, words[i]))
+			return words[i];
+	return strcmp(m->type, "bind") == 0 || strcmp(m->type, "volume") == 0 ? "rprivate" : "";
+}
+
 static struct json *mount_json(struct arena *a, const struct container_mount *m)
 {
 	struct json *j = json_new_object(a);
@@ -214,7 +224,8 @@ static struct json *mount_json(struct arena *a, const struct container_mount *m)
 	SET("Mode", TEXT(str_eq(m->relabel, "shared") ? "z" : m->relabel ? "Z" : ""));
 	SET("Options", json_new_strings(a, &m->options));
 	SET("RW", BOOL(!m->read_only));
-	SET("Propagation", TEXT("rprivate"));
+	SET("Propagation", TEXT(propagation_of(m)));
+	SET("SubPath", TEXT(m->subpath));
 	return j;
 }
 

@@ -107,6 +107,16 @@ static const struct container_mount *covering_mount(const struct container *c, c
 	return best;
 }
 
+/* Consumes fd, and answers the directory in it. */
+static int enter_part(int fd, const char *subpath)
+{
+	int part = inroot_open(fd, subpath, O_RDONLY | O_DIRECTORY, 0), number = errno;
+
+	close(fd);
+	errno = number;
+	return part;
+}
+
 /* Enters the source of the mount that covers the path. A bind-mounted single file is left to the layer below. */
 static int enter_mount(struct copy_place *p, struct error *err)
 {
@@ -125,11 +135,13 @@ static int enter_mount(struct copy_place *p, struct error *err)
 		source = v.mountpoint;
 	}
 	fd = open(source, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd >= 0 && m->subpath)
+		fd = enter_part(fd, m->subpath);
 	if (fd < 0)
 		return errno == ENOTDIR ? 0 : error_errno(err, "open %s, which is mounted at %s", source, m->destination);
 	close(p->root);
 	p->root = fd;
-	p->read_only = m->read_only;
+	p->read_only = m->read_only || m->overlay;	/* what is written to an overlay vanishes: it must not reach what is below */
 	p->name = strrchr(p->path, '/') + 1;
 	p->path = arena_strdup(p->e->arena, path[strlen(m->destination)] ? path + strlen(m->destination) : "/");
 	return 0;
@@ -180,7 +192,7 @@ int copy_place_parse(struct engine *e, const char *text, struct copy_place *ret,
 		if (container_load(e, arena_strndup(a, text, (size_t)(colon - text)), &ret->container, err) < 0)
 			return -1;
 		/* A relative path starts at the container's root, as in Docker. */
-		ret->path = arena_printf(a, "/%s", path);
+		ret->path = arena_printf(a, "/%s", path + strspn(path, "/"));
 	} else {
 		ret->path = *path == '/' ? arena_strdup(a, path) : arena_printf(a, "%s/%s", e->identity.cwd, path);
 	}

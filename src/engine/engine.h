@@ -41,6 +41,7 @@ struct engine {
 	struct cgroup_host cgroup;
 	bool cgroup_is_probed;
 	const struct registries *registries;	/* once registry_config read them */
+	int outside;			/* sys/outside, for those who may have to name an owner; 0: nobody was left behind */
 	int events_fd;			/* the event log once event_log_fd opened it; 0 before */
 	int run_fd;			/* $XDG_RUNTIME_DIR/bryo */
 	char *run_path;

@@ -96,6 +96,14 @@ int image_untag_names(struct engine *e, const char *source, const struct strings
 
 /* --- remove */
 
+static bool is_used_by(const struct container *c, const char *image_id)
+{
+	for (size_t i = 0; i < c->mounts.n; i++)
+		if (strcmp(c->mounts.v[i].type, "image") == 0 && str_eq(c->mounts.v[i].source, image_id))
+			return true;
+	return str_eq(c->image_id, image_id);
+}
+
 int image_users(struct engine *e, const char *image_id, struct containers *ret, struct error *err)
 {
 	struct containers all;
@@ -104,7 +112,7 @@ int image_users(struct engine *e, const char *image_id, struct containers *ret, 
 	if (container_load_all(e, &all, err) < 0)
 		return -1;
 	for (size_t i = 0; i < all.n; i++)
-		if (str_eq(all.v[i].image_id, image_id))
+		if (is_used_by(&all.v[i], image_id))
 			*ARRAY_ADD(e->arena, ret) = all.v[i];
 	return 0;
 }

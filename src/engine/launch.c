@@ -9,14 +9,12 @@
 #include <unistd.h>
 
 #include "engine/launch_bypass.h"
-#include "engine/mounts.h"
+#include "engine/launch_mounts.h"
 #include "engine/network_default.h"
-#include "engine/own.h"
 #include "engine/relabel.h"
 #include "engine/state.h"
 #include "engine/user_entries.h"
 #include "engine/userns_join.h"
-#include "engine/volume.h"
 #include "store/container.h"
 #include "store/container_rootfs.h"
 #include "sys/fd.h"
@@ -113,58 +111,6 @@ static int make_workdir(struct launch *l, struct error *err)
 	if (fd < 0)
 		return error_errno(err, "make the working directory %s", path);
 	close(fd);
-	return 0;
-}
-
-static int fill_volumes(struct launch *l, bool dry, struct error *err)
-{
-	if (mounts_make_anonymous(l->e, l->c, err) < 0)		/* its creation was killed before it came to that */
-		return -1;
-	for (size_t i = 0; i < l->c->mounts.n; i++) {
-		struct container_mount *m = &l->c->mounts.v[i];
-		struct volume v;
-
-		if (strcmp(m->type, "volume") != 0)
-			continue;
-		if (volume_read(l->e->arena, &l->e->store, m->name, &v, err) < 0)
-			return error_frame(err, "volume at %s", m->destination);
-		m->source = v.mountpoint;
-		if (!dry && (v.needs_copy_up || v.needs_chown) &&
-		    volume_first_use(l->e, &v, l->root_mount, m->destination, !strings_has(&m->options, "nocopy"), err) < 0)
-			return error_frame(err, "fill volume %s", m->name);
-	}
-	return 0;
-}
-
-/* z and Z as asked. A named volume is for containers in any case, and for all of them when nobody says otherwise. */
-static int label_volumes(struct launch *l, struct error *err)
-{
-	for (size_t i = 0; l->c->mount_label && i < l->c->mounts.n; i++) {
-		const struct container_mount *m = &l->c->mounts.v[i];
-		bool named = strcmp(m->type, "volume") == 0 && !relabel_has_type(l->e, m->source, l->c->mount_label);
-		const char *label = l->c->mount_label;
-
-		if (!m->relabel && !named)
-			continue;
-		if (!str_eq(m->relabel, "private"))
-			label = label_shared(l->e->arena, label);
-		if (m->source && *m->source == '/' && relabel_volume(l->e, m->source, label, err) < 0)
-			return -1;
-	}
-	return 0;
-}
-
-static int give_to_user(struct launch *l, const struct passwd_user *user, struct error *err)
-{
-	uint32_t uid = l->maps.uid.n ? idmap_to_outside(&l->maps.uid, user->uid) : user->uid;
-	uint32_t gid = l->maps.gid.n ? idmap_to_outside(&l->maps.gid, user->gid) : user->gid;
-
-	for (size_t i = 0; i < l->c->mounts.n; i++) {
-		const struct container_mount *m = &l->c->mounts.v[i];
-
-		if (m->chown && m->source && *m->source == '/' && own_tree(l->e, m->source, uid, gid, err) < 0)
-			return -1;
-	}
 	return 0;
 }
 
@@ -366,9 +312,7 @@ int launch_prepare(struct launch *l, struct engine *e, struct container *c, cons
 			 &user, &files, err) < 0 || user_check(e, &user, &l->maps, err) < 0 ||
 	    user_entries_add(e, c, &user, &kept, &files, err) < 0)
 		return -1;
-	if (make_workdir(l, err) < 0 || fill_volumes(l, o->dry, err) < 0 || (!o->dry && label_volumes(l, err) < 0) ||
-	    (!o->dry && give_to_user(l, &user, err) < 0) ||
-	    plan_network(l, o, err) < 0 ||
+	if (make_workdir(l, err) < 0 || launch_mounts_prepare(l, &user, o->dry, err) < 0 || plan_network(l, o, err) < 0 ||
 	    write_files(l, &files, err) < 0 || make_spec(l, &user, &files, err) < 0 || make_cgroup(l, o->dry, err) < 0 ||
 	    make_streams(l, o->attach, err) < 0)
 		return -1;
@@ -387,6 +331,7 @@ void launch_done(struct launch *l, bool failed)
 	fd_close(&l->run_dir);
 	fd_close(&l->lock_fd);
 	fd_close(&l->root_mount);
+	launch_mounts_close(l);
 	if (l->rootfs.tree > 0)
 		fd_close(&l->rootfs.tree);
 	fd_close(&l->cgroup_fd);

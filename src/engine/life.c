@@ -9,6 +9,7 @@
 #include "engine/label.h"
 #include "engine/network_bridge.h"
 #include "engine/state.h"
+#include "engine/volume_use.h"
 #include "store/container.h"
 #include "store/volume.h"
 #include "sys/fd.h"
@@ -27,6 +28,7 @@ void life_release(struct engine *e, const struct container *c, const struct cont
 	net_stop(arena_printf(e->arena, "%s/containers/%s", e->run_path, c->id));
 	network_bridge_release(e, c, s);
 	container_store_unmount(&e->store, c->id);
+	volume_use_end(e, c);
 	if (s->cgroup) {
 		cgroup_kill(s->cgroup);
 		cgroup_remove(s->cgroup);

@@ -8,11 +8,15 @@
 
 struct mount_list { struct container_mount *v; size_t n; };
 
-/* Appends the mount of one -v, --mount or --tmpfs text. cwd is what relative sources start from. */
+/* Appends the mount of one -v, --mount or --tmpfs text. cwd is what relative sources start from. The source of type "glob"
+ * is a pattern still. */
 int mounts_parse_volume(struct arena *arena, const char *text, const char *cwd, struct mount_list *ret, struct error *err);
 int mounts_parse_mount(struct arena *arena, const char *text, const char *cwd, struct mount_list *ret, struct error *err);
 int mounts_parse_tmpfs(struct arena *arena, const char *text, struct mount_list *ret, struct error *err);
+int mounts_set_destination(struct arena *arena, struct container_mount *m, const char *path, struct error *err);
 
+/* Whether a request may have volume option U, at a glance: a wrong yes costs little. */
+bool mounts_may_chown(const struct create_request *r);
 /* All mounts of a request, resolved and in the order in which they are made. Volumes are created, but for anonymous ones. */
 int mounts_resolve(struct engine *e, const struct create_request *r, const struct image_container_config *image,
 		   struct mount_list *ret, struct error *err);

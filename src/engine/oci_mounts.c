@@ -152,15 +152,24 @@ static bool has_any(const struct strings *options, const char *const *names)
 	return false;
 }
 
-static void add_bind(struct engine *e, const struct container_mount *m, struct oci_spec *spec)
+/* A bare idmap means the map of the container's user namespace: where there is none, ids are shown as they are. */
+static bool is_for_runtime(const struct oci_inputs *in, const char *option)
+{
+	if (strcmp(option, "idmap") == 0 || strcmp(option, "ridmap") == 0)
+		return in->maps->uid.n > 0;
+	return strcmp(option, "copy") != 0 && strcmp(option, "nocopy") != 0;
+}
+
+static void add_bind(struct engine *e, const struct oci_inputs *in, const struct container_mount *m, struct oci_spec *spec)
 {
 	static const char *const propagations[] = { "shared", "rshared", "slave", "rslave", "private", "rprivate",
 						    "unbindable", "runbindable", NULL };
 	static const char *const binds[] = { "bind", "rbind", NULL };
 	struct oci_mount *o = add(e, spec, m->destination, "bind", m->source, m->read_only ? "ro" : "rw");
 
+	o->ready = m->fd;
 	for (size_t i = 0; i < m->options.n; i++)
-		if (strcmp(m->options.v[i], "copy") != 0 && strcmp(m->options.v[i], "nocopy") != 0)
+		if (is_for_runtime(in, m->options.v[i]))
 			strings_add(e->arena, &o->options, m->options.v[i]);
 	if (!has_any(&m->options, binds))
 		strings_add(e->arena, &o->options, "rbind");
@@ -174,28 +183,22 @@ static void add_bind(struct engine *e, const struct container_mount *m, struct o
 	}
 }
 
-/* :O keeps the source and lets writes vanish: an overlay whose upper lives and dies with the container's directory. */
-static int add_overlay(struct engine *e, const struct oci_inputs *in, const struct container_mount *m, size_t index,
-		       struct oci_spec *spec, struct error *err)
+/* A tmpfs begins with what the image has there, and anybody may write to it, when nothing else is said. U: it belongs to
+ * the container's user. */
+static void add_tmpfs(struct engine *e, const struct oci_inputs *in, const struct container_mount *m, struct oci_spec *spec)
 {
-	char *base = arena_printf(e->arena, "%s/overlay-%zu", in->dir_path, index);
+	static const char *const copies[] = { "tmpcopyup", "notmpcopyup", NULL };
+	struct oci_mount *o = add(e, spec, m->destination, m->type, m->type, m->read_only ? "ro" : "rw");
+	bool ram = strcmp(m->type, "ramfs") == 0, mode = false;
 
-	fd_remove_tree(AT_FDCWD, base);
-	if (fd_mkdirs(AT_FDCWD, arena_printf(e->arena, "%s/upper", base), 0755) < 0 ||
-	    fd_mkdirs(AT_FDCWD, arena_printf(e->arena, "%s/work", base), 0755) < 0)
-		return error_errno(err, "prepare the overlay of %s", m->destination);
-	struct oci_mount *o = add(e, spec, m->destination, "overlay", "overlay", "userxattr");
-	strings_addf(e->arena, &o->options, "lowerdir=%s", m->source);
-	strings_addf(e->arena, &o->options, "upperdir=%s/upper", base);
-	strings_addf(e->arena, &o->options, "workdir=%s/work", base);
-	return 0;
-}
-
-static void add_tmpfs(struct engine *e, const struct container_mount *m, struct oci_spec *spec)
-{
-	struct oci_mount *o = add(e, spec, m->destination, "tmpfs", "tmpfs", "nosuid,nodev");
-	bool mode = false;
-
+	if (!strings_has(&m->options, "suid"))
+		strings_add(e->arena, &o->options, "nosuid");
+	if (!strings_has(&m->options, "dev"))
+		strings_add(e->arena, &o->options, "nodev");
+	if (m->chown && !ram) {
+		strings_addf(e->arena, &o->options, "uid=%u", in->user->uid);
+		strings_addf(e->arena, &o->options, "gid=%u", in->user->gid);
+	}
 	for (size_t i = 0; i < m->options.n; i++) {
 		mode |= str_starts(m->options.v[i], "mode=");
 		if (*m->options.v[i])
@@ -203,10 +206,26 @@ static void add_tmpfs(struct engine *e, const struct container_mount *m, struct 
 	}
 	if (!mode)
 		strings_add(e->arena, &o->options, "mode=1777");
-	strings_add(e->arena, &o->options, m->read_only ? "ro" : "rw");
+	if (!ram && !has_any(&m->options, copies) && strcmp(m->destination, "/dev/shm") != 0)
+		strings_add(e->arena, &o->options, "tmpcopyup");
 }
 
-static int add_user_mounts(struct engine *e, const struct oci_inputs *in, struct oci_spec *spec, struct error *err)
+static void add_devpts(struct engine *e, const struct container_mount *m, struct oci_spec *spec)
+{
+	struct oci_mount *o = add(e, spec, m->destination, "devpts", "devpts", "nosuid,noexec,newinstance,ptmxmode=0666");
+	bool mode = false;
+
+	for (size_t i = 0; i < m->options.n; i++) {
+		mode |= str_starts(m->options.v[i], "mode=");
+		strings_add(e->arena, &o->options, m->options.v[i]);
+	}
+	if (!mode)
+		strings_add(e->arena, &o->options, "mode=0620");
+	if (m->read_only)
+		strings_add(e->arena, &o->options, "ro");
+}
+
+static void add_user_mounts(struct engine *e, const struct oci_inputs *in, struct oci_spec *spec)
 {
 	const struct container *c = in->c;
 
@@ -221,15 +240,12 @@ static int add_user_mounts(struct engine *e, const struct oci_inputs *in, struct
 		const struct container_mount *m = &c->mounts.v[i];
 
 		if (strcmp(m->type, "tmpfs") == 0 || strcmp(m->type, "ramfs") == 0)
-			add_tmpfs(e, m, spec);
+			add_tmpfs(e, in, m, spec);
 		else if (strcmp(m->type, "devpts") == 0)
-			add(e, spec, m->destination, "devpts", "devpts", "nosuid,noexec,newinstance,ptmxmode=0666,mode=0620");
-		else if (!m->overlay)
-			add_bind(e, m, spec);
-		else if (add_overlay(e, in, m, i, spec, err) < 0)
-			return -1;
+			add_devpts(e, m, spec);
+		else
+			add_bind(e, in, m, spec);
 	}
-	return 0;
 }
 
 /* --- devices: without root a device is a bind mount of the host's node */
@@ -327,8 +343,9 @@ int oci_mounts(struct engine *e, const struct oci_inputs *in, struct oci_spec *s
 		return -1;
 	if (in->c->request.privileged)
 		add_host_devices(e, spec);
-	if (add_devices(e, &in->c->request, spec, err) < 0 || add_user_mounts(e, in, spec, err) < 0)
+	if (add_devices(e, &in->c->request, spec, err) < 0)
 		return -1;
+	add_user_mounts(e, in, spec);
 	qsort(spec->mounts.v + system_n, spec->mounts.n - system_n, sizeof(*spec->mounts.v), by_destination);
 	return 0;
 }

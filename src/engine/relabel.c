@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <sys/xattr.h>
 
+#include "engine/host_place.h"
+#include "engine/own.h"
 #include "spec/selinux.h"
 #include "sys/fd.h"
 
@@ -123,35 +125,30 @@ int relabel_tree(struct engine *e, const char *path, const char *label, struct e
 	return 0;
 }
 
-/* The host's own directories, and whole homes: with another label nobody could log in any more. */
-static bool is_of_the_host(const struct engine *e, const char *path)
+/* With another label nobody could log in any more, and what only half got it would serve nobody. */
+int relabel_check(struct engine *e, const char *path, struct error *err)
 {
-	static const char *const kept[] = {
-		"/", "/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/lib32", "/lib64", "/media", "/mnt", "/opt", "/proc", "/root",
-		"/run", "/sbin", "/srv", "/sys", "/tmp", "/usr", "/usr/bin", "/usr/lib", "/usr/local", "/usr/share", "/var",
-		"/var/cache", "/var/lib", "/var/log", "/var/run", "/var/spool", "/var/tmp", "/etc/passwd", "/etc/shadow", "/etc/group",
-		"/etc/pki", "/etc/ssl", "/etc/ssh",
-	};
-	const char *own[] = { e->identity.home, getenv("XDG_RUNTIME_DIR") };
+	_cleanup_fd_ int top = open(path, O_PATH | O_CLOEXEC);
+	const char *runtime = getenv("XDG_RUNTIME_DIR");
 	struct stat st, other;
 
-	if (stat(path, &st) < 0)
-		return false;
-	for (size_t i = 0; i < ELEMENTS(kept) + ELEMENTS(own); i++) {
-		const char *candidate = i < ELEMENTS(kept) ? kept[i] : own[i - ELEMENTS(kept)];
+	if (top < 0)
+		return error_errno(err, "open %s", path);
+	if (!host_place_is_system(top) && !host_place_of_user(e, top) &&
+	    !(runtime && fstat(top, &st) == 0 && stat(runtime, &other) == 0 && st.st_dev == other.st_dev && st.st_ino == other.st_ino))
+		return own_check(e, top, path, err) < 0 ? error_frame(err, "SELinux relabeling of %s", path) : 0;
+	error_set(err, ERROR_USAGE, "SELinux relabeling of %s is not allowed", path);
+	return error_hint(err, "mount a directory below it, or leave z and Z out and use --security-opt label=disable");
+}
 
-		if (candidate && stat(candidate, &other) == 0 && st.st_dev == other.st_dev && st.st_ino == other.st_ino)
-			return true;
-	}
-	return false;
+static bool keeps_labels(const char *path)
+{
+	return lgetxattr(path, ATTRIBUTE, NULL, 0) >= 0 || errno != ENOTSUP;
 }
 
 int relabel_volume(struct engine *e, const char *path, const char *label, struct error *err)
 {
-	if (!is_of_the_host(e, path))
-		return relabel_tree(e, path, label, err);
-	error_set(err, ERROR_USAGE, "SELinux relabeling of %s is not allowed", path);
-	return error_hint(err, "mount a directory below it, or leave z and Z out and use --security-opt label=disable");
+	return keeps_labels(path) && relabel_check(e, path, err) < 0 ? -1 : relabel_tree(e, path, label, err);
 }
 
 bool relabel_has_label(const char *path, const char *label)

@@ -7,7 +7,10 @@
 
 #include "engine/engine.h"
 
-/* The volume's tree or file, for z and Z. Refuses directories that belong to the host as a whole ("/usr", a home). */
+/* Before the first label is set: refuses directories that belong to the host as a whole ("/usr", a home and what is above
+ * it), and trees in which not all can be labelled. */
+int relabel_check(struct engine *e, const char *path, struct error *err);
+/* The volume's tree or file, for z and Z, once it is checked. */
 int relabel_volume(struct engine *e, const char *path, const char *label, struct error *err);
 /* Any tree or file. */
 int relabel_tree(struct engine *e, const char *path, const char *label, struct error *err);

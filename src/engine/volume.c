@@ -1,8 +1,6 @@
 #include "engine/volume.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -10,9 +8,9 @@
 #include "base/units.h"
 #include "engine/container.h"
 #include "engine/events.h"
-#include "store/tree.h"
+#include "engine/volume_options.h"
+#include "engine/volume_use.h"
 #include "sys/fd.h"
-#include "sys/inroot.h"
 
 static void event(struct engine *e, const char *status, const char *name)
 {
@@ -21,59 +19,29 @@ static void event(struct engine *e, const char *status, const char *name)
 
 /* --- create */
 
-/* "uid=1000,gid=1000,bind" */
-static int check_mount_options(struct arena *arena, const char *text, struct error *err)
+/* The user's directory must be there; a new one gets the owner of o=uid=N,gid=N. */
+static int check_device(const struct volume_options *o, struct error *err)
 {
-	struct strings parts = strings_split(arena, text, ",");
+	struct stat st;
 
-	for (size_t i = 0; i < parts.n; i++) {
-		const char *id = str_starts(parts.v[i], "uid=") || str_starts(parts.v[i], "gid=") ? parts.v[i] + 4 : NULL;
-		unsigned number;
-
-		if (id && str_to_u32(id, &number) < 0)
-			return error_set(err, ERROR_USAGE, "invalid volume option \"%s\": a number is needed", parts.v[i]);
-		if (!id && strcmp(parts.v[i], "bind") != 0 && strcmp(parts.v[i], "rbind") != 0 && *parts.v[i])
-			return error_set(err, ERROR_UNSUPPORTED, "the volume option o=%s is not offered for rootless volumes",
-					 parts.v[i]);
+	if (!o->device)
+		return 0;
+	if (stat(o->device, &st) < 0) {
+		error_errno(err, "the volume's device %s", o->device);
+		return errno == ENOENT ? error_hint(err, "create it first: mkdir -p %s", o->device) : -1;
 	}
-	return 0;
+	return S_ISDIR(st.st_mode) ? 0 : error_set(err, ERROR_USAGE, "the volume's device %s is not a directory", o->device);
 }
 
-static int check_options(struct arena *arena, const struct string_map *options, struct error *err)
+static int set_owner(const struct volume *v, const struct volume_options *o, struct error *err)
 {
-	const char *type = map_get(options, "type"), *device = map_get(options, "device"), *o = map_get(options, "o");
-
-	for (size_t i = 0; i < options->n; i++)
-		if (strcmp(options->v[i].key, "type") != 0 && strcmp(options->v[i].key, "device") != 0 &&
-		    strcmp(options->v[i].key, "o") != 0)
-			return error_set(err, ERROR_USAGE, "invalid option \"%s\" for driver \"local\"", options->v[i].key);
-	if (type && strcmp(type, "tmpfs") == 0) {
-		error_set(err, ERROR_UNSUPPORTED, "volumes of type tmpfs are not offered");
-		return error_hint(err, "use `--mount type=tmpfs,destination=PATH` or `--tmpfs PATH`: nothing of it outlives the "
-				  "container either way");
+	if (o->tmpfs || (!o->has_uid && !o->has_gid))
+		return 0;
+	if (chown(v->mountpoint, o->has_uid ? o->uid : (uid_t)-1, o->has_gid ? o->gid : (gid_t)-1) < 0) {
+		error_errno(err, "give volume %s to %u:%u", v->name, o->uid, o->gid);
+		return errno == EINVAL ? error_hint(err, "such an ID is outside of your subordinate ranges: bryo unshare cat "
+						    "/proc/self/uid_map") : -1;
 	}
-	if (type && *type && strcmp(type, "none") != 0 && strcmp(type, "bind") != 0)
-		return error_set(err, ERROR_UNSUPPORTED, "an ordinary user cannot mount volumes of type %s", type);
-	if (device && *device != '/')
-		return error_set(err, ERROR_USAGE, "the volume's device must be an absolute directory: \"%s\"", device);
-	return o ? check_mount_options(arena, o, err) : 0;
-}
-
-/* o=uid=N,gid=N: the new directory's owner. */
-static int set_owner(struct engine *e, const struct volume *v, struct error *err)
-{
-	const char *o = map_get(&v->options, "o");
-	struct strings parts = o ? strings_split(e->arena, o, ",") : (struct strings){ 0 };
-	unsigned uid = 0, gid = 0;
-
-	for (size_t i = 0; i < parts.n; i++) {
-		if (str_starts(parts.v[i], "uid="))
-			str_to_u32(parts.v[i] + 4, &uid);
-		if (str_starts(parts.v[i], "gid="))
-			str_to_u32(parts.v[i] + 4, &gid);
-	}
-	if ((uid || gid) && chown(v->mountpoint, uid, gid) < 0)
-		return error_errno(err, "give volume %s to %u:%u", v->name, uid, gid);
 	return 0;
 }
 
@@ -91,21 +59,27 @@ int volume_new(struct engine *e, const struct volume_request *r, struct volume *
 		.created = units_format_time(e->arena, units_now()), .anonymous = r->anonymous || str_is_empty(r->name),
 		.needs_copy_up = true, .needs_chown = true,
 	};
+	struct volume_options options;
 
 	if (!str_is_empty(r->driver) && strcmp(r->driver, "local") != 0)
 		return error_set(err, ERROR_UNSUPPORTED, "volume driver \"%s\" is not offered: only local is", r->driver);
 	map_add_pairs(e->arena, &v.labels, &r->labels);
 	map_add_pairs(e->arena, &v.options, &r->options);
-	if (check_options(e->arena, &v.options, err) < 0)
+	if (volume_options_parse(e->arena, &v.options, &options, err) < 0 || check_device(&options, err) < 0)
 		return -1;
+	v.needs_copy_up = !options.no_copy;
 	if (volume_create(e->arena, &e->store, &v, err) < 0) {
 		if (!r->ignore || !error_is(err, ERROR_EXISTS))
 			return -1;
 		error_clear(err);
 		return volume_read(e->arena, &e->store, v.name, ret, err);
 	}
-	if (volume_read(e->arena, &e->store, v.name, ret, err) < 0 || set_owner(e, ret, err) < 0)
+	if (volume_read(e->arena, &e->store, v.name, ret, err) < 0)
 		return -1;
+	if (set_owner(ret, &options, err) < 0) {
+		volume_remove(&e->store, v.name, NULL);
+		return -1;
+	}
 	event(e, "create", v.name);
 	return 0;
 }
@@ -156,6 +130,7 @@ static struct json *volume_json(struct engine *e, const struct volume *v, size_t
 {
 	struct arena *a = e->arena;
 	struct json *j = json_new_object(a);
+	struct volume_options o;
 
 	json_set(a, j, "Name", json_new_string(a, v->name));
 	json_set(a, j, "Driver", json_new_string(a, v->driver ? v->driver : "local"));
@@ -165,6 +140,10 @@ static struct json *volume_json(struct engine *e, const struct volume *v, size_t
 	json_set(a, j, "Scope", json_new_string(a, "local"));
 	json_set(a, j, "Options", json_new_map(a, &v->options));
 	json_set(a, j, "MountCount", json_new_int(a, (int64_t)users));
+	if (volume_options_parse(a, &v->options, &o, NULL) == 0 && (o.has_uid || o.has_gid)) {
+		json_set(a, j, "UID", json_new_int(a, o.uid));
+		json_set(a, j, "GID", json_new_int(a, o.gid));
+	}
 	if (v->anonymous)
 		json_set(a, j, "Anonymous", json_new_bool(a, true));
 	if (v->needs_copy_up)
@@ -330,7 +309,7 @@ int volume_inspect(struct engine *e, const char *name, struct json **ret, struct
 
 int volume_rm(struct engine *e, const char *name, bool force, struct error *err)
 {
-	struct volume v;
+	struct volume v = { 0 };
 
 	if (volume_read(e->arena, &e->store, name, &v, err) < 0) {
 		if (force && error_is(err, ERROR_NOT_FOUND)) {
@@ -341,7 +320,8 @@ int volume_rm(struct engine *e, const char *name, bool force, struct error *err)
 			return -1;
 		error_clear(err);
 	}
-	if (free_of_containers(e, name, force, err) < 0 || volume_remove(&e->store, name, err) < 0)
+	if (free_of_containers(e, name, force, err) < 0 || volume_use_unmount(e, &v, err) < 0 ||
+	    volume_remove(&e->store, name, err) < 0)
 		return -1;
 	event(e, "remove", name);
 	return 0;
@@ -372,7 +352,7 @@ int volume_prune(struct engine *e, const struct strings *filters, struct strings
 	for (size_t i = 0; i < volumes.n; i++) {
 		if (users_of(e->arena, &containers, volumes.v[i].name).n > 0)
 			continue;
-		if (volume_remove(&e->store, volumes.v[i].name, err) < 0) {
+		if (volume_use_unmount(e, &volumes.v[i], err) < 0 || volume_remove(&e->store, volumes.v[i].name, err) < 0) {
 			if (!error_is(err, ERROR_NOT_FOUND))
 				return -1;
 			error_clear(err);
@@ -382,78 +362,4 @@ int volume_prune(struct engine *e, const struct strings *filters, struct strings
 		strings_add(e->arena, ret_names, volumes.v[i].name);
 	}
 	return 0;
-}
-
-/* --- first use */
-
-static bool is_empty(int fd)
-{
-	_cleanup_dir_ DIR *dir = fd_opendir(fd, ".");
-	struct dirent *entry;
-
-	while (dir && (entry = readdir(dir)))
-		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-			return false;
-	return dir != NULL;
-}
-
-/* The copy is made beside the data and takes its place whole, so that a killed command leaves an empty volume. */
-static int copy_up(int dir, int source, struct error *err)
-{
-	const struct tree_copy how = { 0 };
-	_cleanup_fd_ int target = -1;
-
-	if (fd_remove_tree(dir, "_new") < 0 || mkdirat(dir, "_new", 0755) < 0)
-		return error_errno(err, "make the volume's data");
-	target = fd_open_dir(dir, "_new");
-	if (target < 0)
-		return error_errno(err, "open the volume's data");
-	if (tree_copy(source, target, &how, err) < 0)
-		return -1;
-	return renameat(dir, "_new", dir, "_data") < 0 ? error_errno(err, "put the volume's data in place") : 0;
-}
-
-/* Without a copy the volume still gets owner and mode of what it covers. */
-static int take_attributes(int data, int source, struct error *err)
-{
-	struct stat st;
-
-	if (fstat(source, &st) < 0 || fchown(data, st.st_uid, st.st_gid) < 0 || fchmod(data, st.st_mode & 07777) < 0)
-		return error_errno(err, "set the volume's owner");
-	return 0;
-}
-
-static int fill(const struct volume *v, int dir, int source, bool copy, struct error *err)
-{
-	bool is_own = !map_get(&v->options, "device");
-	_cleanup_fd_ int data = open(v->mountpoint, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	if (data < 0)
-		return error_errno(err, "open %s", v->mountpoint);
-	if (!is_own || !is_empty(data))		/* a directory of the user's, or used before: as it is */
-		return 0;
-	if (copy && v->needs_copy_up)
-		return copy_up(dir, source, err);
-	return v->needs_chown ? take_attributes(data, source, err) : 0;
-}
-
-int volume_first_use(struct engine *e, struct volume *v, int root_fd, const char *image_path, bool copy,
-		     struct error *err)
-{
-	_cleanup_fd_ int dir = volume_lock(&e->store, v->name, err);
-	_cleanup_fd_ int source = -1;
-
-	if (dir < 0 || volume_read(e->arena, &e->store, v->name, v, err) < 0)
-		return -1;
-	if (!v->needs_copy_up && !v->needs_chown)	/* another one was faster */
-		return 0;
-	source = inroot_open(root_fd, image_path, O_RDONLY | O_DIRECTORY, 0);
-	if (source < 0 && errno != ENOENT && errno != ENOTDIR && errno != ELOOP)
-		return error_errno(err, "open %s in the image", image_path);
-	if (source >= 0 && fill(v, dir, source, copy, err) < 0)
-		return error_frame(err, "copy the image's %s into volume %s", image_path, v->name);
-	if (source >= 0 && !v->anonymous && syncfs(dir) < 0)	/* before the record says that all is there */
-		return error_errno(err, "write volume %s to disk", v->name);
-	v->needs_copy_up = v->needs_chown = false;
-	return volume_write(e->arena, &e->store, v, err);
 }

@@ -1,4 +1,4 @@
-/* engine/volume - volumes: create, list, inspect, remove, prune, and their first use */
+/* engine/volume - volumes: create, list, inspect, remove, prune */
 #ifndef BRYO_ENGINE_VOLUME_H
 #define BRYO_ENGINE_VOLUME_H
 
@@ -12,8 +12,5 @@ int volume_inspect(struct engine *e, const char *name, struct json **ret, struct
 /* Refuses with ERROR_IN_USE when containers use it; force removes those. */
 int volume_rm(struct engine *e, const char *name, bool force, struct error *err);
 int volume_prune(struct engine *e, const struct strings *filters, struct strings *ret_names, struct error *err);
-/* Copy-up and ownership at the first use of an empty volume: from `image_path` inside root. */
-int volume_first_use(struct engine *e, struct volume *v, int root_fd, const char *image_path, bool copy,
-		     struct error *err);
 
 #endif

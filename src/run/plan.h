@@ -104,6 +104,7 @@ struct op {
 		const struct run_hierarchies *hierarchies;	/* OP_CGROUP_V1 */
 		const char *label;		/* OP_MOUNT: SELinux' of the root; NULL */
 	};
+	int ready;			/* OP_BIND: a mount that is there already, used in place of a copy of source's; 0 none */
 	int slot;			/* descriptor that the parent prepares for this operation; -1 none */
 };
 

@@ -131,6 +131,7 @@ static int add_bind(struct run_plan *plan, struct mount_entry *e, struct error *
 		o->propagation_tree = true;
 	}
 	op->source = m->source;
+	op->ready = m->ready;
 	if (*m->source != '/' && e->request->bundle)
 		op->source = arena_printf(plan->arena, "%s/%s", e->request->bundle, m->source);
 	return choose_maps(plan, e, &op->maps, err);

@@ -25,6 +25,12 @@ int plan_error(const struct run_plan *plan, size_t step, const char *what, struc
 		error_code(err, "source-missing");
 		error_hint(err, "the host path %s does not exist; create it first", op->source);
 	}
+	if ((number == ENOTDIR || number == EISDIR) && (op->kind == OP_BIND || op->kind == OP_MOUNT))
+		error_hint(err, "a directory can be mounted on a directory only, and a file on a file: see what the image has at %s",
+			   op->target);
+	if (op->kind == OP_BIND && op->maps && (number == EPERM || number == EINVAL))
+		error_hint(err, "an ordinary user can map ids of his own file systems only (a tmpfs of the namespace), not of the host's: "
+			   "leave idmap out, and use --userns keep-id:uid=N,gid=N, or the volume option U");
 	if (number == EPERM && op->kind == OP_MOUNT && str_eq(op->fstype, "proc"))
 		error_hint(err, "parts of /proc are hidden here, as in a container, so a new one may not be mounted: "
 			   "start the outer container with --security-opt unmask=ALL, or use --pid host");
@@ -47,9 +53,9 @@ static bool is_link(const char *path)
 /* A bind mount without its sub-mounts is refused where the host locked these together; then they all come. */
 static int clone_tree(const struct op *op)
 {
-	int fd = mount_clone(AT_FDCWD, op->source, op->mount.bind_tree);
+	int fd = op->ready > 0 ? fcntl(op->ready, F_DUPFD_CLOEXEC, 3) : mount_clone(AT_FDCWD, op->source, op->mount.bind_tree);
 
-	if (fd < 0 && errno == EINVAL && !op->mount.bind_tree)
+	if (fd < 0 && errno == EINVAL && !op->ready && !op->mount.bind_tree)
 		fd = mount_clone(AT_FDCWD, op->source, true);
 	return fd;
 }

@@ -53,6 +53,7 @@ struct oci_mount {
 	char *destination, *type, *source;
 	struct strings options;
 	ARRAY(struct oci_id_mapping) uid_mappings, gid_mappings;
+	int ready;	/* not of the specification: the mount itself, to be attached in place of a copy of source's; 0: none */
 };
 
 struct oci_hook { char *path; struct strings args, env; int64_t *timeout; };

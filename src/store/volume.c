@@ -80,6 +80,14 @@ int volume_create(struct arena *arena, struct store *s, const struct volume *v, 
 	return result;
 }
 
+/* One of the user's, under a name. A tmpfs is mounted at _data. */
+static bool has_directory(const struct volume *v)
+{
+	const char *device = map_get(&v->options, "device");
+
+	return device && *device == '/' && !str_eq(map_get(&v->options, "type"), "tmpfs");
+}
+
 int volume_read(struct arena *arena, const struct store *s, const char *name, struct volume *ret, struct error *err)
 {
 	char path[300];
@@ -92,8 +100,9 @@ int volume_read(struct arena *arena, const struct store *s, const char *name, st
 	text = fd_read_file(arena, s->root_fd, path, RECORD_MAX, &n);
 	*ret = (struct volume){ 0 };
 	if (text && json_decode(arena, &volume_shape, ret, text, n, path, err) == 0 && strcmp(ret->name, name) == 0) {
-		ret->mountpoint = arena_strdup(arena, map_get(&ret->options, "device"));
-		if (!ret->mountpoint)
+		if (has_directory(ret))
+			ret->mountpoint = arena_strdup(arena, map_get(&ret->options, "device"));
+		else
 			ret->mountpoint = arena_printf(arena, "%s/volumes/%s/_data", s->path, name);
 		return 0;
 	}

@@ -154,6 +154,32 @@ assert_bait_untouched() {
 	refute_contains "of the host"
 }
 
+@test "volumes, mounts and tmpfs on files, pipes and links of the image" {
+	bait
+	mkdir mine
+	for place in /plain /plain/below /loop/x /pipe /out /out/climbed /../../../../../etc/made; do
+		hostile "volume-at:$place" "$BAIT"
+		run box localhost/hostile true
+		[ "$status" -eq 0 ] || [ "$status" -eq 125 ] || { show; return 1; }
+		assert_bait_untouched
+	done
+	[ ! -e /etc/made ]
+	for place in /plain /plain/below /loop /pipe /out /out/climbed; do
+		for mount in "-v=$PWD/mine:$place" "-v=named:$place" "--tmpfs=$place" "-v=$PWD/mine:$place:O" "-v=$BAIT/secret:/dir:ro" \
+			"--mount=type=image,src=localhost/hostile,dst=$place" "--mount=type=image,src=localhost/hostile,dst=/i,subpath=out"; do
+			run box "$mount" localhost/hostile true
+			[ "$status" -eq 0 ] || [ "$status" -eq 125 ] || { show; return 1; }
+		done
+		assert_bait_untouched
+	done
+	[ -z "$(ls mine)" ]
+	run box "-v=$PWD/mine:/plain" localhost/hostile true
+	assert_status 125
+	assert_contains 'a directory can be mounted on a directory only'
+	run box "-v=$BAIT/secret:/dir" localhost/hostile true
+	assert_status 125
+}
+
 @test "extended attributes of the image do not steer the overlay" {
 	hostile overlay-xattrs
 	assert_ok

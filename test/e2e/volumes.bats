@@ -24,11 +24,49 @@ load helpers
 	assert_output 'error[no-such-volume]: no volume with name "data" found: no such volume'
 	run bryo volume create ../x
 	assert_status 125
-	run bryo volume create -o type=tmpfs x
+	run bryo volume create -o type=ext4 -o device=/dev/sda x
 	assert_status 125
-	assert_contains tmpfs
+	assert_contains 'cannot mount volumes of type ext4'
 	run bryo volume ls --filter nonsense=1
 	assert_status 125
+}
+
+@test "ls and prune by filters" {
+	need_image
+	bryo volume create --label env=prod --label team=a one
+	bryo volume create --label env=test -o type=tmpfs two
+	anonymous=$(bryo volume create)
+	bryo create -v one:/v $IMG true
+	while IFS='|' read -r filters expect; do
+		# shellcheck disable=SC2086
+		run bryo volume ls -q $filters
+		assert_output "${expect//ANON/$anonymous}"
+	done <<-'END'
+	-f name=one|one
+	-f name=nothing -f name=tw|two
+	-f label=env=prod|one
+	-f label=team|one
+	-f label!=team -f anonymous=false|two
+	-f dangling=false|one
+	-f dangling=true -f driver=local -f anonymous=0|two
+	-f anonymous=true|ANON
+	-f opt=type=tmpfs|two
+	-f until=1h|
+	-f since=1h -f label=env=test|two
+	-f scope=global|
+	END
+	run bryo volume ls --filter dangling
+	assert_status 125
+	run bryo volume prune -f --filter label=env=test
+	assert_output two
+	run bryo volume prune -f
+	assert_output "$anonymous"
+	run bryo volume ls -q
+	assert_output one
+	run bryo volume exists one
+	assert_status 0
+	run bryo volume exists two
+	assert_status 1
 }
 
 @test "the first use copies the image's directory with owner, modes and links" {
