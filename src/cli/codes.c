@@ -26,6 +26,10 @@ const struct code codes[] = {
 	{ "failed", "something went wrong that has no code of its own",
 	  "The message says what was being done, from the outermost step to the innermost, and why that failed. "
 	  "`bryo --log-level debug` and the variable BRYO_TRACE (see bryo(1)) show more." },
+	{ "ids-exhausted", "no ids are left for --userns auto",
+	  "Each container with --userns auto has ids that no other one has, until it is removed. Remove containers that were made so, "
+	  "ask for fewer with --userns auto:size=N, or have the administrator give you more subordinate ids. With --userns keep-id or "
+	  "nomap containers share yours." },
 	{ "in-use", "something else needs it",
 	  "A container that uses the image, volume or network keeps it from being removed. The message names who does. Remove "
 	  "that first, or use --force where the command has it. Exit code 2 where the command tells it apart." },

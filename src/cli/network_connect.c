@@ -153,7 +153,7 @@ const struct command network_reload_command = {
 	.synopsis = "[options] [CONTAINER...]",
 	.summary = "Set up the networks of running containers again",
 	.description = "The firewall's rules are loaded anew, and what provides the way out and the names is started when it is gone. "
-		       "Connections stay.",
+		       "A container whose interfaces were lost gets new ones. Connections stay.",
 	.options = { network_reload_options },
 	.request_size = sizeof(struct network_reload_request),
 	.operands_max = COMMAND_ANY_NUMBER,

@@ -45,6 +45,8 @@ JSON_SHAPE(container,
 	JSON_FIELD(container, log_driver, "logDriver", T_STRING),
 	JSON_FIELD(container, stop_timeout_s, "stopTimeout", T_INT, .always = true),
 	JSON_FIELD(container, log_options, "logOptions", T_MAP),
+	JSON_FIELD(container, uid_map, "uidMap", T_STRING),
+	JSON_FIELD(container, gid_map, "gidMap", T_STRING),
 	JSON_FIELD(container, process_label, "processLabel", T_STRING),
 	JSON_FIELD(container, mount_label, "mountLabel", T_STRING));
 

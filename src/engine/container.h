@@ -35,6 +35,7 @@ struct container {			/* config.json */
 	char *log_driver;
 	int64_t stop_timeout_s;
 	struct string_map log_options;
+	char *uid_map, *gid_map;		/* its id maps as chosen at create; NULL: none of its own */
 	char *process_label, *mount_label;	/* SELinux, see engine/label; NULL without */
 };
 extern const struct json_shape container_shape;

@@ -162,7 +162,6 @@ static int check_request(struct engine *e, const struct container *c, struct err
 	struct net_request network;
 	struct security security;
 	struct strings capabilities;
-	struct id_maps maps;
 	enum restart_policy policy;
 	uint32_t max;
 	_cleanup_trace_ struct trace_span span = trace_begin("check the request");
@@ -175,7 +174,7 @@ static int check_request(struct engine *e, const struct container *c, struct err
 	if (r->rm && policy != RESTART_NO)
 		return error_set(err, ERROR_USAGE, "the --rm option conflicts with --restart, when the restartPolicy is not \"\" and \"no\"");
 	if (limits_check(e->arena, r, err) < 0 || request_check(e, c, err) < 0 || security_parse(e->arena, r, &security, err) < 0 ||
-	    network_request(e, c, NULL, &network, err) < 0 || userns_mode_maps(e, c, &maps, NULL, err) < 0)
+	    network_request(e, c, NULL, &network, err) < 0 || userns_mode_check(e, c, err) < 0)
 		return -1;
 	if (r->publish.n && !network.ports.n)
 		engine_warn(e, "published ports are discarded: --network %s is not a network of the container's own", r->network.v[0]);
@@ -213,13 +212,24 @@ static int replace_existing(struct engine *e, const char *name, struct error *er
 	return container_rm(e, &old, &force, err);
 }
 
+/* What looks like the file system's refusal may be an owner that is not mapped any more. */
+static int explain_owners(struct engine *e, const struct container *c, const struct id_maps *maps, struct error *err)
+{
+	struct error cause = { 0 };
+
+	if (err && !error_is(err, ERROR_EXISTS) && userns_mode_owners(e, c, maps, &cause) < 0 && error_is(&cause, ERROR_DENIED))
+		*err = cause;
+	return -1;
+}
+
 /* Under a name of the user's, or under random ones until one is free. */
 static int commit(struct engine *e, struct container *c, struct error *err)
 {
 	struct id_maps maps;
+	_cleanup_fd_ int ids = -1;
 	_cleanup_trace_ struct trace_span span = trace_begin("record the container");
 
-	if (userns_mode_maps(e, c, &maps, NULL, err) < 0 || layer_form_need(e, &c->layers, err) < 0)
+	if (layer_form_need(e, &c->layers, err) < 0 || userns_mode_settle(e, c, &maps, &ids, err) < 0)
 		return -1;
 	for (unsigned attempt = 0;; attempt++) {
 		char *text;
@@ -240,7 +250,7 @@ static int commit(struct engine *e, struct container *c, struct error *err)
 			return 0;
 		}
 		if (c->request.name || !error_is(err, ERROR_EXISTS) || attempt > 8)
-			return -1;
+			return explain_owners(e, c, &maps, err);
 		error_clear(err);
 	}
 }

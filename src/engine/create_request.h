@@ -13,13 +13,13 @@ struct create_request {
 	char *name, *hostname, *domainname, *user, *workdir, *entrypoint;	/* entrypoint: NULL unset, "" cleared, or JSON list */
 	bool detach, interactive, tty, rm, rmi, init, read_only, privileged, publish_all, no_hosts, no_hostname, replace, quiet;
 	bool rootfs, env_host, unsetenv_all, no_healthcheck, plan;
-	bool no_http_proxy, no_read_only_tmpfs, no_sig_proxy;	/* negated so that zero is the default */
+	bool no_http_proxy, no_read_only_tmpfs, no_sig_proxy, no_passwd;	/* negated so that zero is the default */
 	struct strings env, env_file, unsetenv;
 	struct strings volumes, mounts, tmpfs, volumes_from;
 	struct strings publish, expose, network, network_alias, dns, dns_search, dns_option, add_host;
 	struct strings label, label_file, annotation;
 	struct strings cap_add, cap_drop, security_opt, device, ulimit, group_add, sysctl;
-	struct strings uidmap, gidmap, log_opt, attach, passwd_entry, group_entry;
+	struct strings uidmap, gidmap, log_opt, attach, passwd_entry, group_entry, hostuser;
 	char *userns, *pid, *ipc, *uts, *cgroupns, *cgroups, *cgroup_parent, *subuidname, *subgidname;
 	char *ip, *ip6, *mac_address;
 	char *memory, *memory_swap, *memory_reservation, *cpus, *cpu_shares, *cpu_period, *cpu_quota, *cpuset_cpus,

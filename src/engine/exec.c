@@ -72,7 +72,9 @@ static int resolve_user(struct exec *x, struct error *err)
 		return error_errno(err, "open the root of container %s", c->name);
 	if (userns_mode_maps(x->e, c, &maps, &kept, err) < 0)
 		return -1;
-	return user_resolve(x->e, root, user, x->r->user ? &no_groups : &c->request.group_add, &kept, &x->user, &files, err);
+	if (user_resolve(x->e, root, user, x->r->user ? &no_groups : &c->request.group_add, &kept, &x->user, &files, err) < 0)
+		return -1;
+	return user_check(x->e, &x->user, &maps, err);
 }
 
 static int build_environment(struct exec *x, struct error *err)

@@ -48,9 +48,8 @@ static void add_interface(struct engine *e, struct json *gateway)
 {
 	_cleanup_fd_ int tun = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
 
+	info_text(e, gateway, "interfaceReason", tun >= 0 ? "" : arena_printf(e->arena, "/dev/net/tun: %s", strerror(errno)));
 	info_text(e, gateway, "interface", tun >= 0 ? "tun" : "veth");
-	if (tun < 0)
-		info_text(e, gateway, "interfaceReason", arena_printf(e->arena, "/dev/net/tun: %s", strerror(errno)));
 }
 
 /* The gateway is of the same groups. */
@@ -59,9 +58,8 @@ static void add_ping(struct engine *e, struct json *gateway)
 	_cleanup_fd_ int echo = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, IPPROTO_ICMP);
 
 	info_flag(e, gateway, "ping", echo >= 0);
-	if (echo < 0)
-		info_text(e, gateway, "pingReason", "this user's group may not send echo requests; as root: sysctl "
-			  "net.ipv4.ping_group_range='0 2147483647'");
+	info_text(e, gateway, "pingReason", echo >= 0 ? "" : "this user's group may not send echo requests; as root: sysctl "
+		  "net.ipv4.ping_group_range='0 2147483647'");
 }
 
 static void add_gateway(struct engine *e, struct json *backend)
@@ -73,23 +71,21 @@ static void add_gateway(struct engine *e, struct json *backend)
 	add_ping(e, gateway);
 }
 
-/* The word for what a container without --network gets. */
-static const char *add_default(struct engine *e, struct json *backend)
+/* What a container without --network gets. */
+static void add_default(struct engine *e, struct json *host, struct json *backend)
 {
-	struct net_request r = { .by_default = true };
-	struct error err = { 0 };
-	const char *mode;
+	struct net_request r = { .mode = NET_BRIDGE, .by_default = true };
+	struct error err = { 0 }, over;
+	bool works = network_default_try(e, &err) == 0;
+	const char *mode = "";
 
-	if (network_default_try(e, &err) == 0) {
-		info_text(e, backend, "defaultNetwork", net_mode_name(NET_BRIDGE));
-		add_gateway(e, backend);
-		return "bryo-gateway";
-	}
-	mode = network_default_replace(e, &r, &(struct error){ .kind = ERROR_UNSUPPORTED }) ? net_mode_name(r.mode) : "";
+	over = err;
+	if (works || network_default_replace(e, &r, &over))
+		mode = net_mode_name(r.mode);
 	info_text(e, backend, "defaultNetwork", mode);
 	info_text(e, backend, "defaultNetworkReason",
 		  *err.hint ? arena_printf(e->arena, "%s; cure: %s", err.text, err.hint) : err.text);
-	return mode;
+	info_text(e, host, "rootlessNetworkCmd", works ? "bryo-gateway" : mode);
 }
 
 void info_add_network(struct engine *e, struct json *host)
@@ -105,7 +101,8 @@ void info_add_network(struct engine *e, struct json *host)
 	info_text(e, backend, "path", self_path(e->arena));
 	dns = info_object(e, backend, "dns");
 	info_text(e, dns, "path", names_program(e->arena));
-	info_text(e, host, "rootlessNetworkCmd", add_default(e, backend));
+	add_default(e, host, backend);
+	add_gateway(e, backend);
 	add_program(e, host, "pasta", "executable");
 	add_program(e, host, "slirp4netns", "executable");
 	socket = info_object(e, host, "remoteSocket");

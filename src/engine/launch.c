@@ -14,6 +14,8 @@
 #include "engine/own.h"
 #include "engine/relabel.h"
 #include "engine/state.h"
+#include "engine/user_entries.h"
+#include "engine/userns_join.h"
 #include "engine/volume.h"
 #include "store/container.h"
 #include "store/container_rootfs.h"
@@ -287,12 +289,14 @@ static int make_spec(struct launch *l, const struct passwd_user *user, const str
 	struct engine *e = l->e;
 	struct oci_inputs in = { .c = l->c, .net = &l->net, .netns_path = l->netns_path, .user = user, .files = files,
 				 .security = &l->security, .maps = &l->maps };
+	char *userns_path;
 	_cleanup_trace_ struct trace_span span = trace_begin("plan the run");
 
 	in.run_path = arena_printf(e->arena, "%s/containers/%s", e->run_path, l->c->id);
 	in.dir_path = arena_printf(e->arena, "%s/containers/%s", e->store.path, l->c->id);
-	if (engine_cgroup(e, err) < 0)
+	if (engine_cgroup(e, err) < 0 || userns_join_path(e, l->c->request.userns, &l->maps, &userns_path, err) < 0)
 		return -1;
+	in.userns_path = userns_path;
 	l->spec = oci_config(e, &in, err);
 	return l->spec ? 0 : -1;
 }
@@ -353,14 +357,14 @@ int launch_prepare(struct launch *l, struct engine *e, struct container *c, cons
 			      .monitor_client = -1, .bypass_ours = -1, .bypass_child = -1, .bypass_fd = -1,
 			      .bypass_door = -1, .bypass_routes = -1, .client_removes = o->client_removes, .hold = o->hold, .restart_count = o->restart_count };
 	l->net_result.keep_fd = -1;
-	if (open_directories(l, o->fresh, err) < 0 || label_choose(e, c, err) < 0 || open_root(l, err) < 0 ||
+	if (open_directories(l, o->fresh, err) < 0 || label_choose(e, c, err) < 0 ||
+	    userns_mode_maps(e, c, &l->maps, &kept, err) < 0 || open_root(l, err) < 0 ||
 	    security_parse(e->arena, &c->request, &l->security, err) < 0 ||
 	    (l->security.apparmor && lsm_check_profile(l->security.apparmor, err) < 0) ||
-	    userns_mode_maps(e, c, &l->maps, &kept, err) < 0 ||
 	    user_resolve(e, l->root_mount, c->request.user ? c->request.user : c->image.user, &c->request.group_add, &kept,
-			 &user, &files, err) < 0 || user_check(e, &user, &l->maps, err) < 0)
+			 &user, &files, err) < 0 || user_check(e, &user, &l->maps, err) < 0 ||
+	    user_entries_add(e, c, &user, &kept, &files, err) < 0)
 		return -1;
-	user_add_entries(e, c, &user, &kept, &files);
 	if (make_workdir(l, err) < 0 || fill_volumes(l, o->dry, err) < 0 || (!o->dry && label_volumes(l, err) < 0) ||
 	    (!o->dry && give_to_user(l, &user, err) < 0) ||
 	    plan_network(l, o, err) < 0 ||

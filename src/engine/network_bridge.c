@@ -246,12 +246,15 @@ int network_bridge_enter(struct engine *e, struct error *err)
 
 /* --- the end */
 
+/* What its state says; when that is lost, what it asked for. */
 static bool is_on_bridges(const struct container *c, const struct container_state *s)
 {
 	_cleanup_arena_ struct arena *scratch = arena_new();
 	struct net_request r = { 0 };
 
-	return s->networks.n || (net_parse_mode(scratch, network_words(scratch, c).v[0], &r, NULL) == 0 && r.mode == NET_BRIDGE);
+	if (s->networks.n || s->network_mode)
+		return s->networks.n;
+	return net_parse_mode(scratch, network_words(scratch, c).v[0], &r, NULL) == 0 && r.mode == NET_BRIDGE;
 }
 
 void network_bridge_undo(struct engine *e, const char *id)

@@ -131,11 +131,31 @@ static int choose_namespace(struct engine *e, struct oci_linux *l, const char *t
 	return error_set(err, ERROR_USAGE, "--%s %s: it must be private, host, container:NAME or ns:PATH", type, mode);
 }
 
+static bool has_own_uts(const struct create_request *r)
+{
+	return str_is_empty(r->uts) || strcmp(r->uts, "private") == 0;
+}
+
+/* The /proc of processes that belong to another user namespace cannot be mounted in a new one. */
+static int check_pid_owner(const struct oci_inputs *in, struct error *err)
+{
+	const char *pid = in->c->request.pid, *name = pid ? str_after(pid, "container:") : NULL;
+
+	if (!in->maps->uid.n || in->userns_path || !pid || (!name && !str_starts(pid, "ns:")))
+		return 0;
+	error_set(err, ERROR_USAGE, "--pid %s: these processes belong to another user namespace than the container gets, where their /proc "
+		  "cannot be mounted", pid);
+	return error_hint(err, name ? "join its user namespace too: --userns container:%s" :
+			  "join the user namespace too, or leave out --userns: %s", name ? name : "--userns ns:PATH");
+}
+
 static int add_namespaces(struct engine *e, const struct oci_inputs *in, struct oci_linux *l, struct error *err)
 {
 	const struct create_request *r = &in->c->request;
 
 	add_namespace(e, l, "mount", NULL);
+	if (check_pid_owner(in, err) < 0)
+		return -1;
 	if (choose_namespace(e, l, "pid", "pid", r->pid, err) < 0 || choose_namespace(e, l, "ipc", "ipc", r->ipc, err) < 0 ||
 	    choose_namespace(e, l, "uts", "uts", r->uts, err) < 0)
 		return -1;
@@ -148,11 +168,14 @@ static int add_namespaces(struct engine *e, const struct oci_inputs *in, struct 
 	return 0;
 }
 
-static void add_id_maps(struct engine *e, const struct id_maps *maps, struct oci_linux *l)
+static void add_id_maps(struct engine *e, const struct oci_inputs *in, struct oci_linux *l)
 {
-	if (!maps->uid.n)
+	const struct id_maps *maps = in->maps;
+
+	if (maps->uid.n)
+		add_namespace(e, l, "user", (char *)in->userns_path);
+	if (in->userns_path)
 		return;
-	add_namespace(e, l, "user", NULL);
 	for (size_t i = 0; i < maps->uid.n; i++)
 		*ARRAY_ADD(e->arena, &l->uid_mappings) = (struct oci_id_mapping){ maps->uid.v[i].inside, maps->uid.v[i].outside,
 										  maps->uid.v[i].count };
@@ -220,16 +243,17 @@ struct oci_spec *oci_config(struct engine *e, const struct oci_inputs *in, struc
 	spec->oci_version = "1.2.0";
 	spec->root = arena_new_one(e->arena, struct oci_root);
 	spec->root->readonly = r->read_only;
-	if (!str_eq(r->uts, "host"))
+	if (has_own_uts(r)) {		/* else it would be another container's name that changes */
 		spec->hostname = in->c->hostname;
-	spec->domainname = r->domainname;
+		spec->domainname = r->domainname;
+	}
 	spec->annotations = in->c->annotations;
 	map_set(e->arena, &spec->annotations, "org.opencontainers.image.stopSignal", in->c->stop_signal);
 	if (r->group_add.n == 1 && strcmp(r->group_add.v[0], "keep-groups") == 0)
 		map_set(e->arena, &spec->annotations, "run.oci.keep_original_groups", "1");
 	if (add_process(e, in, spec, err) < 0 || add_namespaces(e, in, l, err) < 0 || add_sysctls(e, in, l, err) < 0)
 		return NULL;
-	add_id_maps(e, in->maps, l);
+	add_id_maps(e, in, l);
 	l->mount_label = in->c->mount_label;
 	l->cgroups_path = cgroup_path(e, in->c);
 	l->resources = arena_new_one(e->arena, struct oci_resources);

@@ -21,6 +21,7 @@ struct oci_inputs {
 	const struct user_files *files;
 	const struct security *security;
 	const struct id_maps *maps;	/* second level; empty: none */
+	const char *userns_path;	/* to join, with these maps; NULL: a namespace of its own when there are maps */
 };
 
 /* What a process of that user gets of the capabilities that a request asks for. */

@@ -6,6 +6,7 @@
 
 #include "base/units.h"
 #include "engine/sysctl.h"
+#include "engine/user_entries.h"
 #include "net/net.h"
 
 static int wrong(struct error *err, const char *flag, const char *value, const char *needed)
@@ -95,5 +96,5 @@ int request_check(struct engine *e, const struct container *c, struct error *err
 		return -1;
 	if (check_files(e, r, err) < 0 || check_hosts(e, r, err) < 0)
 		return -1;
-	return sysctl_check(r, err);
+	return user_entries_check(e, r, err) < 0 ? -1 : sysctl_check(r, err);
 }

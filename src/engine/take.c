@@ -30,6 +30,10 @@ void take_ranges(struct engine *e, struct transfer_request *r)
 	r->squash_owner = e->identity.single_id;
 	add_ranges(e->arena, &r->uid_ranges, &e->identity.maps.uid);
 	add_ranges(e->arena, &r->gid_ranges, &e->identity.maps.gid);
+	if (e->identity.uid != 0) {
+		r->user = e->identity.user;
+		r->free_id = userns_free_id(e->arena);
+	}
 }
 
 static void note_existing(struct engine *e, const struct image_descriptor *layer)

@@ -22,6 +22,18 @@ static void add_group(struct arena *arena, struct passwd_user *user, uint32_t gi
 	*ARRAY_ADD(arena, &user->groups) = gid;
 }
 
+/* "0..999, 1001..65536" */
+static char *ranges_text(struct arena *arena, const struct id_map *map)
+{
+	struct strings list = { 0 };
+
+	for (size_t i = 0; i < map->n && i < 8; i++)
+		strings_addf(arena, &list, "%u..%llu", map->v[i].inside, (unsigned long long)map->v[i].inside + map->v[i].count - 1);
+	if (map->n > list.n)
+		strings_add(arena, &list, "...");
+	return strings_join(arena, &list, ", ");
+}
+
 /* An id that no map has would end in the kernel's "Invalid argument". */
 static int check_mapped(struct engine *e, const char *kind, uint32_t id, const struct id_map *own, const struct id_map *outer,
 			struct error *err)
@@ -31,14 +43,17 @@ static int check_mapped(struct engine *e, const char *kind, uint32_t id, const s
 
 	if (idmap_to_outside(map, id) != ID_NONE)
 		return 0;
-	error_set(err, ERROR_DENIED, "%s %u is not mapped: %s", kind, id, own->n ? "the container's id map leaves it out" :
-		  arena_printf(e->arena, "this user's namespace has the ids 0..%llu", (unsigned long long)size - 1));
+	if (own->n) {
+		error_set(err, ERROR_DENIED, "%s %u is not mapped: the container's id map leaves it out", kind, id);
+		error_code(err, "user-out-of-range");
+		return error_hint(err, "the container has the ids %s: choose one of them, or another map (a larger size=, --uidmap)",
+				  ranges_text(e->arena, own));
+	}
+	error_set(err, ERROR_DENIED, "%s %u is not mapped: %s has the ids 0..%llu, and %llu more would be needed", kind, id,
+		  e->identity.user, (unsigned long long)size - 1, (unsigned long long)id - size + 1);
 	error_code(err, "user-out-of-range");
-	if (own->n || id < size)
-		return -1;
-	error_hint(err, "choose a smaller id, or have the administrator give %s %llu more subordinate ids", e->identity.user,
-		   (unsigned long long)id - size + 1);
-	return error_fix_admin(err, "usermod --add-subuids FIRST-LAST --add-subgids FIRST-LAST %s", e->identity.user);
+	error_hint(err, "choose a smaller id, or have the administrator give more");
+	return userns_grant(e->arena, &e->identity, (uint64_t)id - size + 1, err);
 }
 
 int user_check(struct engine *e, const struct passwd_user *u, const struct id_maps *own, struct error *err)
@@ -83,30 +98,4 @@ int user_resolve(struct engine *e, int root_fd, const char *user, const struct s
 		ret->groups.n = 0;
 	}
 	return 0;
-}
-
-static const char *newline_after(const char *text)
-{
-	size_t n = text ? strlen(text) : 0;
-
-	return n && text[n - 1] != '\n' ? "\n" : "";
-}
-
-void user_add_entries(struct engine *e, const struct container *c, const struct passwd_user *u,
-		      const struct userns_user *kept, struct user_files *files)
-{
-	const char *passwd = files->passwd ? files->passwd : "", *group = files->group ? files->group : "";
-	const char *name = kept->set && kept->uid == u->uid ? e->identity.user : NULL;
-	const char *entry = c->request.passwd_entry.n ? c->request.passwd_entry.v[0] : NULL;
-
-	if (!passwd_line_of(passwd, u->uid)) {
-		char *line = entry ? arena_strdup(e->arena, entry) :
-			     name ? arena_printf(e->arena, "%s:*:%u:%u::%s:/bin/sh", name, u->uid, u->gid, c->workdir) :
-			     arena_printf(e->arena, "%u:*:%u:%u:container user:%s:/bin/sh", u->uid, u->uid, u->gid, c->workdir);
-
-		files->new_passwd = arena_printf(e->arena, "%s%s%s\n", passwd, newline_after(passwd), line);
-	}
-	if (kept->set && !passwd_line_of(group, u->gid))
-		files->new_group = arena_printf(e->arena, "%s%s%s:x:%u:%s\n", group, newline_after(group),
-						name ? name : "bryo", u->gid, name ? name : "");
 }

@@ -17,8 +17,5 @@ int user_resolve(struct engine *e, int root_fd, const char *user, const struct s
 		 const struct userns_user *kept, struct passwd_user *ret, struct user_files *ret_files, struct error *err);
 /* Refuses ids that the container's own maps, or without those the rootless namespace's, do not have. */
 int user_check(struct engine *e, const struct passwd_user *u, const struct id_maps *own, struct error *err);
-/* Lines for a user that the image does not know (--user N, keep-id, --passwd-entry). */
-void user_add_entries(struct engine *e, const struct container *c, const struct passwd_user *u,
-		      const struct userns_user *kept, struct user_files *files);
 
 #endif

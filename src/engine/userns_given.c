@@ -3,6 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const struct id_map *rootless_map(char kind, const struct identity *id)
+{
+	return kind == 'u' ? &id->maps.uid : &id->maps.gid;
+}
+
 static int malformed(char kind, const char *text, struct error *err)
 {
 	return error_set(err, ERROR_USAGE, "--%cidmap %s: it must be [+]CONTAINER_ID:[@]ID[:COUNT]", kind, text);
@@ -24,9 +29,10 @@ static const char *skip_flags(const char *text, bool *ret_over_default, bool *re
 	}
 }
 
-static int parse(struct arena *arena, char kind, const char *text, const struct id_map *rootless, struct id_map *ret,
+static int parse(struct arena *arena, char kind, const char *text, const struct identity *id, struct id_map *ret,
 		 bool *ret_over_default, struct error *err)
 {
+	const struct id_map *rootless = rootless_map(kind, id);
 	bool over, users, groups;
 	struct strings p = strings_split(arena, skip_flags(text, &over, &users, &groups), ":");
 	bool host = p.n > 1 && *p.v[1] == '@';
@@ -48,19 +54,26 @@ static int parse(struct arena *arena, char kind, const char *text, const struct 
 	return 0;
 }
 
+static int too_many(struct arena *arena, char kind, const struct id_extent *x, const struct identity *id, struct error *err)
+{
+	uint64_t end = (uint64_t)x->outside + x->count, size = idmap_size(rootless_map(kind, id));
+
+	error_set(err, ERROR_USAGE, "--%cidmap %u:%u:%u: it needs the ids up to %llu, and %s has those up to %llu: %llu more are needed",
+		  kind, x->inside, x->outside, x->count, (unsigned long long)end - 1, id->user, (unsigned long long)size - 1,
+		  (unsigned long long)(end - size));
+	error_code(err, "user-out-of-range");
+	error_hint(err, "map fewer, or have the administrator give more");
+	return userns_grant(arena, id, end - size, err);
+}
+
 /* What the kernel would refuse without a word. */
-static int check(char kind, const struct id_map *given, const struct id_map *rootless, struct error *err)
+static int check(struct arena *arena, char kind, const struct id_map *given, const struct identity *id, struct error *err)
 {
 	for (size_t i = 0; i < given->n; i++) {
 		const struct id_extent *x = &given->v[i];
 
-		if ((uint64_t)x->outside + x->count > idmap_size(rootless)) {
-			error_set(err, ERROR_USAGE, "--%cidmap: %u ids from %u on are more than this user has: %llu, from 0 on", kind,
-				  x->count, x->outside, (unsigned long long)idmap_size(rootless));
-			error_code(err, "user-out-of-range");
-			error_hint(err, "more of them are given by the administrator; then: bryo system migrate");
-			return error_fix_admin(err, "usermod --add-sub%cids FIRST-LAST USER", kind);
-		}
+		if (!idmap_has(rootless_map(kind, id), x->outside, x->count))
+			return too_many(arena, kind, x, id, err);
 		for (size_t k = 0; k < i; k++) {
 			const struct id_extent *y = &given->v[k];
 
@@ -120,7 +133,7 @@ static int by_inside(const void *a, const void *b)
 	return (x->inside > y->inside) - (x->inside < y->inside);
 }
 
-int userns_given_map(struct arena *arena, char kind, const struct strings *texts, const struct id_map *rootless,
+int userns_given_map(struct arena *arena, char kind, const struct strings *texts, const struct identity *id,
 		     struct id_map *ret, struct error *err)
 {
 	struct id_map given = { 0 };
@@ -128,14 +141,14 @@ int userns_given_map(struct arena *arena, char kind, const struct strings *texts
 
 	*ret = (struct id_map){ 0 };
 	for (size_t i = 0; i < texts->n; i++)
-		if (parse(arena, kind, texts->v[i], rootless, &given, &over_default, err) < 0)
+		if (parse(arena, kind, texts->v[i], id, &given, &over_default, err) < 0)
 			return -1;
-	if (check(kind, &given, rootless, err) < 0)
+	if (check(arena, kind, &given, id, err) < 0)
 		return -1;
 	for (size_t i = 0; i < given.n; i++)
 		idmap_add(arena, ret, given.v[i].inside, given.v[i].outside, given.v[i].count);
 	if (over_default || !given.n)
-		fill(arena, &given, idmap_size(rootless), ret);
+		fill(arena, &given, idmap_size(rootless_map(kind, id)), ret);
 	if (ret->n)
 		qsort(ret->v, ret->n, sizeof(*ret->v), by_inside);
 	return 0;

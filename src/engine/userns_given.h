@@ -5,10 +5,10 @@
 #ifndef BRYO_ENGINE_USERNS_GIVEN_H
 #define BRYO_ENGINE_USERNS_GIVEN_H
 
-#include "sys/idmap.h"
+#include "userns/userns.h"
 
-/* kind: 'u' or 'g', for whom; rootless: the map of the rootless namespace (its ids to the host's). */
-int userns_given_map(struct arena *arena, char kind, const struct strings *texts, const struct id_map *rootless,
+/* kind: 'u' or 'g', for whom; id: with the maps of the rootless namespace (its ids to the host's). */
+int userns_given_map(struct arena *arena, char kind, const struct strings *texts, const struct identity *id,
 		     struct id_map *ret, struct error *err);
 
 #endif

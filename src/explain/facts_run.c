@@ -71,6 +71,7 @@ int facts_process_of(struct engine *e, const struct preview *p, const struct cre
 	struct id_maps maps;
 
 	c.request = *r;
+	c.uid_map = c.gid_map = NULL;	/* those of the other request */
 	if (userns_mode_maps(e, &c, &maps, &kept, err) < 0 ||
 	    user_resolve(e, p->root, r->user ? r->user : c.image.user, &r->group_add, &kept, &user, &files, err) < 0 ||
 	    user_check(e, &user, &maps, err) < 0 || oci_config_capabilities(e->arena, r, user.uid, &capabilities, err) < 0)

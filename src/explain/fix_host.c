@@ -206,9 +206,30 @@ bool fix_unshare_acl(struct trial *t, const struct verdict *v)
 }
 
 /* --- the administrator */
+
+/* The system's own directories are nobody's to give away. */
+static bool is_systems(const char *host)
+{
+	static const char *const whole[] = { "/etc", "/usr", "/bin", "/sbin", "/lib", "/lib64", "/boot", "/dev", "/proc", "/sys", "/run",
+					     "/root" };
+	static const char *const tops[] = { "/", "/home", "/var", "/tmp", "/var/tmp", "/srv", "/opt", "/mnt", "/media" };
+
+	for (size_t i = 0; i < ELEMENTS(whole); i++) {
+		const char *rest = str_after(host, whole[i]);
+
+		if (rest && (!*rest || *rest == '/'))
+			return true;
+	}
+	for (size_t i = 0; i < ELEMENTS(tops); i++)
+		if (strcmp(host, tops[i]) == 0)
+			return true;
+	return false;
+}
+
 static bool admin_grant(struct trial *t, const struct verdict_block *b, struct access_node *n)
 {
-	if (!needs_bits(t, b, n) || b->class == CLASS_OWNER || trial_is_users(t, n) || t->facts.process.host_uid == ID_NONE)
+	if (!needs_bits(t, b, n) || b->class == CLASS_OWNER || trial_is_users(t, n) || t->facts.process.host_uid == ID_NONE ||
+	    is_systems(n->host))
 		return false;
 	strings_addf(t->arena, &t->admin, "setfacl -m u:%u:%s %s", t->facts.process.host_uid, trial_letters(t, wanted_perm(b, n)),
 		     trial_quote(t, n->host));
@@ -225,7 +246,7 @@ static bool admin_give(struct trial *t, const struct verdict_block *b, struct ac
 {
 	const struct access_process *p = &t->facts.process;
 
-	if (!n->host || trial_is_ours(t, n) || (n->mount && n->mount->own_ids) || p->host_uid == ID_NONE)
+	if (!n->host || is_systems(n->host) || trial_is_ours(t, n) || (n->mount && n->mount->own_ids) || p->host_uid == ID_NONE)
 		return false;
 	strings_addf(t->arena, &t->admin, "chown %u:%u %s", p->host_uid, p->host_gid, trial_quote(t, n->host));
 	n->uid = p->host_uid;

@@ -41,6 +41,9 @@ static const struct setting settings[] = {
 	{ "ipv4/conf/" GATEWAY_INTERFACE "/rp_filter", "0", true },
 	{ "ipv4/conf/" GATEWAY_INTERFACE "/accept_local", "1", false },
 	{ "ipv6/conf/" GATEWAY_INTERFACE "/accept_ra", "0", false },
+	/* Else a first segment that meets a connection in TIME_WAIT belongs to that, and what belongs to somebody is not
+	 * forwarded but dropped. */
+	{ "ipv4/tcp_early_demux", "0", false },
 	/* Only connections that the host's side has accepted are offered here: no flood, and an acknowledgement with a
 	 * cookie would not be recognized. What a container that vanished leaves behind goes soon. */
 	{ "ipv4/tcp_syncookies", "0", false },

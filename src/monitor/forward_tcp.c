@@ -131,10 +131,15 @@ static void pause_accepting(struct forwarder *f)
 	f->paused_until_ms = f->now_ms + PAUSE_MS;
 }
 
+/* Who waits in the queue gets the places of the silent, as soon as these have been silent long enough. */
 void forward_resume(struct forwarder *f)
 {
-	if (!f->paused_until_ms || f->now_ms < f->paused_until_ms || f->flows >= f->flows_max)
+	if (!f->paused_until_ms || f->now_ms < f->paused_until_ms)
 		return;
+	if (f->flows >= f->flows_max && !make_room(f)) {
+		f->paused_until_ms = f->now_ms + PAUSE_MS;
+		return;
+	}
 	watch_sockets(f, EPOLLIN);
 	f->paused_until_ms = 0;
 }

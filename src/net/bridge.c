@@ -119,7 +119,7 @@ static void bridge_mac(const struct network *n, uint8_t ret[6])
 }
 
 /* Up comes last: a bridge that is up is complete. */
-static int make(struct arena *arena, const struct rootless *r, const struct network *n, struct error *err)
+static int make(struct arena *arena, const struct rootless *r, const struct network *n, unsigned *ret_index, struct error *err)
 {
 	struct preparation p = { arena, r->ns, n, firewall_add(arena, n) };
 	struct netlink_link link;
@@ -135,6 +135,7 @@ static int make(struct arena *arena, const struct rootless *r, const struct netw
 	}
 	if (netlink_link_find(r->socket, n->interface, &link, err) < 0)
 		return -1;
+	*ret_index = link.index;
 	if (add_gateways(r, n, link.index, err) == 0 && netlink_link_set_up(r->socket, link.index, err) == 0)
 		return 0;
 	netlink_link_delete(r->socket, link.index, NULL);
@@ -161,22 +162,24 @@ static int check_owner(const struct network *n, const struct netlink_link *link,
 			  "another --interface-name");
 }
 
-static int open_bridge(struct arena *arena, struct rootless *r, const struct network *n, struct error *err)
+static int open_bridge(struct arena *arena, struct rootless *r, const struct network *n, unsigned *ret_index, struct error *err)
 {
 	struct netlink_link link;
 
 	if (rootless_socket(r, err) < 0 || netlink_link_find(r->socket, n->interface, &link, err) < 0)
 		return -1;
+	*ret_index = link.index;
 	if (link.is_up)
 		return check_owner(n, &link, err);
 	if (rootless_alone(arena, r, err) < 0 || rootless_socket(r, err) < 0 ||
 	    netlink_link_find(r->socket, n->interface, &link, err) < 0)
 		return -1;
+	*ret_index = link.index;
 	if (link.is_up)		/* somebody else was faster */
 		return check_owner(n, &link, err);
 	if (link.index && netlink_link_delete(r->socket, link.index, err) < 0)	/* its maker was killed */
 		return -1;
-	return make(arena, r, n, err) < 0 ? error_frame(err, "make the bridge of network %s", n->name) : 0;
+	return make(arena, r, n, ret_index, err) < 0 ? error_frame(err, "make the bridge of network %s", n->name) : 0;
 }
 
 int bridge_reload(struct arena *arena, struct rootless *r, const struct network *v, size_t n, struct error *err)
@@ -388,20 +391,17 @@ static int add_routes(const struct network *n, int inside, unsigned index, struc
 	return 0;
 }
 
-static int attach(struct rootless *r, const struct network *n, int ns, int inside, size_t position,
+static int attach(struct arena *arena, struct rootless *r, const struct network *n, int ns, int inside, size_t position,
 		  struct bridge_endpoint *e, struct error *err)
 {
-	struct netlink_link bridge, own;
+	struct netlink_link own;
 	uint8_t mac[6];
 	struct netlink_pair pair = { .mtu = mtu_of(n), .other_ns = ns, .other_name = e->interface, .other_mac = mac };
 
+	if (open_bridge(arena, r, n, &pair.bridge, err) < 0)
+		return -1;
 	if (!network_parse_mac(e->mac, mac))
 		return error_set(err, ERROR_INVALID, "malformed MAC address %s", e->mac);
-	if (netlink_link_find(r->socket, n->interface, &bridge, err) < 0)
-		return -1;
-	if (!bridge.index)
-		return error_set(err, ERROR_FAILED, "its bridge %s is gone", n->interface);
-	pair.bridge = bridge.index;
 	if (netlink_link_add_pair(r->socket, &pair, err) < 0 || netlink_link_find(inside, e->interface, &own, err) < 0)
 		return -1;
 	e->index = own.other;
@@ -415,7 +415,7 @@ static int attach(struct rootless *r, const struct network *n, int ns, int insid
 int bridge_attach(struct arena *arena, struct rootless *r, const struct network *n, int ns, int inside, size_t position,
 		  struct bridge_endpoint *e, struct error *err)
 {
-	if (open_bridge(arena, r, n, err) == 0 && attach(r, n, ns, inside, position, e, err) == 0)
+	if (attach(arena, r, n, ns, inside, position, e, err) == 0)
 		return 0;
 	explain(err);
 	return error_frame(err, "connect the container to network %s", n->name);

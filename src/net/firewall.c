@@ -72,5 +72,7 @@ int firewall_load(struct arena *arena, const char *text, struct error *err)
 		return error_frame(err, "set up the firewall of the networks");
 	if (code == 0)
 		return 0;
+	if (code > 128)
+		return error_set(err, ERROR_INTERRUPTED, "set up the firewall of the networks: nft was ended by signal %d", code - 128);
 	return error_set(err, ERROR_FAILED, "set up the firewall of the networks: nft: %s", str_printable(arena, said, 300));
 }

@@ -27,6 +27,7 @@ void birth_init(struct spawning *s, const struct run_plan *plan)
 	*s = (struct spawning){ .plan = plan, .sync = -1, .childs_sync = -1, .helper.pidfd = -1,
 				.privileged = is_privileged(), .p = { .pid = -1, .pidfd = -1, .console = -1, .release = -1 } };
 	s->late = (plan->own_user_namespace || plan->user_namespace >= 0) && !s->privileged;
+	s->maps_at_once = plan->own_user_namespace && !birth_needs_helper(s);
 }
 
 /* --- by the caller */
@@ -74,7 +75,7 @@ static void leave_pid_namespace(int own)
 static _Noreturn void start_child(struct spawning *s)
 {
 	struct child_birth birth = { .plan = s->plan, .fds = s->fds, .sync = s->childs_sync, .joined = s->joined,
-				     .late = s->late, .has_oom_score = s->has_oom_score };
+				     .late = s->late, .maps_at_once = s->maps_at_once, .has_oom_score = s->has_oom_score };
 
 	trace_child("container");
 	close(s->sync);

@@ -14,7 +14,7 @@ struct spawning {
 	int sync, childs_sync;
 	bool privileged;		/* the caller may mount and join in his own namespaces */
 	bool late;			/* the child opens its sources itself */
-	bool maps_wanted;
+	bool maps_wanted, maps_at_once;	/* at_once: the child, known from clone on, need not ask for its maps */
 	struct message early;		/* of a child that was quicker than its helper, who tells its pid; kind 0: none */
 	struct { pid_t pid; int pidfd; bool mapped; } helper;	/* pid 0: none; mapped: the maps are for its namespace */
 	bool has_oom_score;		/* as the plan has it: the child need not set it */

@@ -123,7 +123,9 @@ static void enter_user_namespace(struct child *c)
 {
 	struct trace_span span = trace_begin("wait for the id maps");
 
-	if (!(c->joined & CLONE_NEWUSER))
+	if (c->maps_at_once)
+		child_wait(c);
+	else if (!(c->joined & CLONE_NEWUSER))
 		child_wait_for_maps(c);
 	trace_end(&span);
 	if (c->late)
@@ -170,7 +172,8 @@ _Noreturn void child_run(const struct child_birth *birth)
 {
 	const struct run_plan *plan = birth->plan;
 	struct child c = { .plan = plan, .step = plan->ops.n, .fds = birth->fds, .sync = birth->sync, .joined = birth->joined,
-			   .late = birth->late, .has_oom_score = birth->has_oom_score, .root = -1, .proc = -1, .dev = -1,
+			   .late = birth->late, .maps_at_once = birth->maps_at_once,
+			   .has_oom_score = birth->has_oom_score, .root = -1, .proc = -1, .dev = -1,
 			   .devpts = -1, .tmpfs = -1, .console_slave = -1, .label = { -1, -1 } };
 
 	if (plan->process.listener)

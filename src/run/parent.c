@@ -288,6 +288,10 @@ static int spawn(struct spawning *s, const struct run_plan *plan, struct error *
 	result = make_child(s, err);
 	free(s->fds);
 	fd_close(&s->childs_sync);
+	if (result == 0 && s->maps_at_once) {
+		s->maps_wanted = true;
+		result = write_maps(s, err);
+	}
 	return result;
 }
 
@@ -351,7 +355,7 @@ static bool may_be_released_early(const struct run_plan *plan)
 	for (size_t i = 0; i < plan->ops.n; i++)
 		if (plan->ops.v[i].kind == OP_MOMENT || is_parents_op(&plan->ops.v[i]))
 			return false;
-	return !plan->own_user_namespace && !birth_needs_helper(&s);
+	return (!plan->own_user_namespace || s.maps_at_once) && !birth_needs_helper(&s);
 }
 
 static int listen_until_executed(struct spawning *s, struct error *err)

@@ -219,6 +219,7 @@ struct child {
 	int sync;
 	uint64_t joined;		/* CLONE_NEW*: namespaces by path that it was born in */
 	bool late;			/* it opens its sources itself */
+	bool maps_at_once;		/* its maps come without being asked for */
 	bool has_oom_score;		/* as the plan has it, inherited from a helper */
 	int root;			/* the new root */
 	int proc, dev, devpts;		/* the container's, as mounted by us: verified by birth */
@@ -236,6 +237,7 @@ struct child_birth {
 	int *fds, sync;
 	uint64_t joined;		/* CLONE_NEW*: namespaces that it was born in though clone_flags do not make them */
 	bool late;			/* it opens its sources itself */
+	bool maps_at_once;		/* its maps come without being asked for */
 	bool has_oom_score;		/* inherited from a helper */
 };
 

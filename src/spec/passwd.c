@@ -91,6 +91,33 @@ const char *passwd_line_of(const char *text, uint32_t id)
 	return NULL;
 }
 
+#define NOBODY 65534
+
+static void raise_to_field(const struct line *line, int i, uint32_t *largest)
+{
+	uint32_t id;
+
+	if (line->n > i && field_id(line->fields[i], line->sizes[i], &id) && id != NOBODY && id > *largest)
+		*largest = id;
+}
+
+uint32_t passwd_largest_id(const char *passwd, const char *group)
+{
+	uint32_t largest = 0;
+	struct line line;
+
+	while (passwd && *passwd) {
+		passwd = next_line(passwd, &line);
+		raise_to_field(&line, 2, &largest);
+		raise_to_field(&line, 3, &largest);
+	}
+	while (group && *group) {
+		group = next_line(group, &line);
+		raise_to_field(&line, 2, &largest);
+	}
+	return largest;
+}
+
 enum id_answer { IS_NAME, IS_ID, IS_OUT_OF_RANGE };
 
 static enum id_answer spec_id(const char *s, uint32_t *ret)
@@ -111,6 +138,34 @@ static int out_of_range(struct error *err, const char *what, const char *spec)
 	return error_set(err, ERROR_USAGE, "%s %.40s is out of range: ids end at 4294967294", what, spec);
 }
 
+#define NAMES_MAX 12
+
+/* What there is instead: the first names of the text, then how many more. */
+static int hint_names(struct error *err, const char *what, const char *file, const char *text)
+{
+	_cleanup_arena_ struct arena *arena = arena_new();
+	struct strings names = { 0 };
+	size_t more = 0;
+	struct line line;
+
+	if (!text)
+		return error_hint(err, "there is no %s: give a number", file);
+	while (*text) {
+		text = next_line(text, &line);
+		if (line.n < 3 || !line.sizes[0])
+			continue;
+		if (names.n < NAMES_MAX)
+			strings_add(arena, &names, str_printable(arena, arena_strndup(arena, line.fields[0], line.sizes[0]), 32));
+		else
+			more++;
+	}
+	if (more)
+		strings_addf(arena, &names, "%zu more", more);
+	if (!names.n)
+		return error_hint(err, "%s is empty: give a number", file);
+	return error_hint(err, "the %ss of %s: %s; a number needs no entry", what, file, strings_join(arena, &names, ", "));
+}
+
 int passwd_group(const char *spec, const char *group, uint32_t *ret, struct error *err)
 {
 	struct line line;
@@ -126,8 +181,9 @@ int passwd_group(const char *spec, const char *group, uint32_t *ret, struct erro
 	if (!find(group, spec, 0, 3, &line)) {
 		_cleanup_arena_ struct arena *arena = arena_new();
 
-		return error_set(err, ERROR_USAGE, "unable to find group %s: no matching entries in group file",
-				 str_printable(arena, spec, 256));
+		error_set(err, ERROR_USAGE, "unable to find group %s: no matching entries in group file",
+			  str_printable(arena, spec, 256));
+		return hint_names(err, "group", "/etc/group", group);
 	}
 	field_id(line.fields[2], line.sizes[2], ret);
 	return 0;
@@ -158,9 +214,10 @@ static int resolve_user(struct arena *arena, const char *spec, const char *passw
 	case IS_NAME:
 		break;
 	}
-	if (!find(passwd, spec, 0, 4, &line))
-		return error_set(err, ERROR_USAGE, "unable to find user %s: no matching entries in passwd file",
-				 str_printable(arena, spec, 256));
+	if (!find(passwd, spec, 0, 4, &line)) {
+		error_set(err, ERROR_USAGE, "unable to find user %s: no matching entries in passwd file", str_printable(arena, spec, 256));
+		return hint_names(err, "user", "/etc/passwd", passwd);
+	}
 	take_entry(arena, &line, user);
 	return 0;
 }

@@ -25,4 +25,8 @@ int passwd_group(const char *spec, const char *group, uint32_t *ret, struct erro
 /* The line of a uid or gid, or NULL: does an entry exist? */
 const char *passwd_line_of(const char *text, uint32_t id);
 
+/* The largest user or group that the texts (NULL: no such file) know. Nobody, 65534, does not count: who is not mapped is
+ * that in any case. */
+uint32_t passwd_largest_id(const char *passwd, const char *group);
+
 #endif

@@ -80,6 +80,8 @@ struct transfer_request {
 	char *platform;			/* manifest, load: "linux/arm64"; NULL: this machine's */
 	ARRAY(struct transfer_layer) layers;	/* layers, blobs */
 	ARRAY(int64_t) uid_ranges, gid_ranges;	/* layers: mapped ids as first,count pairs; others are refused by name */
+	char *user;			/* layers: whose ids these are, and the first one that nobody has: for what the administrator types */
+	int64_t free_id;
 	bool squash_owner;		/* layers: one-id mode, every file belongs to 0 */
 	bool objects;			/* layers: contents go to objects/ */
 	struct strings names;		/* objects-check: "c/xxxxxxxxxxxxxxxxxxxxx"; none: all objects */

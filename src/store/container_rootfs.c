@@ -98,10 +98,10 @@ static int prepare_maps(struct arena *arena, struct store *s, enum store_driver 
 	if (driver == DRIVER_VFS)
 		return 0;
 	if (driver != DRIVER_OBJECTS)
-		return shifted_need(arena, s, &r->layers, maps, &r->shifted, err);
+		return shifted_need(arena, s, &r->layers, maps, &r->shifted, err) == 0 ? 0 : image_ids_hint(arena, s, &r->layers, err);
 	r->uid_map = idmap_print(arena, &maps->uid);
 	r->gid_map = idmap_print(arena, &maps->gid);
-	return image_ids_check(arena, s, &r->layers, maps, err);
+	return image_ids_check(arena, s, &r->layers, maps, err) == 0 ? 0 : image_ids_hint(arena, s, &r->layers, err);
 }
 
 int container_rootfs_make(struct arena *arena, struct store *s, int dir, const struct strings *layers,

@@ -16,7 +16,7 @@ static const char *const signs[] = {
 /* What a store may have. The signs' own directories go last, so that what is left of a reset that was cut short is
  * still known as a store. */
 static const char *const entries[] = {
-	"collect.lock", "driver", "events", "labels", "lock", "mounts", "names.lock", "networks", "networks.lock", "objects",
+	"collect.lock", "driver", "events", "ids", "labels", "lock", "mounts", "names.lock", "networks", "networks.lock", "objects",
 	"skeleton", "trees", "trash", "volumes", "containers", "images", "layers", "blobs", "tmp",
 };
 

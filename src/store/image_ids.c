@@ -4,22 +4,6 @@
 #include "store/layer.h"
 #include "store/layer_indexes.h"
 
-/* Does the map have all ids from 0 to max? */
-static bool has_all(const struct id_map *map, uint64_t max)
-{
-	uint64_t at = 0;
-
-	for (size_t i = 0; i < map->n && at <= max; i++) {
-		const struct id_extent *e = &map->v[i];
-
-		if (e->inside <= at && at - e->inside < e->count) {
-			at = (uint64_t)e->inside + e->count;
-			i = SIZE_MAX;	/* extents come in any order */
-		}
-	}
-	return at > max;
-}
-
 static int check_entry(const struct layer_entry *e, const struct id_maps *maps, struct error *err)
 {
 	if (e->type == LAYER_DEVICE || e->type == LAYER_HARDLINK)
@@ -47,16 +31,45 @@ static int check_all(struct arena *arena, const struct store *s, const struct st
 	return more;
 }
 
-int image_ids_check(struct arena *arena, const struct store *s, const struct strings *layers,
-		    const struct id_maps *maps, struct error *err)
+int image_ids_largest(struct arena *arena, const struct store *s, const struct strings *layers, uint64_t *ret_uid,
+		      uint64_t *ret_gid, struct error *err)
 {
 	struct layer layer;
 
-	for (size_t i = 0; !s->single_id && i < layers->n; i++) {
+	*ret_uid = *ret_gid = 0;
+	for (size_t i = 0; i < layers->n; i++) {
 		if (layer_read(arena, s, layers->v[i], &layer, err) < 0)
 			return -1;
-		if (!has_all(&maps->uid, layer.max_uid) || !has_all(&maps->gid, layer.max_gid))
-			return check_all(arena, s, layers, maps, err);
+		*ret_uid = layer.max_uid > *ret_uid ? layer.max_uid : *ret_uid;
+		*ret_gid = layer.max_gid > *ret_gid ? layer.max_gid : *ret_gid;
 	}
 	return 0;
+}
+
+int image_ids_hint(struct arena *arena, const struct store *s, const struct strings *layers, struct error *err)
+{
+	uint64_t uid, gid;
+
+	if (!error_is(err, ERROR_DENIED) || image_ids_largest(arena, s, layers, &uid, &gid, NULL) < 0)
+		return -1;
+	return error_hint(err, "files of this image belong to users up to %llu and groups up to %llu: have these ids mapped, too (a size= of "
+			  "%llu or more)", (unsigned long long)uid, (unsigned long long)gid, (unsigned long long)(uid > gid ? uid : gid) + 1);
+}
+
+int image_ids_check(struct arena *arena, const struct store *s, const struct strings *layers,
+		    const struct id_maps *maps, struct error *err)
+{
+	uint64_t uid, gid;
+
+	if (s->single_id)
+		return 0;
+	if (image_ids_largest(arena, s, layers, &uid, &gid, err) < 0)
+		return -1;
+	if (idmap_has(&maps->uid, 0, uid + 1) && idmap_has(&maps->gid, 0, gid + 1))
+		return 0;
+	for (size_t i = 0; i < layers->n; i++)
+		if (!layer_has(s, layers->v[i], LAYER_INDEX))
+			return error_set(err, ERROR_DENIED, "files of the image belong to users up to %llu and groups up to %llu, which the id "
+					 "map does not have", (unsigned long long)uid, (unsigned long long)gid);
+	return check_all(arena, s, layers, maps, err);
 }

@@ -12,6 +12,7 @@
 #include "spec/oci_image.h"
 #include "store/layer_indexes.h"
 #include "store/image_tree_budget.h"
+#include "store/image_tree_view.h"
 #include "store/skeleton.h"
 #include "store/tree_maker.h"
 #include "sys/fd.h"
@@ -135,13 +136,13 @@ static int make(struct store *s, const struct strings *layers, struct error *err
 
 /* --- using */
 
-static int open_tree_of(const struct store *s, const char *chain_id, bool clone)
+static int open_tree_of(const struct store *s, const char *chain_id, const struct id_maps *maps)
 {
 	char path[192];
 	int fd;
 
-	tree_path(path, chain_id, "/" TREE);
-	fd = clone ? mount_clone(s->run_fd, path, false) :
+	tree_path(path, chain_id, maps ? "" : "/" TREE);
+	fd = maps ? image_tree_view_open(s, path, maps) :
 	     openat(s->run_fd, path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return -1;
@@ -152,12 +153,12 @@ static int open_tree_of(const struct store *s, const char *chain_id, bool clone)
 }
 
 /* It may be dropped as soon as it was made, when memory is short. */
-static int open_or_make(struct store *s, const struct strings *layers, bool clone, struct error *err)
+static int open_or_make(struct store *s, const struct strings *layers, const struct id_maps *maps, struct error *err)
 {
 	const char *chain_id = layers->v[layers->n - 1];
 
 	for (int tries = 0; tries < 3; tries++) {
-		int fd = open_tree_of(s, chain_id, clone);
+		int fd = open_tree_of(s, chain_id, maps);
 
 		if (fd >= 0)
 			return fd;
@@ -166,31 +167,14 @@ static int open_or_make(struct store *s, const struct strings *layers, bool clon
 		if (make(s, layers, err) < 0)
 			return -1;
 	}
-	return error_errno(err, "open the image's tree");
-}
-
-static int show_ids(int tree, const struct id_maps *maps)
-{
-	_cleanup_fd_ int names = idmap_namespace(maps);
-
-	return names < 0 ? -1 : mount_set_idmap(tree, names, false);
+	return error_errno(err, maps ? "map the ids of the image's tree" : "open the image's tree");
 }
 
 int image_tree_open(struct store *s, const struct strings *layers, const struct id_maps *maps, struct error *err)
 {
-	bool mapped = maps && maps->uid.n;
-	int fd;
-
 	if (s->run_fd < 0)
 		return error_set(err, ERROR_FAILED, "no runtime directory for the trees of images");
-	fd = open_or_make(s, layers, mapped, err);
-	if (fd < 0)
-		return -1;
-	if (!mapped || show_ids(fd, maps) == 0)
-		return fd;
-	error_errno(err, "map the ids of the image's tree");
-	close(fd);
-	return -1;
+	return open_or_make(s, layers, maps && maps->uid.n ? maps : NULL, err);
 }
 
 void image_tree_drop(const struct store *s, const char *chain_id)

@@ -4,7 +4,7 @@
  * stubs that redirect to objects/. It is made from the layers' indexes when the first container of the image starts
  * after boot, and mounted at <runtime directory>/trees/<top chain ID>, in the mount namespace that the rootless
  * namespace's holder keeps. Nothing of it is ever half-made: it is filled while it is mounted nowhere, so a killed maker
- * leaves nothing, and a second one waits for the first. One tree serves every id map, by a mount that shows other ids.
+ * leaves nothing, and a second one waits for the first. One tree serves every id map, by mounts that show other ids (store/image_tree_view).
  *
  * Containers hold the file system itself, not its place: a tree can be unmounted at any time, and its memory is free
  * when the last container that stands on it has ended. Trees that no running container needs are unmounted, the longest
@@ -16,9 +16,8 @@
 #include "sys/idmap.h"
 
 /* A descriptor of the tree, made first where it is missing, as overlay takes it. maps (container ids to ids of the
- * rootless namespace): a detached mount that shows owners so, which takes the kernel a while to close; NULL or empty: as
- * they are. The caller knows that the layers have their indexes, and holds what
- * keeps them (the store's lock, a container). */
+ * rootless namespace): a view of it that shows owners so; NULL or empty: as they are. The caller knows that the layers
+ * have their indexes, and holds what keeps them (the store's lock, a container). */
 int image_tree_open(struct store *s, const struct strings *layers, const struct id_maps *maps, struct error *err);
 /* The image's tree is not needed any more. */
 void image_tree_drop(const struct store *s, const char *chain_id);

@@ -20,22 +20,6 @@ JSON_SHAPE(shifted_record,
 	JSON_FIELD(shifted_record, uid_map, "uidMap", T_STRING, .required = true),
 	JSON_FIELD(shifted_record, gid_map, "gidMap", T_STRING, .required = true));
 
-/* FNV-1a. Maps are the user's own: a name must differ for different maps, not withstand forgery. */
-static uint64_t hash(const char *text)
-{
-	uint64_t h = 0xcbf29ce484222325;
-
-	for (; *text; text++)
-		h = (h ^ (unsigned char)*text) * 0x100000001b3;
-	return h;
-}
-
-static char *tree_name(struct arena *arena, const struct id_maps *maps)
-{
-	return arena_printf(arena, "u%016llx-g%016llx", (unsigned long long)hash(idmap_print(arena, &maps->uid)),
-			    (unsigned long long)hash(idmap_print(arena, &maps->gid)));
-}
-
 int shifted_copy(const struct store *s, const struct strings *layers, const struct id_maps *maps, int target,
 		 struct error *err)
 {
@@ -100,7 +84,7 @@ char *shifted_path(struct arena *arena, const char *chain_id, const char *name)
 int shifted_need(struct arena *arena, struct store *s, const struct strings *layers, const struct id_maps *maps,
 		 char **ret_path, struct error *err)
 {
-	*ret_path = shifted_path(arena, layers->v[layers->n - 1], tree_name(arena, maps));
+	*ret_path = shifted_path(arena, layers->v[layers->n - 1], idmap_name(arena, maps));
 	if (faccessat(s->root_fd, *ret_path, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
 		return 0;
 	return make(arena, s, layers, maps, *ret_path, err);
@@ -131,5 +115,5 @@ int shifted_maps(struct arena *arena, const struct store *s, const char *chain_i
 	if (json_decode(arena, &shifted_record_shape, &r, text, n, path, err) < 0 ||
 	    idmap_parse(arena, r.uid_map, &ret->uid, err) < 0 || idmap_parse(arena, r.gid_map, &ret->gid, err) < 0)
 		return -1;
-	return strcmp(tree_name(arena, ret), name) == 0 ? 0 : error_set(err, ERROR_INVALID, "%s: these are other maps", path);
+	return strcmp(idmap_name(arena, ret), name) == 0 ? 0 : error_set(err, ERROR_INVALID, "%s: these are other maps", path);
 }

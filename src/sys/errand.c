@@ -57,7 +57,7 @@ static int take_over(int socket, bool wants_fd, struct error *err)
 	if (rights && rights->cmsg_type == SCM_RIGHTS)
 		memcpy(&fd, CMSG_DATA(rights), sizeof(int));
 	if (fd < 0 && (n != sizeof(said) || (wants_fd && said.kind == ERROR_NONE)))
-		return error_set(err, ERROR_FAILED, "the process that was sent on an errand came to nothing");
+		return error_set(err, ERROR_INTERRUPTED, "the process that was sent on an errand came to nothing");
 	if (fd < 0 && said.kind == ERROR_NONE)
 		return 0;
 	if (fd < 0 && err)

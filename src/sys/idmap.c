@@ -51,6 +51,22 @@ uint64_t idmap_size(const struct id_map *map)
 	return size;
 }
 
+/* Extents come in any order. */
+bool idmap_has(const struct id_map *map, uint64_t first_inside, uint64_t count)
+{
+	uint64_t at = first_inside, end = first_inside + count;
+
+	for (size_t i = 0; i < map->n && at < end; i++) {
+		const struct id_extent *e = &map->v[i];
+
+		if (e->inside <= at && at - e->inside < e->count) {
+			at = (uint64_t)e->inside + e->count;
+			i = SIZE_MAX;
+		}
+	}
+	return at >= end;
+}
+
 bool idmap_equal(const struct id_map *a, const struct id_map *b)
 {
 	if (a->n != b->n)
@@ -62,6 +78,32 @@ bool idmap_equal(const struct id_map *a, const struct id_map *b)
 	return true;
 }
 
+/* How many ids from this one on lie in one extent; of an id that is not mapped all that are left. */
+static uint32_t room_of(const struct id_map *outer, uint32_t id, uint32_t left)
+{
+	for (size_t i = 0; i < outer->n; i++) {
+		const struct id_extent *e = &outer->v[i];
+
+		if (id >= e->inside && id - e->inside < e->count && e->count - (id - e->inside) < left)
+			return e->count - (id - e->inside);
+	}
+	return left;
+}
+
+struct id_map idmap_split(struct arena *arena, const struct id_map *map, const struct id_map *outer)
+{
+	struct id_map split = { 0 };
+
+	for (size_t i = 0; i < map->n; i++)
+		for (struct id_extent e = map->v[i]; e.count;) {
+			uint32_t n = room_of(outer, e.outside, e.count);
+
+			idmap_add(arena, &split, e.inside, e.outside, n);
+			e = (struct id_extent){ e.inside + n, e.outside + n, e.count - n };
+		}
+	return split;
+}
+
 char *idmap_print(struct arena *arena, const struct id_map *map)
 {
 	size_t room = map->n * 34 + 1, used = 0;
@@ -71,6 +113,22 @@ char *idmap_print(struct arena *arena, const struct id_map *map)
 		used += (size_t)snprintf(text + used, room - used, "%u %u %u\n", map->v[i].inside,
 					 map->v[i].outside, map->v[i].count);
 	return text;
+}
+
+/* FNV-1a. Maps are the user's own: a name must differ for different maps, not withstand forgery. */
+static uint64_t hash(const char *text)
+{
+	uint64_t h = 0xcbf29ce484222325;
+
+	for (; *text; text++)
+		h = (h ^ (unsigned char)*text) * 0x100000001b3;
+	return h;
+}
+
+char *idmap_name(struct arena *arena, const struct id_maps *maps)
+{
+	return arena_printf(arena, "u%016llx-g%016llx", (unsigned long long)hash(idmap_print(arena, &maps->uid)),
+			    (unsigned long long)hash(idmap_print(arena, &maps->gid)));
 }
 
 /* The next decimal below 2^32 of *at, blanks before it skipped. False at anything else. */
@@ -209,4 +267,44 @@ int idmap_namespace(const struct id_maps *maps)
 	close(pidfd);
 	errno = number;
 	return fd;
+}
+
+/* In a child: joins, tells the errno, and is there to be looked at until it is killed. */
+static _Noreturn void be_in_namespace(int fd, int told)
+{
+	int number = setns(fd, CLONE_NEWUSER) < 0 ? errno : 0;
+
+	if (write(told, &number, sizeof(number)) != sizeof(number))
+		_exit(1);
+	for (;;)
+		pause();
+}
+
+int idmap_read_namespace(struct arena *arena, int fd, struct id_maps *ret, struct error *err)
+{
+	int ends[2], pidfd = -1, number = EIO, result = -1;
+	pid_t pid;
+
+	if (fd_pipe(ends) < 0)
+		return error_errno(err, "make a pipe");
+	pid = ns_clone(0, -1, &pidfd);
+	if (pid == 0)
+		be_in_namespace(fd, ends[1]);
+	close(ends[1]);
+	if (pid < 0)
+		number = errno;
+	else if (fd_read_all(ends[0], &number, sizeof(number)) == sizeof(number) && number == 0)
+		result = idmap_read(arena, pid, ret, err);
+	close(ends[0]);
+	if (pid > 0) {
+		pidfd_signal(pidfd, SIGKILL);
+		pidfd_reap(pidfd);
+		close(pidfd);
+	}
+	if (number == 0)
+		return result;
+	errno = number;
+	error_errno(err, "join the user namespace");
+	errno = number;
+	return -1;
 }

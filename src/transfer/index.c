@@ -245,7 +245,8 @@ int op_index(struct work *w, const struct transfer_request *r, struct transfer_e
 {
 	const struct tree_options options = { .squash_owner = r->squash_owner,
 					      .uids = { r->uid_ranges.v, r->uid_ranges.n },
-					      .gids = { r->gid_ranges.v, r->gid_ranges.n } };
+					      .gids = { r->gid_ranges.v, r->gid_ranges.n },
+					      .user = r->user, .free_id = r->free_id };
 	struct walk *walk = arena_new_one(w->arena, struct walk);
 	struct transfer_unpacked done;
 	int result;

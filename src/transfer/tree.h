@@ -26,6 +26,8 @@ struct tree_options {
 	bool squash_owner;		/* everything belongs to 0 */
 	bool keep_kind;			/* a file never replaces a directory, nor the other way round */
 	struct tree_ids uids, gids;
+	const char *user;		/* whose they are, NULL: nobody's in particular */
+	int64_t free_id;		/* the first that nobody has */
 };
 
 struct tree_xattr { const char *name; const void *value; size_t size; };

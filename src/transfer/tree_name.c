@@ -132,6 +132,24 @@ static void print_ranges(const struct tree_ids *ids, char *buf, size_t size)
 					 (long long)(ids->v[i] + ids->v[i + 1] - 1));
 }
 
+#define GRANT_MIN 65536		/* what a user is usually given at once */
+
+static int hint_grant(const struct tree_options *o, const struct tree_ids *ids, int64_t worst, struct error *err)
+{
+	int64_t have = 0, count, last;
+
+	for (size_t i = 0; i + 1 < ids->n; i += 2)
+		have = ids->v[i] + ids->v[i + 1] > have ? ids->v[i] + ids->v[i + 1] : have;
+	count = worst + 1 - have > GRANT_MIN ? worst + 1 - have : GRANT_MIN;
+	last = o->free_id + count - 1;
+	if (!o->user || worst < have)
+		return error_hint(err, "the image needs ids up to %lld", (long long)worst);
+	error_hint(err, "the image needs ids up to %lld, %lld more than there are; when they are given: bryo system migrate",
+		   (long long)worst, (long long)(worst + 1 - have));
+	return error_fix_admin(err, "usermod --add-subuids %lld-%lld --add-subgids %lld-%lld %s", (long long)o->free_id, (long long)last,
+			       (long long)o->free_id, (long long)last, o->user);
+}
+
 int tree_check_owner(const struct tree_options *o, const struct tree_entry *e, struct error *err)
 {
 	bool uid_bad, gid_bad;
@@ -152,8 +170,5 @@ int tree_check_owner(const struct tree_options *o, const struct tree_entry *e, s
 	error_set(err, ERROR_DENIED, "file /%s belongs to %lld:%lld, but only %s ids %s are mapped", e->path,
 		  (long long)e->uid, (long long)e->gid, uid_bad ? "user" : "group", ranges);
 	error_code(err, "image-out-of-range");
-	error_hint(err, "the image needs ids up to %lld: have the user given a range of at least as many subordinate ids; then: "
-		   "bryo system migrate", (long long)worst);
-	return error_fix_admin(err, "usermod --add-subuids 1000000-%lld --add-subgids 1000000-%lld USER", (long long)(1000000 + worst),
-			       (long long)(1000000 + worst));
+	return hint_grant(o, uid_bad ? &o->uids : &o->gids, worst, err);
 }

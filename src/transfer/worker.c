@@ -91,7 +91,7 @@ static int check_packing(const struct transfer_layer *layer, enum inflate_kind k
 static struct tree_options options_of(const struct transfer_request *r)
 {
 	return (struct tree_options){ .squash_owner = r->squash_owner, .uids = { r->uid_ranges.v, r->uid_ranges.n },
-				      .gids = { r->gid_ranges.v, r->gid_ranges.n } };
+				      .gids = { r->gid_ranges.v, r->gid_ranges.n }, .user = r->user, .free_id = r->free_id };
 }
 
 static int unpack_to_diff(const struct work *w, const struct transfer_request *r, const struct transfer_layer *layer,

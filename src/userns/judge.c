@@ -135,17 +135,9 @@ static bool ranges_meet(const struct subid_entry *a, const struct subid_entry *b
 	return a->first < (uint64_t)b->first + b->count && b->first < (uint64_t)a->first + a->count;
 }
 
-/* The first multiple of the usual count that is behind every range of both files. */
 static uint32_t free_range(const struct userns_facts *f)
 {
-	const struct subid_file *files[] = { &f->subuid, &f->subgid };
-	uint64_t at = 100000;
-
-	for (size_t k = 0; k < 2; k++)
-		for (size_t i = 0; i < files[k]->n; i++)
-			if ((uint64_t)files[k]->v[i].first + files[k]->v[i].count > at)
-				at = (uint64_t)files[k]->v[i].first + files[k]->v[i].count;
-	return at + USUAL_COUNT < UINT32_MAX ? (uint32_t)at : 100000;
+	return subid_free_range(&f->subuid, &f->subgid, USUAL_COUNT);
 }
 
 static size_t ranges_of(const struct userns_facts *f, const struct subid_file *file)

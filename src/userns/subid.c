@@ -72,6 +72,39 @@ int subid_read(struct arena *arena, const char *path, struct subid_file *ret, st
 	return 0;
 }
 
+uint32_t subid_free_range(const struct subid_file *uids, const struct subid_file *gids, uint32_t count)
+{
+	const struct subid_file *files[] = { uids, gids };
+	uint64_t at = 100000;
+
+	for (size_t k = 0; k < ELEMENTS(files); k++)
+		for (size_t i = 0; i < files[k]->n; i++)
+			if ((uint64_t)files[k]->v[i].first + files[k]->v[i].count > at)
+				at = (uint64_t)files[k]->v[i].first + files[k]->v[i].count;
+	return at + count < UINT32_MAX ? (uint32_t)at : 100000;
+}
+
+#define GRANT_MIN 65536u	/* what shadow gives a new user */
+
+uint32_t userns_free_id(struct arena *arena)
+{
+	struct subid_file uids = { 0 }, gids = { 0 };
+
+	subid_read(arena, SUBUID_FILE, &uids, NULL);
+	subid_read(arena, SUBGID_FILE, &gids, NULL);
+	return subid_free_range(&uids, &gids, GRANT_MIN);
+}
+
+int userns_grant(struct arena *arena, const struct identity *id, uint64_t more, struct error *err)
+{
+	uint32_t first = userns_free_id(arena), count = more <= GRANT_MIN ? GRANT_MIN : more < UINT32_MAX / 2 ? (uint32_t)more : UINT32_MAX / 2;
+
+	if (id->uid == 0)
+		return error_hint(err, "start bryo in a user namespace that has more ids");
+	return error_fix_admin(err, "usermod --add-subuids %u-%u --add-subgids %u-%u %s", first,
+			       first + count - 1, first, first + count - 1, id->user);
+}
+
 /* --- the user's */
 
 static int ranges_from_file(struct arena *arena, const struct identity *id, const char *path, struct id_map *ret,

@@ -23,6 +23,9 @@ bool subid_is_owner(const struct subid_entry *entry, const char *user, uid_t uid
 /* An absent file is an empty one. */
 int subid_read(struct arena *arena, const char *path, struct subid_file *ret, struct error *err);
 
+/* The first of `count` ids, from 100000 on, that are behind every range of both files; 100000 when there is no room. */
+uint32_t subid_free_range(const struct subid_file *uids, const struct subid_file *gids, uint32_t count);
+
 /* The map of a rootless namespace: 0 is `own`, 1.. are the ranges in order, without `own` and without what came twice,
  * at most as many extents as a kernel takes. */
 struct id_map subid_to_map(struct arena *arena, uint32_t own, const struct id_map *ranges);

@@ -55,4 +55,9 @@ int userns_diagnose(struct arena *arena, const struct identity *id, struct error
 int subid_ranges(struct arena *arena, const struct identity *id, struct id_map *ret_uids, struct id_map *ret_gids,
 		 struct error *err);
 
+/* The first id, from 100000 on, behind all that /etc/subuid and /etc/subgid give to anybody. */
+uint32_t userns_free_id(struct arena *arena);
+/* Adds to an error what the administrator types to give the user more subordinate ids; -1. */
+int userns_grant(struct arena *arena, const struct identity *id, uint64_t more, struct error *err);
+
 #endif

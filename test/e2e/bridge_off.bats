@@ -53,3 +53,41 @@ default_mode() { bryo inspect --format '{{.HostConfig.NetworkMode}}' "$1"; }
 	assert_contains "could not find nft"
 	assert_contains "apt install nftables"
 }
+
+@test "a kernel without what the firewall takes: found by trying, once a minute, and said" {
+	need_image
+	cat >nft <<-END
+		#!/bin/sh
+		echo tried >>$E2E_DIR/tries
+		echo "Error: Could not process rule: No such file or directory" >&2
+		exit 1
+	END
+	chmod 755 nft
+	tries() { wc -l <tries; }
+	PATH=$E2E_DIR:$PATH
+	bryo run -d --name a $IMG sleep 1000
+	[ "$(default_mode a)" = slirp4netns ]
+	[ "$(tries)" = 1 ]
+	run bryo run --rm $IMG true
+	assert_output ""
+	[ "$(tries)" = 1 ]
+	run bryo run --rm --network bridge $IMG true
+	assert_status 125
+	assert_contains "nft: Error: Could not process rule"
+	run bryo info --format '{{.host.networkBackendInfo.defaultNetworkReason}}'
+	assert_contains "Could not process rule"
+	[ "$(tries)" = 3 ]
+	touch -d '2 minutes ago' "$XDG_RUNTIME_DIR/bryo/netns/unable"
+	bryo run --rm $IMG true
+	[ "$(tries)" = 4 ]
+	# What passes is no reason to take another network.
+	rm "$XDG_RUNTIME_DIR/bryo/netns/unable"
+	local killed
+	for killed in '$PPID' '$$'; do
+		printf '#!/bin/sh\nkill -9 %s\n' "$killed" >nft
+		run bryo run --rm $IMG true
+		assert_status 125
+		[ ! -e "$XDG_RUNTIME_DIR/bryo/netns/unable" ]
+		[ ! -e "$XDG_RUNTIME_DIR/bryo/netns/rootless" ]
+	done
+}

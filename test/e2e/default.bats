@@ -163,7 +163,7 @@ pings() {
 }
 
 @test "info says how containers reach the world" {
-	run bryo info --format '{{with .host.networkBackendInfo}}{{.defaultNetwork}} {{.gateway.interface}} {{.gateway.ping}}{{end}}'
+	run bryo info --format '{{with .host.networkBackendInfo}}{{.defaultNetwork}} {{.gateway.interface}} {{.gateway.ping}}{{.defaultNetworkReason}}{{end}}'
 	assert_matches '^bridge (tun|veth) (true|false)$'
 	retry 10 nothing_left
 }

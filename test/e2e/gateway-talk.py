@@ -40,6 +40,11 @@ def answer_lines(c):
     c.close()
 
 
+def answer_once(c):
+    c.sendall(c.recv(4096))
+    c.close()
+
+
 def answer_end(c):
     """Says how much came, after all has come."""
     data = read_all(c)
@@ -138,6 +143,23 @@ def line(address, port, text="hello", timeout="5"):
             return read_all(s).decode()
     except OSError as e:
         return name(e)
+
+
+def same_port(address, port, own, times):
+    """One connection after the other from the same port, which the server ends: its side has to wait for its time to go by."""
+    for _ in range(int(times)):
+        with socket.socket(family(address), socket.SOCK_STREAM) as s:
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            s.bind(("", int(own)))
+            s.settimeout(10)
+            try:
+                s.connect((address, int(port)))
+                s.sendall(b"x")
+                if read_all(s) != b"x":
+                    return "something else"
+            except OSError as e:
+                return name(e)
+    return "all"
 
 
 def send(address, port, size):

@@ -145,6 +145,11 @@ setup() {
 	sockets() { ls -l "/proc/$(worker)/fd" | grep -c socket; }
 	before=$(sockets)
 	expect all ask A many 10.99.0.2 80 10000 20
+	# The port of one that the server has ended can be used again at once.
+	for target in 10.99.0.2 fd99::2; do
+		serve OUT tcp-once $target 81
+		expect all ask A same_port $target 81 4000 3
+	done
 	as_before() { [[ $(sockets) -le $before ]]; }
 	retry 5 as_before || { echo "$before, then $(sockets)" >&2; exit 1; }
 	END

@@ -125,6 +125,107 @@ y"
 	assert_contains "1 300000 65536"
 }
 
+@test "second-level maps over several ranges, and ranges of another name" {
+	need_image
+	ranges "$(ME):200000:1000\n$(ME):400000:2000\n$(ME):500000:70000\nteam:400500:100\nteam:200000:10\nother:900000:10\n"
+	run bryo run --rm --network none --userns keep-id:uid=1500,gid=1500 $IMG sh -c 'tr -s " " </proc/self/uid_map; id -u; stat -c %u /home/user'
+	assert_ok
+	assert_output " 0 1 1000
+ 1000 1001 500
+ 1500 0 1
+ 1501 1501 1500
+ 3001 3001 70000
+1500
+1000"
+	for options in "--userns nomap" "--userns auto:size=65536" "--uidmap 0:0:3000" "--userns private" "--userns auto:size=2500,uidmapping=3:0:1"; do
+		run bryo run --rm --network none $options $IMG stat -c %u /home/user
+		assert_ok
+		assert_output 1000
+	done
+	# user 70000 is one of these
+	run bryo run --rm --network none --user 70000 $IMG id -u
+	assert_output 70000
+	run bryo run --rm --network none --subuidname team $IMG true
+	assert_status 125
+	assert_contains "a size= of 1001 or more"
+	mkdir root
+	id=$(bryo create --subuidname team --rootfs "$PWD/root" true)
+	run jq -r '.uidMap, .gidMap' "$XDG_DATA_HOME/bryo/containers/$id/config.json"
+	assert_output "0 1501 100
+100 1 10
+
+0 1501 100
+100 1 10"
+	run bryo run --rm --network none --subuidname other $IMG true
+	assert_status 125
+	assert_contains "--subuidname other: --uidmap 0:@900000:10: 900000 is not an id that you may use"
+}
+
+@test "a container of before and ranges that became smaller" {
+	need_image
+	ranges "$(ME):200000:65536\n"
+	bryo create --name kept --network none --userns keep-id:size=3000 $IMG sh -c 'stat -c %u /home/user' >/dev/null
+	bryo create --name wide --network none --userns nomap $IMG true >/dev/null
+	bryo create --name plain --network none --user 3500 $IMG id -u >/dev/null
+	ranges "$(ME):200000:4000\n"
+	run bryo start -a kept
+	assert_output 1000
+	run bryo start -a plain
+	assert_output 3500
+	run bryo start -a wide
+	assert_status 125
+	assert_contains "container wide was created with the subordinate user ids up to 65536, and now $(ME) has 4000"
+	assert_contains "usermod --add-subuids 204000-269535 --add-subgids 204000-269535 $(ME)"
+	ranges "$(ME):200000:3000\n"
+	run bryo start -a plain
+	assert_status 125
+	assert_contains "user 3500 is not mapped: $(ME) has the ids 0..3000, and 500 more would be needed"
+	bryo rm -a >/dev/null
+}
+
+@test "without ranges keep-id works, and what needs more ids says so" {
+	ranges '# none\n'
+	bryo images 2>/dev/null
+	need_image
+	mkdir -m 755 mine
+	run bryo run --rm --network none --userns keep-id -v "$PWD/mine:/mine" $IMG sh -c 'id -u; >/mine/f; stat -c %u /mine/f'
+	assert_ok
+	assert_output "$(id -u)
+$(id -u)"
+	[ "$(stat -c %u mine/f)" = "$(id -u)" ]
+	for options in "--userns nomap" "--userns auto" "--user 5" "--uidmap 0:0:2"; do
+		run bryo run --rm --network none $options $IMG true
+		assert_status 125
+		assert_contains "$(ME)"
+	done
+	assert_contains "1 more are needed"
+	assert_contains "usermod --add-subuids 100000-165535 --add-subgids 100000-165535 $(ME)"
+}
+
+@test "an image with owners above the range" {
+	need_image
+	bryo run --name c --network none $IMG sh -c '>/srv.file; chown 60000:50000 /srv.file'
+	bryo commit -q c localhost/high >/dev/null
+	bryo save -q -o high.tar localhost/high
+	bryo rm c >/dev/null
+	ranges "$(ME):200000:2000\n"
+	run bryo run --rm --network none localhost/high stat -c %u:%g /srv.file
+	assert_status 125
+	assert_contains "srv.file"
+	assert_contains "60000:50000"
+	assert_contains "usermod --add-subuids 202000-267535 --add-subgids 202000-267535 $(ME)"
+	bryo rmi localhost/high >/dev/null
+	run bryo load -q -i high.tar
+	assert_status 125
+	assert_contains "srv.file"
+	assert_contains "60000:50000"
+	assert_contains "usermod --add-subuids 202000-267535 --add-subgids 202000-267535 $(ME)"
+	ranges "$(ME):200000:65536\n"
+	bryo load -q -i high.tar
+	run bryo run --rm --network none localhost/high stat -c %u:%g /srv.file
+	assert_output 60000:50000
+}
+
 @test "migrate makes a new namespace" {
 	bryo unshare true
 	before=$(holder)

@@ -15,7 +15,8 @@ odd() {
 }
 # tree CONTAINER: all that it shows, one line an entry
 tree() { bryo cp "$1:/" - | "$BATS_TEST_DIRNAME/odd-image.py" --list; }
-trees() { bryo unshare grep -c "$XDG_RUNTIME_DIR/bryo/trees/" /proc/self/mountinfo || true; }
+trees() { bryo unshare grep "$XDG_RUNTIME_DIR/bryo/trees/" /proc/self/mountinfo | grep -vc "/views/" || true; }
+views() { bryo unshare grep -c "$XDG_RUNTIME_DIR/bryo/trees/.*/views/" /proc/self/mountinfo || true; }
 
 @test "two images share their files" {
 	need_image localhost/one --variant one
@@ -98,6 +99,31 @@ more
 	[ "$(du -sk "$(STORE)/layers" | cut -f1)" = "$size" ]
 	run find "$(STORE)/layers" -name maps
 	assert_output ""
+}
+
+@test "what shows other ids is kept from start to start, a few of them, and healed" {
+	odd
+	for i in 1 2; do
+		run bryo run --rm --userns keep-id localhost/odd stat -c %u /owned/file
+		assert_output 1000
+		[ "$(views)" -eq 1 ]
+	done
+	bryo run -d --name stays --userns keep-id:uid=1000 localhost/odd sleep 1000
+	for i in $(seq 12); do
+		run bryo run --rm --userns keep-id:uid=$((2000 + i)) localhost/odd sh -c 'id -u; stat -c %u /owned/file'
+		assert_output "$((2000 + i))
+1000"
+	done
+	bryo unshare sh -c 'touch -d "1 hour ago" "$XDG_RUNTIME_DIR"/bryo/trees/*/views/*'
+	bryo run --rm --userns keep-id:uid=3000 localhost/odd true
+	[ "$(views)" -eq 8 ]
+	run bryo exec stays stat -c %u /owned/file
+	assert_output 1000
+	bryo rm -f -t 0 stays
+	bryo system migrate
+	run bryo run --rm --userns keep-id localhost/odd stat -c %u /owned/file
+	assert_output 1000
+	[ "$(views)" -eq 1 ]
 }
 
 @test "an id map without the ids of the image is refused by the file's name" {

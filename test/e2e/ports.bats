@@ -4,7 +4,8 @@ load helpers
 
 UDP=$BRYO_BUILD/test/e2e/udp
 
-get() { curl -s -S --max-time 5 "$@"; }
+# Silent: `retry` may come before the server.
+get() { curl -s --max-time 5 "$@"; }
 
 # web OPTION...: a container that serves /www, says at /cgi-bin/who who asks, and echoes UDP port 53 with the asker's address
 web() {

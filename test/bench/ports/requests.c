@@ -1,8 +1,11 @@
 /* requests - both ends of the measurements of published ports
  *
- * requests serve PORT          answers each request with 100 bytes, and leaves the connection open
+ * requests serve PORT          answers each request with 100 bytes; leaves the connection open, or closes it where that is asked for
  * requests new HOST PORT N     N times connect, request, answer, close, one after the other: microseconds, median and p10
- * requests one HOST PORT N     N requests on one connection: the same */
+ * requests one HOST PORT N     N requests on one connection: the same
+ *
+ * The server closes new ones first: else ports that wait for their time to go by pile up at the client's side, and what is
+ * measured is the kernel's search for another one. */
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
@@ -15,7 +18,7 @@
 
 static const char answer[] =
 	"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 35\r\n\r\n0123456789012345678901234567890123\n";
-static const char question[] = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+static const char question[] = "GET / HTTP/1.1\r\nHost: x\r\n\r\n", last[] = "GET / HTTP/1.1\r\nConnection: close\r\n\r\n";
 
 static int serve(unsigned port)
 {
@@ -40,9 +43,13 @@ static int serve(unsigned port)
 				e.data.fd = accept4(sock, NULL, NULL, SOCK_CLOEXEC);
 				setsockopt(e.data.fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 				epoll_ctl(epoll, EPOLL_CTL_ADD, e.data.fd, &e);
-			} else if (read(fd, data, sizeof(data)) <= 0 || write(fd, answer, sizeof(answer) - 1) < 0) {
-				close(fd);
+				continue;
 			}
+			ssize_t size = read(fd, data, sizeof(data));
+
+			if (size <= 0 || write(fd, answer, sizeof(answer) - 1) < 0 ||
+			    memmem(data, (size_t)size, "close", 5))
+				close(fd);
 		}
 	}
 }
@@ -65,9 +72,11 @@ static int by_value(const void *a, const void *b)
 static int connect_to(const char *host, unsigned port)
 {
 	struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons((unsigned short)port) };
+	struct timeval patience = { 5, 0 };
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
 
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 	if (inet_pton(AF_INET, host, &in.sin_addr) != 1 || connect(fd, (struct sockaddr *)&in, sizeof(in)) < 0) {
 		perror(host);
 		exit(1);
@@ -75,11 +84,12 @@ static int connect_to(const char *host, unsigned port)
 	return fd;
 }
 
-static void ask(int fd)
+static void ask(int fd, const char *text)
 {
 	char data[4096];
 
-	if (write(fd, question, sizeof(question) - 1) < 0 || read(fd, data, sizeof(data)) != sizeof(answer) - 1) {
+	if (write(fd, text, strlen(text)) < 0 || read(fd, data, sizeof(data)) != sizeof(answer) - 1 ||
+	    (text == last && read(fd, data, sizeof(data)) != 0)) {
 		perror("request");
 		exit(1);
 	}
@@ -95,7 +105,7 @@ static int measure(const char *host, unsigned port, int n, int one)
 
 		if (!one)
 			fd = connect_to(host, port);
-		ask(fd);
+		ask(fd, one ? question : last);
 		if (!one)
 			close(fd);
 		took[i] = now() - start;

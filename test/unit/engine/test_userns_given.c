@@ -25,16 +25,17 @@ static void test_maps(void **state)
 		{ 'u', "0:1:1:1", NULL }, { 'u', "4294967295:0:1", NULL },
 	};
 	_cleanup_arena_ struct arena *arena = arena_new();
-	struct id_map rootless = { 0 };
+	struct identity id = { .uid = 1000, .gid = 1000, .user = "ana" };
 
 	(void)state;
-	idmap_add(arena, &rootless, 0, 1000, 1);
-	idmap_add(arena, &rootless, 1, 100000, 65536);
+	idmap_add(arena, &id.maps.uid, 0, 1000, 1);
+	idmap_add(arena, &id.maps.uid, 1, 100000, 65536);
+	id.maps.gid = id.maps.uid;
 	for (size_t i = 0; i < ELEMENTS(cases); i++) {
 		struct strings texts = strings_split(arena, cases[i].texts, " ");
 		struct error err = { 0 };
 		struct id_map map;
-		int r = userns_given_map(arena, cases[i].kind, &texts, &rootless, &map, &err);
+		int r = userns_given_map(arena, cases[i].kind, &texts, &id, &map, &err);
 
 		if ((r == 0) != (cases[i].map != NULL) || (r == 0 && !str_eq(idmap_print(arena, &map), cases[i].map)))
 			fail_msg("%s: %s", cases[i].texts, r == 0 ? idmap_print(arena, &map) : err.text);

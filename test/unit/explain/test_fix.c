@@ -152,6 +152,7 @@ static void nothing_harmful(void **state)
 		struct access_facts f = world_facts(arena, "default", "1000:1000", i ? "read" : "create", paths[i]);
 		struct verdict v = propose(&f, "-v ~:/home/ana img");
 
+		assert_true(v.fixes.n > 0);
 		for (size_t k = 0; k < v.fixes.n; k++) {
 			const char *host = v.fixes.v[k].host ? v.fixes.v[k].host : "", *run = v.fixes.v[k].run ? v.fixes.v[k].run : "";
 
@@ -162,12 +163,25 @@ static void nothing_harmful(void **state)
 	}
 }
 
+static void the_systems_files_stay_its_own(void **state)
+{
+	static const char *const paths[] = { "/etc 0:0 d0755;/etc/passwd 0:0 f0644", "/ 0:0 d0755;/tmp 0:0 d0755;/tmp/f" };
+
+	for (size_t i = 0; i < ELEMENTS(paths); i++) {
+		struct access_facts f = world_facts(arena, "host", "1000:1000", "create", paths[i]);
+		struct verdict v = propose(&f, "img");
+
+		assert_string_equal(ids_of(&v), "none");
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_right_ones_in_the_right_order),
 		cmocka_unit_test(lines_can_be_pasted),
 		cmocka_unit_test(nothing_harmful),
+		cmocka_unit_test(the_systems_files_stay_its_own),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

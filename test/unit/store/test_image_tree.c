@@ -323,6 +323,49 @@ static void a_dropped_tree_is_made_again(void **state)
 	close(root);
 }
 
+static struct statx mount_of(int fd)
+{
+	struct statx sx = { 0 };
+
+	assert_int_equal(statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &sx), 0);
+	return sx;
+}
+
+/* An id-mapped mount is made once, and goes with its tree; one that a killed maker left unmounted is made. */
+static void a_view_is_kept(void **state)
+{
+	char *views = arena_printf(arena, "trees/%s/views", fixture_digest('3') + strlen("sha256:")), *place;
+	struct id_extent one = { 0, 0, 1 };
+	struct id_maps maps = { { &one, 1 }, { &one, 1 } };
+	struct strings list;
+	int first, second;
+
+	(void)state;
+	need_driver();
+	three_layers();
+	list = layers("123");
+	first = image_tree_open(&store, &list, &maps, &err);
+	assert_true(first >= 0);
+	second = image_tree_open(&store, &list, &maps, &err);
+	assert_true(second >= 0);
+	assert_true(mount_of(first).stx_attributes & STATX_ATTR_MOUNT_ROOT);
+	assert_int_equal(mount_of(first).stx_mnt_id, mount_of(second).stx_mnt_id);
+	assert_int_equal(stat_in(first, "dir/seen").st_size, 5);
+	close(second);
+
+	image_tree_drop(&store, fixture_digest('3'));
+	assert_int_equal(faccessat(store.run_fd, views, F_OK, 0), -1);
+	close(open_tree_of("123"));
+	place = arena_printf(arena, "%s/%s/tree", views, idmap_name(arena, &maps));
+	assert_int_equal(fd_mkdirs(store.run_fd, place, 0700), 0);
+	second = image_tree_open(&store, &list, &maps, &err);
+	assert_true(second >= 0);
+	assert_true(mount_of(second).stx_attributes & STATX_ATTR_MOUNT_ROOT);
+	assert_int_not_equal(mount_of(first).stx_mnt_id, mount_of(second).stx_mnt_id);
+	close(first);
+	close(second);
+}
+
 static void big_layer(char digit, int files)
 {
 	char path[64];
@@ -457,6 +500,7 @@ int main(void)
 		TEST(containers_stand_on_trees),
 		TEST(one_tree_for_all),
 		TEST(a_dropped_tree_is_made_again),
+		TEST(a_view_is_kept),
 		TEST(idle_trees_have_a_budget),
 		TEST(a_damaged_index_is_an_error),
 		TEST(an_index_becomes_a_directory),

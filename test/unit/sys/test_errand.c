@@ -51,7 +51,7 @@ static void brings_the_error(void **state)
 	for (int i = 0; i < 2; i++) {
 		error_clear(&err);
 		assert_int_equal(errand_fd(make, i ? die : silent, &err), -1);
-		assert_int_equal(err.kind, ERROR_FAILED);
+		assert_int_equal(err.kind, ERROR_INTERRUPTED);
 	}
 	assert_int_equal(errand_fd(make, fail, NULL), -1);
 }
@@ -72,7 +72,7 @@ static void brings_the_outcome(void **state)
 	assert_int_equal(err.kind, ERROR_DENIED);
 	error_clear(&err);
 	assert_int_equal(errand_run(work, die, &err), -1);
-	assert_int_equal(err.kind, ERROR_FAILED);
+	assert_int_equal(err.kind, ERROR_INTERRUPTED);
 }
 
 int main(void)

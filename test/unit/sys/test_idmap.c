@@ -86,6 +86,47 @@ static void compares(void **state)
 	arena_free(a);
 }
 
+/* An extent of the kernel's lies in one of the outer namespace. */
+static void splits(void **state)
+{
+	static const struct { const char *map, *split; } cases[] = {
+		{ "0 1 1000\n", "0 1 1000\n" },
+		{ "0 0 1000\n", "0 0 1\n1 1 999\n" },
+		{ "0 1 2000\n2000 0 1\n", "0 1 1000\n1000 1001 1000\n2000 0 1\n" },
+		{ "5 999 3000\n", "5 999 2\n7 1001 2000\n2007 3001 998\n" },
+		{ "0 9000 10\n", "0 9000 10\n" },
+		{ "", "" },
+	};
+	struct arena *a = arena_new();
+	struct id_map outer = parsed(a, "0 1000 1\n1 100000 1000\n1001 300000 2000\n3001 500000 1000\n");
+
+	(void)state;
+	for (size_t i = 0; i < ELEMENTS(cases); i++) {
+		struct id_map map = parsed(a, cases[i].map), split = idmap_split(a, &map, &outer);
+
+		assert_string_equal(idmap_print(a, &split), cases[i].split);
+	}
+	assert_true(idmap_has(&outer, 0, 4001));
+	assert_false(idmap_has(&outer, 0, 4002));
+	assert_true(idmap_has(&outer, 500, 2000));
+	assert_true(idmap_has(&outer, 9000, 0));
+	assert_false(idmap_has(&outer, 9000, 1));
+	arena_free(a);
+}
+
+static void names(void **state)
+{
+	struct arena *a = arena_new();
+	struct id_map one = parsed(a, "0 1 10\n"), other = parsed(a, "0 1 11\n");
+	const struct id_maps maps[] = { { one, one }, { one, other }, { other, one }, { one, one } };
+
+	(void)state;
+	assert_string_equal(idmap_name(a, &maps[0]), idmap_name(a, &maps[3]));
+	assert_string_not_equal(idmap_name(a, &maps[0]), idmap_name(a, &maps[1]));
+	assert_string_not_equal(idmap_name(a, &maps[1]), idmap_name(a, &maps[2]));
+	arena_free(a);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -93,6 +134,8 @@ int main(void)
 		cmocka_unit_test(reads_what_the_kernel_prints),
 		cmocka_unit_test(refuses_nonsense),
 		cmocka_unit_test(compares),
+		cmocka_unit_test(splits),
+		cmocka_unit_test(names),
 	};
 
 	return cmocka_run_group_tests_name("sys/idmap", tests, NULL, NULL);

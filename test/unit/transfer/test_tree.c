@@ -77,7 +77,8 @@ static void test_owners(void **state)
 	};
 
 	for (size_t i = 0; i < ELEMENTS(rows); i++) {
-		struct tree_options o = { .squash_owner = rows[i].squash, .uids = { ranges, 4 }, .gids = { ranges, 4 } };
+		struct tree_options o = { .squash_owner = rows[i].squash, .uids = { ranges, 4 }, .gids = { ranges, 4 },
+					  .user = "ana", .free_id = 300000 };
 		struct tree_entry e = { .path = "x/y", .uid = rows[i].uid, .gid = rows[i].gid };
 		struct error err = { 0 };
 
@@ -86,7 +87,9 @@ static void test_owners(void **state)
 		if (rows[i].kind == ERROR_DENIED) {
 			assert_non_null(strstr(err.text, "/x/y"));
 			assert_non_null(strstr(err.text, "0..999, 2000..2009"));
-			assert_non_null(strstr(err.hint, "usermod --add-subuids"));
+			assert_non_null(strstr(err.hint, rows[i].gid < 2010 ? "needs ids up to 1000" : "needs ids up to 2010, 1 more than there are"));
+			if (rows[i].gid == 2010)
+				assert_non_null(strstr(err.hint, "usermod --add-subuids 300000-365535 --add-subgids 300000-365535 ana"));
 		}
 	}
 }
