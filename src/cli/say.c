@@ -96,7 +96,7 @@ char *say_error_text(struct arena *arena, const struct error *err, bool colored)
 	char *text;
 
 	put_label(arena, &out, colored ? "\033[1;31m" : NULL, arena_printf(arena, "error[%s]", error_code_of(err)), err->text);
-	if (err->where[0])
+	if (err->where[0] && !strstr(err->text, err->where))
 		put_label(arena, &out, colored ? "\033[1;36m" : NULL, "  at", place(arena, err->where));
 	if (err->hint[0])
 		say_hint(arena, err->hint, colored, 2, &out);

@@ -100,13 +100,13 @@ static int parse_all(struct engine *e, const struct create_request *r, struct mo
 {
 	for (size_t i = 0; i < r->volumes.n; i++)
 		if (mounts_parse_volume(e->arena, r->volumes.v[i], e->identity.cwd, ret, err) < 0)
-			return -1;
+			return error_where(err, "%s", r->volumes.v[i]);
 	for (size_t i = 0; i < r->mounts.n; i++)
 		if (mounts_parse_mount(e->arena, r->mounts.v[i], e->identity.cwd, ret, err) < 0)
-			return -1;
+			return error_where(err, "%s", r->mounts.v[i]);
 	for (size_t i = 0; i < r->tmpfs.n; i++)
 		if (mounts_parse_tmpfs(e->arena, r->tmpfs.v[i], ret, err) < 0)
-			return -1;
+			return error_where(err, "%s", r->tmpfs.v[i]);
 	return expand_globs(e, ret, err) < 0 ? -1 : unite(e, ret, err);
 }
 

@@ -100,7 +100,7 @@ int network_request(struct engine *e, const struct container *c, const struct co
 	network_default_choose(e, s, ret);
 	for (size_t i = 0; i < r->publish.n; i++)
 		if (net_parse_port(e->arena, r->publish.v[i], ret, err) < 0)
-			return -1;
+			return error_where(err, "%s", r->publish.v[i]);
 	if (r->publish_all && publish_exposed(e, c, ret, err) < 0)
 		return -1;
 	/* As in Podman: with the host's network every port is published already, the others have nobody to forward. */

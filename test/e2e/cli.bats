@@ -50,6 +50,16 @@ load helpers
 	assert_contains 'hint: did you mean'
 }
 
+@test "the option at fault is shown once, and never the whole line" {
+	need_image
+	run bryo run --rm -e TOKEN=secret --mount type=bind,src=/tmp $IMG true
+	assert_status 125
+	assert_output 'error[usage]: mount "type=bind,src=/tmp": must set volume destination'
+	run bryo --error-format json run --rm -e TOKEN=secret -p 8080:80 --publish=8081:99999 $IMG true
+	[ "$(jq -r .where <<<"$output")" = "--publish=8081:99999" ]
+	! grep -q secret <<<"$output"
+}
+
 @test "help CODE tells what is behind an error, in text and for completion" {
 	run bryo help port-taken
 	assert_ok
