@@ -63,7 +63,7 @@ static const struct reason_text texts[REASON_COUNT] = {
 		"Files that a container's user other than root makes belong to one of your subordinate ids on the "
 		"host. You are not that user, so you may neither write nor delete them directly. In your "
 		"rootless namespace you are root over them: `bryo unshare COMMAND` runs a command there.",
-		"sudo is not needed" },
+		"sudo, which takes more rights than this needs" },
 	[REASON_OTHER_OWNER] = { "other-owner", "it belongs to another user of this machine",
 		"Neither you nor any of your subordinate ids own it, and its mode does not let others do this.",
 		"bryo unshare" },
