@@ -7,6 +7,7 @@
  * in the kernel, with its signals, and takes what comes first by the normal path. */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -21,6 +22,7 @@
 #include "sys/seccomp_notify.h"
 
 #define PATIENCE_US 2000		/* for an accept that finds the queue empty after all, and would wait */
+#define RELEASE_NS 200000000	/* for the forwarder, to let go of a client */
 #define FLAGS_KNOWN (SOCK_CLOEXEC | SOCK_NONBLOCK)
 
 struct accepting {
@@ -138,23 +140,39 @@ static bool tell_name(const struct accepting *a, const union forward_name *name)
 }
 
 /* 0, or an errno. */
-static int give(const struct accepting *a, int fd, const union forward_name *name)
+static int give(const struct accepting *a, int *fd, const union forward_name *name)
 {
-	fd_set_nonblock(fd, (a->flags & SOCK_NONBLOCK) != 0);
+	fd_set_nonblock(*fd, (a->flags & SOCK_NONBLOCK) != 0);
 	if (!tell_name(a, name))
 		return EFAULT;
 	return seccomp_notify_give(a->notify, a->n->id, fd, a->flags & SOCK_CLOEXEC) < 0 ? errno : 0;
 }
 
-/* What could not be given is the forwarder's again. Its connection is closed after that is said: by that it notices. */
-static int give_client(const struct accepting *a, struct offer *o, uint32_t word, int fd, const union forward_name *name)
+/* The forwarder notices by the end of its connection. */
+static void await_release(struct offer *o, uint32_t word)
 {
-	int number = give(a, fd, name);
+	uint32_t given = word - word % OFFER_STATES + OFFER_GIVEN;
+	struct timespec patience = { .tv_nsec = RELEASE_NS };
 
-	if (number)
-		fd_set_nonblock(fd, true);
-	offer_turn(o, word, OFFER_TAKEN, number ? OFFER_BACK : OFFER_GIVEN);
-	return number;
+	while (atomic_load(&o->word) == given)
+		if (syscall(SYS_futex, &o->word, FUTEX_WAIT, given, &patience, NULL, 0) < 0 && errno == ETIMEDOUT)
+			return;
+}
+
+/* The forwarder has let go of the client before the container has it: who is not the only one to have a socket finds it in
+ * his epoll sets after its close, and the kernel may even leave the last close to his sleeping epoll_wait. */
+static int give_client(const struct accepting *a, struct offer *o, uint32_t word, int *inner, int *client,
+		       const union forward_name *name)
+{
+	if (!seccomp_notify_is_valid(a->notify, a->n->id) || !caller_has_room(a->pid)) {
+		fd_set_nonblock(*client, true);
+		offer_turn(o, word, OFFER_TAKEN, OFFER_BACK);
+		return CALL_CONTINUES;
+	}
+	offer_turn(o, word, OFFER_TAKEN, OFFER_GIVEN);
+	fd_close(inner);
+	await_release(o, word);
+	return give(a, client, name);
 }
 
 static int accept_first(const struct accepting *a)
@@ -169,7 +187,7 @@ static int accept_first(const struct accepting *a)
 		return CALL_CONTINUES;
 	o = find_offer(a->m->ports.offers, inner, name, &word);
 	client = o ? take_client(a, o, word, &client_name) : -1;
-	number = client < 0 ? give(a, inner, &name) : give_client(a, o, word, client, &client_name);
+	number = client < 0 ? give(a, &inner, &name) : give_client(a, o, word, &inner, &client, &client_name);
 	return number ? number : CALL_IS_ANSWERED;
 }
 

@@ -5,8 +5,11 @@
  * socket. Whatever says that the container has accepted by itself (it answers), or that it is of no use any more (the client
  * has ended, much has come), withdraws the offer: what was shown is taken, and all goes on as without bypass. */
 #include <errno.h>
+#include <linux/futex.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "monitor/offer.h"
 #include "sys/fd.h"
@@ -57,6 +60,7 @@ void forward_offer_end(struct forwarder *f, struct flow *flow)
 	if (!offer_turn(o, word, OFFER_MADE, OFFER_FREE) && !offer_turn(o, word, OFFER_BACK, OFFER_FREE)) {
 		let_go(f, flow);
 		atomic_store(&o->word, word - word % OFFER_STATES + OFFER_STATES + OFFER_FREE);
+		syscall(SYS_futex, &o->word, FUTEX_WAKE, 1, NULL, NULL, 0);
 	}
 	atomic_fetch_sub(&f->offers->made, 1);
 	flow->offer = 0;

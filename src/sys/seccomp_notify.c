@@ -3,6 +3,8 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
+#include "sys/fd.h"
+
 #ifndef SECCOMP_IOCTL_NOTIF_SET_FLAGS
 #define SECCOMP_IOCTL_NOTIF_SET_FLAGS SECCOMP_IOW(4, __u64)
 #define SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP (1UL << 0)
@@ -27,16 +29,20 @@ int seccomp_notify_replace(int listener, uint64_t id, int fd, int number, unsign
 	return ioctl(listener, SECCOMP_IOCTL_NOTIF_ADDFD, &a) < 0 ? -1 : 0;
 }
 
-int seccomp_notify_give(int listener, uint64_t id, int fd, unsigned flags)
-{
-	struct seccomp_notif_addfd a = { .id = id, .flags = SECCOMP_ADDFD_FLAG_SEND, .srcfd = (uint32_t)fd, .newfd_flags = flags };
-
-	return ioctl(listener, SECCOMP_IOCTL_NOTIF_ADDFD, &a) < 0 ? -1 : 0;
-}
-
 static int respond(int listener, const struct seccomp_notif_resp *response)
 {
 	return ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, response);
+}
+
+int seccomp_notify_give(int listener, uint64_t id, int *fd, unsigned flags)
+{
+	struct seccomp_notif_addfd a = { .id = id, .srcfd = (uint32_t)*fd, .newfd_flags = flags };
+	int number = ioctl(listener, SECCOMP_IOCTL_NOTIF_ADDFD, &a);
+
+	if (number < 0)
+		return -1;
+	fd_close(fd);
+	return respond(listener, &(struct seccomp_notif_resp){ .id = id, .val = number });
 }
 
 int seccomp_notify_answer(int listener, uint64_t id, int number)

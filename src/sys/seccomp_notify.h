@@ -15,9 +15,9 @@ int seccomp_notify_receive(int listener, struct seccomp_notif *ret);
 bool seccomp_notify_is_valid(int listener, uint64_t id);
 /* Puts `fd` under `number` into the descriptor table of the caller. flags: O_CLOEXEC. */
 int seccomp_notify_replace(int listener, uint64_t id, int fd, int number, unsigned flags);
-/* Puts `fd` under the caller's next free number, which the call returns. -1 with errno, and the call still waits: EMFILE,
+/* Moves `fd` to the caller's next free number, which the call returns: ours is closed before that. -1 with errno, and the call still waits: EMFILE,
  * the caller has no number left; ENOENT, it was killed. Of kernel 5.14. */
-int seccomp_notify_give(int listener, uint64_t id, int fd, unsigned flags);
+int seccomp_notify_give(int listener, uint64_t id, int *fd, unsigned flags);
 /* The call returns 0, or fails with the errno `number`. */
 int seccomp_notify_answer(int listener, uint64_t id, int number);
 /* The kernel makes the call as if there were no listener. What its pointers and descriptors mean is looked at anew. */
