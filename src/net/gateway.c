@@ -91,8 +91,9 @@ static int find_namespace(pid_t pid)
 	while (dir && (entry = fd_next_entry(dir))) {
 		ssize_t n = readlinkat(dirfd(dir), entry->d_name, target, sizeof(target) - 1);
 
-		if (n > 0 && strncmp(target, "net:[", strlen("net:[")) == 0)
-			return openat(dirfd(dir), entry->d_name, O_RDONLY | O_CLOEXEC);
+		target[n < 0 ? 0 : n] = '\0';
+		if (str_starts(target, "net:["))	/* what it is when it is opened may be something else, a pipe */
+			return openat(dirfd(dir), entry->d_name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	}
 	return -1;
 }
