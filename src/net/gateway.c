@@ -173,10 +173,13 @@ int gateway_start(struct arena *arena, int netns, const char *runtime_dir, struc
 	close(pipe[1]);
 	if (result < 0)
 		return -1;
-	if (await_ready(reading))
+	if (await_ready(reading)) {
 		result = write_record(runtime_dir, process.pid, err);
-	else
+		if (result < 0)
+			kill(process.pid, SIGKILL);	/* nobody would find it again, and it holds the namespace */
+	} else {
 		result = failed(helper_words(arena, process.log), err);
+	}
 	close(process.log);
 	return result;
 }
