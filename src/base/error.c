@@ -113,6 +113,14 @@ int error_frame(struct error *err, const char *fmt, ...)
 	return -1;
 }
 
+/* A line of its own would pass for a cure: what is named, a file in a volume, may be a stranger's. */
+static void make_one_line(char *text)
+{
+	for (; *text; text++)
+		if (*text == '\n')
+			*text = '?';
+}
+
 int error_hint(struct error *err, const char *fmt, ...)
 {
 	va_list ap;
@@ -122,6 +130,14 @@ int error_hint(struct error *err, const char *fmt, ...)
 	va_start(ap, fmt);
 	mark_if_cut(err->hint, sizeof(err->hint), vsnprintf(err->hint, sizeof(err->hint), fmt, ap));
 	va_end(ap);
+	make_one_line(err->hint);
+	return -1;
+}
+
+int error_hint_again(struct error *err, const char *hint)
+{
+	if (err && err->kind != ERROR_NONE && !err->hint[0])
+		mark_if_cut(err->hint, sizeof(err->hint), snprintf(err->hint, sizeof(err->hint), "%s", hint));
 	return -1;
 }
 
@@ -141,6 +157,7 @@ ERROR_PRINTF(3, 0) static int add_line(struct error *err, char mark, const char 
 		n += vsnprintf(err->hint + used + n, room - (size_t)n, fmt, ap);
 	if (n >= (int)room)
 		err->hint[used] = '\0';
+	make_one_line(err->hint + used + (used && err->hint[used]));
 	return -1;
 }
 

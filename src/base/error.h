@@ -66,6 +66,8 @@ int error_frame(struct error *err, const char *fmt, ...) ERROR_PRINTF(2, 3);
 
 /* Sets the cure, one paragraph without a newline at the end, and returns -1. The innermost hint wins. */
 int error_hint(struct error *err, const char *fmt, ...) ERROR_PRINTF(2, 3);
+/* The hint that another error had, with its lines. */
+int error_hint_again(struct error *err, const char *hint);
 /* Adds a line that cures it when it is pasted, or one that only the administrator can give; after the hint. One that does
  * not fit whole is left out. */
 int error_fix(struct error *err, const char *fmt, ...) ERROR_PRINTF(2, 3);

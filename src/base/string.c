@@ -189,6 +189,17 @@ char *str_printable(struct arena *arena, const char *s, size_t max)
 	return text;
 }
 
+char *str_quote(struct arena *arena, const char *word)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@%+=:,./-_";
+	struct strings parts = { 0 };
+
+	if (*word && strspn(word, plain) == strlen(word))
+		return arena_strdup(arena, word);
+	parts = strings_split(arena, word, "'");
+	return arena_printf(arena, "'%s'", strings_join(arena, &parts, "'\\''"));
+}
+
 int str_to_u64(const char *s, unsigned long long *ret)
 {
 	char *end;

@@ -58,6 +58,8 @@ const char *str_after(const char *s, const char *prefix);
 
 /* Foreign text for a message: at most max bytes, control bytes as '?', "..." where it was cut. NULL gives "". */
 char *str_printable(struct arena *arena, const char *s, size_t max);
+/* One word as a shell needs it: what is to be pasted may name files of strangers. */
+char *str_quote(struct arena *arena, const char *word);
 
 /* Strict decimal numbers: no sign for unsigned, no blanks, no overflow. Answers -1 with errno EINVAL or ERANGE. */
 int str_to_u64(const char *s, unsigned long long *ret);

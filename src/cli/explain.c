@@ -163,10 +163,12 @@ static int explain_last(struct cli *cli, struct explain *x, const struct explain
 	if (last_read(x->e, &last, err) < 0)
 		return -1;
 	if (asked->path) {
-		struct explain_request r = *asked;
+		struct facts_question q;
 		struct verdict v = { 0 };
 
-		return ask(cli, x, &r, &last.words, &v, err) < 0 ? -1 : answer(cli, &r, &v);
+		if (facts_question_parse(cli->arena, asked->access ? asked->access : "write", asked->path, asked->arg, "", &q, err) < 0)
+			return -1;
+		return ask_run(cli, x, &last.words, &q, &v, err) < 0 ? -1 : answer(cli, asked, &v);
 	}
 	if (hints_collect(cli, x, &last.words, &found, err) < 0)
 		return -1;

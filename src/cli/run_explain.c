@@ -85,19 +85,18 @@ static void tell_all(struct told *t, struct watch *w)
 static int start_watched(struct told *t, const struct create_request *r, int *ret_code, struct error *err)
 {
 	struct start_options so = { .attach = true, .interactive = r->interactive, .sig_proxy = !r->no_sig_proxy,
-				    .detach_keys = r->detach_keys };
+				    .detach_keys = "" };	/* to leave it is to stop watching */
 	struct engine *e = t->x.e;
 	struct container_state state;
 	struct watch w = { 0 };
-	bool detached = false;
+	bool detached;
 	int result;
 
 	if (container_init(e, t->c, err) < 0 || container_load_state(e, t->c, &state, err) < 0 ||
 	    watch_start(&w, (pid_t)state.pid, err) < 0)
 		return -1;
 	result = container_start(e, t->c, &so, ret_code, &detached, err);
-	if (!detached)
-		tell_all(t, &w);
+	tell_all(t, &w);
 	return result;
 }
 

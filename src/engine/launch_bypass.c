@@ -1,9 +1,9 @@
 #include "engine/launch_bypass.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/sockios.h>
 #include <sched.h>
+#include <stdint.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -14,6 +14,7 @@
 #include "sys/errand.h"
 #include "sys/fd.h"
 #include "sys/netlink.h"
+#include "sys/ns.h"
 
 /* Only CAP_NET_ADMIN over the host's network may ask a socket for it. Then the container could have it too. */
 static bool has_power_over_network(void)
@@ -37,8 +38,8 @@ void launch_bypass_prepare(struct launch *l)
 
 static int open_routes(void *context, struct error *err)
 {
-	const char *path = context;
-	int ns = open(path, O_RDONLY | O_CLOEXEC), fd = -1;
+	const struct run_process *p = context;
+	int ns = ns_open_network(p->pid), fd = -1;
 
 	if (ns < 0 || setns(ns, CLONE_NEWNET) < 0 || (fd = netlink_open()) < 0)
 		return error_errno(err, "look at the container's routes");
@@ -58,7 +59,7 @@ void launch_bypass_see(struct launch *l, const struct run_process *p)
 	if (l->bypass_ours < 0)
 		return;
 	fd_close(&l->bypass_child);
-	l->bypass_routes = errand_fd(open_routes, arena_printf(l->e->arena, "/proc/%d/ns/net", (int)p->pid), NULL);
+	l->bypass_routes = errand_fd(open_routes, (void *)(uintptr_t)p, NULL);
 	l->bypass_door = attach_bypass_open(l->run_dir);
 	if (l->bypass_routes >= 0 && l->bypass_door >= 0 && can_take_descriptors(p->pidfd))
 		return;

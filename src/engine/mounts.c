@@ -230,13 +230,13 @@ int mounts_make_anonymous(struct engine *e, const struct container *c, struct er
 	return 0;
 }
 
-static int unreachable(const char *path, struct error *err)
+static int unreachable(struct engine *e, const char *path, struct error *err)
 {
 	error_errno(err, "statfs %s", path);
 	if (err && err->sys == ENOENT) {
 		error_code(err, "source-missing");
 		error_hint(err, "the host path does not exist; create it first");
-		error_fix(err, "mkdir -p %s", path);
+		error_fix(err, "mkdir -p %s", str_quote(e->arena, path));
 	}
 	if (err && err->sys == EACCES)
 		error_hint(err, "you yourself may not enter one of its directories; see who may: namei -lx %s", path);
@@ -253,7 +253,7 @@ static int resolve_path(struct engine *e, char **path, struct error *err)
 	if (!*path)
 		return 0;
 	if (stat(*path, &st) < 0)
-		return unreachable(*path, err);
+		return unreachable(e, *path, err);
 	real = realpath(*path, NULL);
 	if (real)
 		*path = arena_strdup(e->arena, real);

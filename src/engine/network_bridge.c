@@ -1,7 +1,6 @@
 #include "engine/network_bridge.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -14,6 +13,7 @@
 #include "sys/fd.h"
 #include "sys/lock.h"
 #include "sys/netlink.h"
+#include "sys/ns.h"
 #include "sys/trace.h"
 
 #define JOINED "joined"		/* in the runtime directory: the network namespace is shared */
@@ -145,12 +145,9 @@ int network_bridge_join(struct engine *e, const char *id, const struct net_reque
 static int attach(struct network_bridge *b, pid_t pid, int (*one)(struct arena *arena, struct rootless *r, const struct network *n,
 		  int ns, int inside, size_t position, struct bridge_endpoint *e, struct error *err), struct error *err)
 {
-	char path[64];
-	_cleanup_fd_ int ns = -1, inside = -1;
+	_cleanup_fd_ int ns = ns_open_network(pid), inside = -1;
 	int sockets[2], attached = 0;
 
-	snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)pid);
-	ns = open(path, O_RDONLY | O_CLOEXEC);
 	if (ns < 0)
 		return error_errno(err, "open the container's network namespace");
 	if (netlink_open_in((int[]){ b->rootless.ns, ns }, 2, sockets, err) < 0)

@@ -31,7 +31,7 @@ static int refuse(const struct owning *o, const struct walk_entry *entry, const 
 	const char *path = *entry->path ? arena_printf(o->e->arena, "%s/%s", o->name, entry->path) : o->name;
 
 	error_set(err, ERROR_DENIED, "%s %s: nothing was changed", *entry->path ? entry->path : "it", what);
-	return error_hint(err, "%s %s", cure, path);
+	return error_hint(err, "%s %s", cure, str_quote(o->e->arena, path));
 }
 
 /* " (uid 7)", as far as somebody outside can tell. */

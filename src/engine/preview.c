@@ -107,8 +107,7 @@ int container_preview(struct engine *e, const struct create_request *r,
 		result = show(e, &c, look, context, err);
 		life_remove(e, &c, true, &(struct error){ 0 });
 	}
-	for (size_t i = 0; i < made.n; i++)
-		volume_remove(&e->store, made.v[i], NULL);
+	volume_unmake(e, &made);
 	speak(e, &face, events_fd);
 	return result;
 }
@@ -139,8 +138,7 @@ int container_rehearse(struct engine *e, const struct create_request *r,
 		result = wait_and_work(e, &c, work, context, err);
 		container_rm(e, &c, &gone, &(struct error){ 0 });
 	}
-	for (size_t i = 0; i < made.n; i++)
-		volume_remove(&e->store, made.v[i], NULL);
+	volume_unmake(e, &made);
 	speak(e, &face, events_fd);
 	return result;
 }

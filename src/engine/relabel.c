@@ -100,7 +100,7 @@ static int refused(struct engine *e, const char *path, const char *label, struct
 	if (number != EPERM && number != EACCES)
 		return -1;
 	error_hint(err, "it belongs to another user, or the policy keeps its type");
-	return error_fix_admin(err, "chcon -R %s %s", label, path);
+	return error_fix_admin(err, "chcon -R %s %s", label, str_quote(e->arena, path));
 }
 
 int relabel_tree(struct engine *e, const char *path, const char *label, struct error *err)

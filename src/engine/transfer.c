@@ -87,7 +87,7 @@ static int take_error(const struct transfer_event *event, struct error *err)
 	if (err)
 		err->sys = (int)event->errno_;
 	if (!str_is_empty(event->hint))
-		error_hint(err, "%s", event->hint);
+		error_hint_again(err, event->hint);
 	if (!str_is_empty(event->code))
 		error_code(err, event->code);
 	return -1;

@@ -327,6 +327,16 @@ int volume_rm(struct engine *e, const char *name, bool force, struct error *err)
 	return 0;
 }
 
+/* Whoever creates a container holds the store's lock from before it finds its volumes until it names them. */
+void volume_unmake(struct engine *e, const struct strings *names)
+{
+	_cleanup_fd_ int lock = names->n ? store_lock(&e->store, LOCK_EXCLUSIVE, false, NULL) : -1;
+
+	for (size_t i = 0; lock >= 0 && i < names->n; i++)
+		if (free_of_containers(e, names->v[i], false, NULL) == 0)
+			volume_remove(&e->store, names->v[i], NULL);
+}
+
 /* A container whose record cannot be read may use any volume. */
 static int know_all_users(struct engine *e, struct error *err)
 {

@@ -11,6 +11,8 @@ int volume_rows(struct engine *e, const struct strings *filters, struct json **r
 int volume_inspect(struct engine *e, const char *name, struct json **ret, struct error *err);
 /* Refuses with ERROR_IN_USE when containers use it; force removes those. */
 int volume_rm(struct engine *e, const char *name, bool force, struct error *err);
+/* Removes what was made only to look at it, but for what a container has come to use meanwhile. */
+void volume_unmake(struct engine *e, const struct strings *names);
 int volume_prune(struct engine *e, const struct strings *filters, struct strings *ret_names, struct error *err);
 
 #endif

@@ -72,7 +72,7 @@ static int visit_one(struct walk *w, int dir, const struct dirent *d, int depth)
 	if (old < 0)
 		return -1;
 	if (w->flags & WALK_STAT || d->d_type == DT_UNKNOWN) {
-		result = look_at(w, &entry) < 0 ? 1 : 0;
+		result = look_at(w, &entry) == 0 ? 0 : errno == ENOENT ? 1 : error_errno(w->err, "stat %s", w->path);
 		is_directory = result == 0 && S_ISDIR(entry.st.stx_mode);
 	}
 	w->visited++;

@@ -168,7 +168,7 @@ bool trial_has_reason(const struct verdict *v, enum reason reason)
 
 char *trial_quote(struct trial *t, const char *path)
 {
-	return run_line_quote(t->arena, path);
+	return str_quote(t->arena, path);
 }
 
 char *trial_letters(struct trial *t, unsigned perm)

@@ -1,7 +1,5 @@
 #include "explain/run_line.h"
 
-#include "base/buffer.h"
-
 static struct run_line copy(struct arena *arena, const struct run_line *line)
 {
 	struct run_line ret = { .image_at = line->image_at };
@@ -139,23 +137,6 @@ bool run_line_change_mount(struct arena *arena, struct run_line *line, const cha
 }
 
 /* --- printing */
-char *run_line_quote(struct arena *arena, const char *word)
-{
-	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@%+=:,./-_";
-	struct buffer b = BUFFER(1 << 20);
-	char *ret;
-
-	if (*word && strspn(word, plain) == strlen(word))
-		return arena_strdup(arena, word);
-	buffer_adds(&b, "'");
-	for (const char *c = word; *c; c++)
-		*c == '\'' ? buffer_adds(&b, "'\\''") : buffer_add(&b, c, 1);
-	buffer_adds(&b, "'");
-	ret = arena_strndup(arena, b.data, b.size);
-	buffer_done(&b);
-	return ret;
-}
-
 char *run_line_print(struct arena *arena, const struct run_line *line)
 {
 	struct strings words = { 0 };
@@ -165,6 +146,6 @@ char *run_line_print(struct arena *arena, const struct run_line *line)
 	strings_add(arena, &words, "bryo");
 	strings_add(arena, &words, "run");
 	for (size_t i = 0; i < line->words.n; i++)
-		strings_add(arena, &words, run_line_quote(arena, line->words.v[i]));
+		strings_add(arena, &words, str_quote(arena, line->words.v[i]));
 	return strings_join(arena, &words, " ");
 }

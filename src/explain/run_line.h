@@ -22,7 +22,5 @@ bool run_line_change_mount(struct arena *arena, struct run_line *line, const cha
 			   const char *add, struct strings *dropped, struct strings *added);
 /* "bryo run ..." quoted for a shell. NULL without words. */
 char *run_line_print(struct arena *arena, const struct run_line *line);
-/* One word as a shell needs it. */
-char *run_line_quote(struct arena *arena, const char *word);
 
 #endif

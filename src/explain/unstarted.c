@@ -47,7 +47,7 @@ static bool is_bad_source(struct engine *e, const struct outside *o, char *sourc
 	keep_the_way(v);
 	if (v->blocks.n && v->blocks.v[0].reason == REASON_SOURCE_MISSING)
 		*ARRAY_ADD(e->arena, &v->fixes) = (struct verdict_fix){ .id = "make-source", .effect = "an empty directory of yours",
-			.host = arena_printf(e->arena, "mkdir -p %s", run_line_quote(e->arena, source)) };
+			.host = arena_printf(e->arena, "mkdir -p %s", str_quote(e->arena, source)) };
 	return v->blocks.n > 0;
 }
 

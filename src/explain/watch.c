@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/audit.h>
+#include <linux/openat2.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,6 +17,7 @@
 #include <unistd.h>
 
 #include "sys/fd.h"
+#include "sys/inroot.h"
 
 #define REFUSALS_MAX 256
 
@@ -38,6 +40,10 @@ static const struct call calls[] = {
 	{ SYS_linkat, 2, 3, -1, ACCESS_CREATE }, { SYS_fchmodat, 0, 1, -1, ACCESS_CHMOD }, { SYS_fchownat, 0, 1, -1, ACCESS_CHOWN },
 	{ SYS_utimensat, 0, 1, -1, ACCESS_UTIMES }, { SYS_execve, NO_DIRECTORY, 0, -1, ACCESS_EXEC },
 	{ SYS_chdir, NO_DIRECTORY, 0, -1, ACCESS_SEARCH }, { SYS_truncate, NO_DIRECTORY, 0, -1, ACCESS_WRITE },
+	{ SYS_openat2, 0, 1, 2, ACCESS_READ },
+#ifdef SYS_fchmodat2
+	{ SYS_fchmodat2, 0, 1, -1, ACCESS_CHMOD },
+#endif
 #ifdef SYS_renameat
 	{ SYS_renameat, 0, 1, -1, ACCESS_UNLINK },
 #endif
@@ -139,15 +145,37 @@ static bool path_of(const struct thread *t, char to[PATH_MAX])
 	return start_of(t, start) && snprintf(to, PATH_MAX, "%s%s%s", start, start[1] && *path ? "/" : "", path) < PATH_MAX;
 }
 
+/* openat2's stand in memory, as the first word of its open_how. */
+static uint64_t flags_of(const struct thread *t)
+{
+	uint64_t argument = t->arguments[t->call->flags], flags = 0;
+	struct iovec local = { &flags, sizeof(flags) }, remote = { (void *)(uintptr_t)argument, sizeof(flags) };
+
+	if (t->call->number != SYS_openat2)
+		return argument;
+	return process_vm_readv(t->id, &local, 1, &remote, 1, 0) == sizeof(flags) ? flags : 0;
+}
+
+/* Links in the container, to absolute paths too, lead nowhere on the host. */
+static bool is_missing(const struct thread *t, const char *path)
+{
+	char link[64];
+	_cleanup_fd_ int root = -1;
+	struct stat st;
+
+	snprintf(link, sizeof(link), "/proc/%d/root", t->id);
+	root = open(link, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return root >= 0 && inroot_stat(root, path, &st, false) < 0 && errno == ENOENT;
+}
+
 static enum access_op op_of(const struct thread *t, const char *path)
 {
-	uint64_t flags = t->call->flags < 0 ? 0 : t->arguments[t->call->flags];
-	char inside[PATH_MAX + 32];
+	uint64_t flags;
 
 	if (t->call->flags < 0)
 		return t->call->op;
-	snprintf(inside, sizeof(inside), "/proc/%d/root%s", t->id, path);
-	if ((flags & O_CREAT) && faccessat(AT_FDCWD, inside, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT)
+	flags = flags_of(t);
+	if ((flags & O_CREAT) && is_missing(t, path))
 		return ACCESS_CREATE;
 	if ((flags & O_ACCMODE) != O_RDONLY)
 		return flags & O_APPEND ? ACCESS_APPEND : ACCESS_WRITE;
@@ -257,24 +285,49 @@ _Noreturn static void trace(pid_t first, int records, int ready)
 
 /* --- around it */
 
+/* 0, or what the tracer failed with. */
+static int first_word(int fd)
+{
+	int number;
+
+	return fd_read_all(fd, &number, sizeof(number)) == sizeof(number) ? number : EIO;
+}
+
+static void end_tracer(struct watch *w)
+{
+	if (w->tracer <= 0)
+		return;
+	kill(w->tracer, SIGKILL);
+	while (waitpid(w->tracer, NULL, 0) < 0 && errno == EINTR)
+		;
+	w->tracer = 0;
+}
+
 int watch_start(struct watch *ret, pid_t first, struct error *err)
 {
-	int ready[2], number = EIO;
+	int ready[2], number;
 
-	ret->records = memfd_create("bryo-refusals", MFD_CLOEXEC);
-	if (ret->records < 0 || pipe2(ready, O_CLOEXEC) < 0)
-		return error_errno(err, "watch the container");
+	*ret = (struct watch){ .records = memfd_create("bryo-refusals", MFD_CLOEXEC) };
+	if (ret->records < 0 || pipe2(ready, O_CLOEXEC) < 0) {
+		error_errno(err, "watch the container");
+		fd_close(&ret->records);
+		return -1;
+	}
 	ret->tracer = fork();
+	number = errno;
 	if (ret->tracer == 0) {
 		close(ready[0]);
 		trace(first, ret->records, ready[1]);
 	}
 	close(ready[1]);
-	if (ret->tracer > 0 && read(ready[0], &number, sizeof(number)) == sizeof(number) && number == 0) {
-		close(ready[0]);
-		return 0;
-	}
+	if (ret->tracer > 0)
+		number = first_word(ready[0]);
 	close(ready[0]);
+	if (number == 0)
+		return 0;
+	end_tracer(ret);
+	ret->tracer = 0;
+	fd_close(&ret->records);
 	errno = number;
 	error_errno(err, "watch the container");
 	return error_hint(err, "kernel.yama.ptrace_scope, or an outer container, may forbid it");
@@ -288,13 +341,10 @@ int watch_end(struct arena *arena, struct watch *w, struct watch_refusals *ret, 
 	*ret = (struct watch_refusals){ 0 };
 	if (w->tracer <= 0)
 		return 0;
-	kill(w->tracer, SIGKILL);
-	while (waitpid(w->tracer, NULL, 0) < 0 && errno == EINTR)
-		;
+	end_tracer(w);
 	for (; pread(w->records, r, sizeof(*r), at) == sizeof(*r); at += (off_t)sizeof(*r))
 		*ARRAY_ADD(arena, ret) = (struct watch_refusal){ .op = (enum access_op)r->op, .sys = r->sys, .uid = r->uid, .gid = r->gid,
 								 .path = arena_strdup(arena, r->path) };
-	close(w->records);
-	w->tracer = 0;
+	fd_close(&w->records);
 	return 0;
 }

@@ -209,9 +209,11 @@ void bypass_open(struct monitor *m)
 
 void bypass_accept(struct monitor *m)
 {
-	char control[CMSG_SPACE(sizeof(int))], byte;
+	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))];
+	char byte;
 	struct iovec part = { &byte, 1 };
-	struct msghdr header = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control) };
+	struct msghdr header = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = control,
+				 .msg_controllen = CMSG_LEN(sizeof(int)) };	/* with its padding there is room for two */
 	struct cmsghdr *c;
 	int fd;
 

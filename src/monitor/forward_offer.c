@@ -66,7 +66,8 @@ void forward_offer_end(struct forwarder *f, struct flow *flow)
 	flow->offer = 0;
 }
 
-/* The client's bytes are passed on, and stay where they are. false: the offer has no future. */
+/* The client's bytes are passed on, and stay where they are. false: the offer has no future.
+ * The container may get him meanwhile, read what was there and make him block: nothing here may wait for more. */
 static bool show(struct forwarder *f, struct flow *flow)
 {
 	struct relay_half *client = &flow->relay.half[CLIENT], *container = &flow->relay.half[CONTAINER];
@@ -76,7 +77,7 @@ static bool show(struct forwarder *f, struct flow *flow)
 		return false;
 	if (!client->readable || !container->writable)
 		return true;
-	n = recv(flow->relay.fd[CLIENT], f->data, sizeof(f->data), MSG_PEEK);
+	n = recv(flow->relay.fd[CLIENT], f->data, sizeof(f->data), MSG_PEEK | MSG_DONTWAIT);
 	if (n < 0 && errno == EAGAIN)
 		client->readable = false;
 	if (n <= 0)
@@ -94,11 +95,13 @@ static bool show(struct forwarder *f, struct flow *flow)
 	return flow->shown < SHOWN_MAX;
 }
 
-/* What was shown is known to the container: it is taken from the client. */
+/* What was shown is known to the container: it is taken from the client, in pieces where urgent data lies between. */
 static void begin_carrying(struct forwarder *f, struct flow *flow)
 {
-	if (flow->shown)
-		recv(flow->relay.fd[CLIENT], f->data, flow->shown, 0);
+	ssize_t n;
+
+	while (flow->shown && (n = recv(flow->relay.fd[CLIENT], f->data, flow->shown, MSG_DONTWAIT)) > 0)
+		flow->shown -= (uint32_t)n;
 	flow->shown = 0;
 	flow->relay.half[CLIENT].readable = true;
 }

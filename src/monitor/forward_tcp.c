@@ -158,6 +158,7 @@ static void reach_again(struct forwarder *f, uint32_t index)
 	relay_init(&flow->relay, fd, forward_reach(f->plan, SOCK_STREAM, &client, port));
 	relay_set_connecting(&flow->relay, CONTAINER);
 	relay_note(&flow->relay, CLIENT, EPOLLIN | EPOLLRDHUP);
+	flow->watched = false;		/* this end to the container is another */
 	flow->watched = flow->relay.fd[CONTAINER] >= 0 && watch_ends(f, flow) == 0;
 	if (!flow->watched)
 		end_flow(f, index, true);

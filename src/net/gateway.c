@@ -91,8 +91,9 @@ static int find_namespace(pid_t pid)
 	while (dir && (entry = fd_next_entry(dir))) {
 		ssize_t n = readlinkat(dirfd(dir), entry->d_name, target, sizeof(target) - 1);
 
-		if (n > 0 && strncmp(target, "net:[", strlen("net:[")) == 0)
-			return openat(dirfd(dir), entry->d_name, O_RDONLY | O_CLOEXEC);
+		target[n < 0 ? 0 : n] = '\0';
+		if (str_starts(target, "net:["))	/* what it is when it is opened may be something else, a pipe */
+			return openat(dirfd(dir), entry->d_name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	}
 	return -1;
 }
@@ -172,10 +173,13 @@ int gateway_start(struct arena *arena, int netns, const char *runtime_dir, struc
 	close(pipe[1]);
 	if (result < 0)
 		return -1;
-	if (await_ready(reading))
+	if (await_ready(reading)) {
 		result = write_record(runtime_dir, process.pid, err);
-	else
+		if (result < 0)
+			kill(process.pid, SIGKILL);	/* nobody would find it again, and it holds the namespace */
+	} else {
 		result = failed(helper_words(arena, process.log), err);
+	}
 	close(process.log);
 	return result;
 }

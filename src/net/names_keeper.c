@@ -6,6 +6,7 @@
 #include <linux/close_range.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -237,6 +238,19 @@ void names_keeper_stop(struct arena *arena, const struct rootless_home *home)
 	unlinkat(home->run_fd, NAMES_ZONES "/" NAMES_PID_FILE, 0);
 }
 
+/* Whole or not at all: it is read without the lock, too. */
+static int record(const struct rootless_home *home, pid_t pid, struct error *err)
+{
+	char text[64];
+	int n = snprintf(text, sizeof(text), "%d %llu\n", (int)pid, (unsigned long long)pidfd_start_time(pid));
+
+	if (fd_write_file(home->run_fd, RECORD, text, (size_t)n, 0600, false) == 0)
+		return 0;
+	error_errno(err, "write %s/" RECORD, home->run_path);
+	kill(pid, SIGKILL);		/* nobody would find it again */
+	return -1;
+}
+
 int names_keeper_start(struct arena *arena, const struct rootless *r, const char *program, struct error *err)
 {
 	const struct rootless_home *home = r->home;
@@ -253,5 +267,5 @@ int names_keeper_start(struct arena *arena, const struct rootless *r, const char
 	helper_seal_log(log);
 	if (report.exit_code != 0)
 		return error_set(err, ERROR_FAILED, "aardvark-dns failed: %s", helper_words(arena, log));
-	return helper_record(path_of(arena, home, NAMES_DIR), report.pid, err);
+	return record(home, report.pid, err);
 }

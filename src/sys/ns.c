@@ -1,14 +1,17 @@
 #include "sys/ns.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/sched.h>
 #include <net/if.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/string.h"
@@ -49,6 +52,21 @@ pid_t ns_clone(uint64_t flags, int cgroup_fd, int *ret_pidfd)
 	if (pid > 0)
 		*ret_pidfd = pidfd;
 	return (pid_t)pid;
+}
+
+#define TRIES 5000
+#define PAUSE_NS 100000
+
+int ns_open_network(pid_t pid)
+{
+	const struct timespec pause = { .tv_nsec = PAUSE_NS };
+	char path[64];
+	int fd, tries = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)pid);
+	while ((fd = open(path, O_RDONLY | O_CLOEXEC)) < 0 && errno == EACCES && tries++ < TRIES)
+		nanosleep(&pause, NULL);
+	return fd;
 }
 
 int ns_loopback_up(void)

@@ -19,6 +19,9 @@ const char *ns_name(uint64_t flag);
 /* fork() into new namespaces, and into the cgroup whose directory is cgroup_fd (-1: the caller's). Handlers of signals
  * are reset in the child. Answers 0 in the child; in the parent the pid, and the pidfd in *ret_pidfd. */
 pid_t ns_clone(uint64_t flags, int cgroup_fd, int *ret_pidfd);
+/* The network namespace of a process. Nobody may look at a child of ours in the moment in which it changes its ids: that is
+ * waited for. -1 with errno. */
+int ns_open_network(pid_t pid);
 /* Brings the interface "lo" of the caller's network namespace up. */
 int ns_loopback_up(void);
 

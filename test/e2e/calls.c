@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/keyctl.h>
+#include <linux/openat2.h>
 #include <linux/perf_event.h>
 #include <sched.h>
 #include <stdio.h>
@@ -32,6 +33,14 @@ static long connect_abstract(const char *name)
 	return connect(fd, (struct sockaddr *)&address, (socklen_t)(sizeof(sa_family_t) + 1 + n));
 }
 
+/* ./calls openat2 PATH: makes a file */
+static long make_file(const char *path)
+{
+	struct open_how how = { .flags = O_CREAT | O_WRONLY, .mode = 0600 };
+
+	return syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof(how));
+}
+
 int main(int argc, char **argv)
 {
 	static char zeros[4096];
@@ -39,6 +48,10 @@ int main(int argc, char **argv)
 
 	if (argc == 3 && strcmp(argv[1], "abstract") == 0) {
 		report("abstract", connect_abstract(argv[2]));
+		return 0;
+	}
+	if (argc == 3 && strcmp(argv[1], "openat2") == 0) {
+		report("openat2", make_file(argv[2]));
 		return 0;
 	}
 	report("bpf", syscall(SYS_bpf, 0, zeros, 64));

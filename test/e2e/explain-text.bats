@@ -103,12 +103,15 @@ load helpers
 @test "run --explain: each refused access is explained, without knowing the path" {
 	need_image
 	mkdir -m 755 d
-	run bryo run --explain --rm --network none --user 1000:1000 -v "$PWD/d:/data" $IMG \
-		sh -c 'cd /data; touch x; mkdir y; (chmod 700 /data) 2>/dev/null; echo said; exit 4'
+	run bryo run --explain --rm --network none --user 1000:1000 -v "$PWD/d:/data" -v "$BRYO_BUILD/test/e2e/calls:/calls:ro" $IMG \
+		sh -c 'cd /data; touch x; mkdir y; ln -s /data /tmp/l; touch /tmp/l/z; /calls openat2 /data/o; (chmod 700 /data) 2>/dev/null; echo said; exit 4'
 	assert_status 4
 	assert_contains "said"
 	assert_contains "error[uid-shift]: user 1000 in the container can't create /data/x"
 	assert_contains "also refused[uid-shift]: mkdir /data/y"
+	assert_contains "also refused[uid-shift]: create /tmp/l/z"
+	assert_contains "openat2 EACCES"
+	assert_contains "also refused[uid-shift]: create /data/o"
 	assert_contains "can't change the mode of /data"
 	assert_contains "fix 1: bryo run "
 	run bryo run --explain --rm --network none --read-only $IMG sh -c 'echo >/x'

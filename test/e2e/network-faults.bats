@@ -9,7 +9,7 @@ inside() { bryo exec "$1" timeout 5 "${@:2}"; }
 asked() { inside "$1" ping -c 1 -w 1 "$2" 2>/dev/null | sed -n 's/^PING [^ ]* (\([^)]*\)).*/\1/p'; }
 finds() { [ "$(asked "$1" "$2")" = "$3" ]; }
 # reaches CONTAINER: a line to the host outside and back
-reaches() { [ "$(inside "$1" sh -c '(echo hi; sleep 0.3) | nc 10.77.0.1 7000')" = "10.77.0.2 hi" ]; }
+reaches() { [ "$(inside "$1" sh -c '(echo hi; sleep 0.3) | nc -w 2 10.77.0.1 7000')" = "10.77.0.2 hi" ]; }
 run_dir() { echo "$XDG_RUNTIME_DIR/bryo"; }
 leases() { find "$(run_dir)/networks" -type l ! -name '.*' -printf '%f\n' 2>/dev/null | sort; }
 in_rootless() { bryo unshare nsenter "--net=$(run_dir)/netns/rootless" "$@"; }

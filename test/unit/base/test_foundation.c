@@ -79,6 +79,13 @@ static void errors_have_codes_places_and_lines_to_paste(void **state)
 	assert_string_equal(err.where, "");
 	error_fix(&err, "rm");
 	assert_string_equal(err.hint, "$ rm");
+	error_set(&err, ERROR_DENIED, "a name with lines");
+	error_hint(&err, "look at %s", "x\n# evil");
+	error_fix(&err, "ls %s", "y\n# evil\n");
+	assert_string_equal(err.hint, "look at x?# evil\n$ ls y?# evil?");
+	error_set(&err, ERROR_DENIED, "as another process had it");
+	error_hint_again(&err, "do\n$ this");
+	assert_string_equal(err.hint, "do\n$ this");
 	for (int kind = ERROR_NONE; kind < ERROR_KINDS; kind++)
 		assert_true(error_kind_code(kind)[0]);
 	assert_int_equal(error_fix(NULL, "x"), -1);
@@ -238,6 +245,17 @@ static void foreign_text_is_made_harmless(void **state)
 	assert_string_equal(str_printable(arena, NULL, 3), "");
 }
 
+static void words_are_quoted(void **state)
+{
+	(void)state;
+	assert_string_equal(str_quote(arena, "a/b:c=1"), "a/b:c=1");
+	assert_string_equal(str_quote(arena, ""), "''");
+	assert_string_equal(str_quote(arena, "a b"), "'a b'");
+	assert_string_equal(str_quote(arena, "it's"), "'it'\\''s'");
+	assert_string_equal(str_quote(arena, "$(rm -rf /)"), "'$(rm -rf /)'");
+	assert_string_equal(str_quote(arena, "~/x"), "'~/x'");
+}
+
 static void buffers_have_a_ceiling(void **state)
 {
 	_cleanup_buffer_ struct buffer b = BUFFER(10);
@@ -264,6 +282,7 @@ int main(void)
 		cmocka_unit_test(lists_grow),		     cmocka_unit_test(maps_keep_order),
 		cmocka_unit_test(maps_take_and_find_pairs),
 		cmocka_unit_test(numbers_are_strict),	     cmocka_unit_test(foreign_text_is_made_harmless),
+		cmocka_unit_test(words_are_quoted),
 		cmocka_unit_test(buffers_have_a_ceiling),
 	};
 

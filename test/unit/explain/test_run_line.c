@@ -90,23 +90,12 @@ static void options_stand_before_the_image(void **state)
 	assert_null(run_line_print(arena, &line));
 }
 
-static void words_are_quoted(void **state)
-{
-	assert_string_equal(run_line_quote(arena, "a/b:c=1"), "a/b:c=1");
-	assert_string_equal(run_line_quote(arena, ""), "''");
-	assert_string_equal(run_line_quote(arena, "a b"), "'a b'");
-	assert_string_equal(run_line_quote(arena, "it's"), "'it'\\''s'");
-	assert_string_equal(run_line_quote(arena, "$(rm -rf /)"), "'$(rm -rf /)'");
-	assert_string_equal(run_line_quote(arena, "~/x"), "'~/x'");
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(options_are_dropped),
 		cmocka_unit_test(mounts_are_changed),
 		cmocka_unit_test(options_stand_before_the_image),
-		cmocka_unit_test(words_are_quoted),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
