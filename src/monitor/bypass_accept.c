@@ -22,7 +22,7 @@
 #include "sys/seccomp_notify.h"
 
 #define PATIENCE_US 2000		/* for an accept that finds the queue empty after all, and would wait */
-#define RELEASE_NS 200000000	/* for the forwarder, to let go of a client */
+#define RELEASE_NS 200000000	/* for the forwarder, to let go of a client; then it is given all the same */
 #define FLAGS_KNOWN (SOCK_CLOEXEC | SOCK_NONBLOCK)
 
 struct accepting {
@@ -139,12 +139,19 @@ static bool tell_name(const struct accepting *a, const union forward_name *name)
 	       caller_write(a->memory, a->size, &size, sizeof(size));
 }
 
-/* 0, or an errno. */
+/* Whether it can be given, as far as can be told before: 0, or an errno. */
+static int prepare(const struct accepting *a, int fd, const union forward_name *name)
+{
+	fd_set_nonblock(fd, (a->flags & SOCK_NONBLOCK) != 0);
+	return tell_name(a, name) ? 0 : EFAULT;
+}
+
 static int give(const struct accepting *a, int *fd, const union forward_name *name)
 {
-	fd_set_nonblock(*fd, (a->flags & SOCK_NONBLOCK) != 0);
-	if (!tell_name(a, name))
-		return EFAULT;
+	int number = prepare(a, *fd, name);
+
+	if (number)
+		return number;
 	return seccomp_notify_give(a->notify, a->n->id, fd, a->flags & SOCK_CLOEXEC) < 0 ? errno : 0;
 }
 
@@ -159,20 +166,23 @@ static void await_release(struct offer *o, uint32_t word)
 			return;
 }
 
-/* The forwarder has let go of the client before the container has it: who is not the only one to have a socket finds it in
- * his epoll sets after its close, and the kernel may even leave the last close to his sleeping epoll_wait. */
+/* What cannot be given is the forwarder's again; its connection is closed after that is said: by that it notices. Else it has
+ * let go of the client before the container has it: who is not the only one with a socket finds it in his epoll sets after
+ * his close, and the kernel may leave the last close to his own sleeping epoll_wait, where it is made too late. */
 static int give_client(const struct accepting *a, struct offer *o, uint32_t word, int *inner, int *client,
 		       const union forward_name *name)
 {
-	if (!seccomp_notify_is_valid(a->notify, a->n->id) || !caller_has_room(a->pid)) {
+	int number = prepare(a, *client, name);
+
+	if (number || !seccomp_notify_is_valid(a->notify, a->n->id) || !caller_has_room(a->pid)) {
 		fd_set_nonblock(*client, true);
 		offer_turn(o, word, OFFER_TAKEN, OFFER_BACK);
-		return CALL_CONTINUES;
+		return number ? number : CALL_CONTINUES;
 	}
 	offer_turn(o, word, OFFER_TAKEN, OFFER_GIVEN);
 	fd_close(inner);
 	await_release(o, word);
-	return give(a, client, name);
+	return seccomp_notify_give(a->notify, a->n->id, client, a->flags & SOCK_CLOEXEC) < 0 ? errno : 0;
 }
 
 static int accept_first(const struct accepting *a)

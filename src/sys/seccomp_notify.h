@@ -15,8 +15,8 @@ int seccomp_notify_receive(int listener, struct seccomp_notif *ret);
 bool seccomp_notify_is_valid(int listener, uint64_t id);
 /* Puts `fd` under `number` into the descriptor table of the caller. flags: O_CLOEXEC. */
 int seccomp_notify_replace(int listener, uint64_t id, int fd, int number, unsigned flags);
-/* Moves `fd` to the caller's next free number, which the call returns: ours is closed before that. -1 with errno, and the call still waits: EMFILE,
- * the caller has no number left; ENOENT, it was killed. Of kernel 5.14. */
+/* Moves `fd` to the caller's next free number, which the call returns; ours is closed before that. -1 with errno: EMFILE, the
+ * caller has no number left, and the call still waits; ENOENT, it was killed. */
 int seccomp_notify_give(int listener, uint64_t id, int *fd, unsigned flags);
 /* The call returns 0, or fails with the errno `number`. */
 int seccomp_notify_answer(int listener, uint64_t id, int number);

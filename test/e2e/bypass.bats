@@ -198,7 +198,7 @@ visited() {
 
 @test "published: many workers at one socket, some killed; nobody is lost" {
 	needs_bypass
-	visited accepted_by_many accept_raced
+	visited accepted_by_many accept_raced accepted_alone
 }
 
 @test "hostile: what was accepted is locked as well" {

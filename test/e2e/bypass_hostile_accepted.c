@@ -280,9 +280,27 @@ static void accepted_port(void)
 	need(listen(fd, 1) < 0 && errno == EINVAL, "listen to a port of the host's");
 }
 
+/* Whoever else has a socket keeps it in epoll sets after its close. */
+static void accepted_alone(void)
+{
+	int listener = listener_of(AF_INET, SOCK_NONBLOCK), set = epoll_create1(0);
+	struct epoll_event e = { .events = EPOLLIN };
+
+	for (int i = 0; i < 200; i++) {
+		int visitor = visit("alone"), fd = accept_visitor(listener, 0);
+
+		need(device_of(fd) > 0, "handed over");
+		need(epoll_ctl(set, EPOLL_CTL_ADD, fd, &e) == 0, "epoll_ctl");
+		close(fd);
+		need(epoll_wait(set, &e, 1, i % 2) == 0, "somebody else has it, too");
+		close(visitor);
+	}
+}
+
 const struct check accepted_checks[] = {
 	{ "accepted", accepted }, { "accepted_properties", accepted_properties }, { "accepted_in_kernel", accepted_in_kernel },
 	{ "accepted_neighbours", accepted_neighbours }, { "accepted_refused", accepted_refused },
 	{ "accepted_by_many", accepted_by_many }, { "accept_raced", accept_raced }, { "accepted_port", accepted_port },
+	{ "accepted_alone", accepted_alone },
 	{ NULL, NULL },
 };
