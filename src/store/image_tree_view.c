@@ -118,6 +118,8 @@ int image_tree_view_open(const struct store *s, const char *place, const struct 
 
 	if (root < 0)
 		return -1;
+	snprintf(path, sizeof(path), VIEWS "/%s", name);
+	utimensat(root, path, NULL, 0);		/* first: who makes room leaves it alone then */
 	fd = open_made(root, name);
 	if (fd < 0) {
 		while (flock(root, LOCK_EX) < 0 && errno == EINTR)
@@ -128,9 +130,5 @@ int image_tree_view_open(const struct store *s, const char *place, const struct 
 			fd = make(root, name, maps);
 		}
 	}
-	if (fd < 0)
-		return -1;
-	snprintf(path, sizeof(path), VIEWS "/%s", name);
-	utimensat(root, path, NULL, 0);
 	return fd;
 }
