@@ -77,15 +77,26 @@ static bool is_read_only(const struct container_mount *m)
 	return m->read_only || strings_has(&m->options, "ro");
 }
 
+/* When the same alone denies both, the harder says more: its fixes are those of both. */
+static void keep_one(struct hints *h)
+{
+	struct verdict *last = &h->denied.v[h->denied.n - 1];
+
+	if (last->reason == last[-1].reason && last->blocks.n == last[-1].blocks.n)
+		last[-1] = *last;
+	h->denied.n--;
+}
+
 /* A directory is for looking into and making files in, a file for reading and writing. */
 static void ask_mount(struct asker *a, const struct container_mount *m)
 {
 	struct stat st;
 	bool file = str_eq(m->type, "bind") && m->source && stat(m->source, &st) == 0 && !S_ISDIR(st.st_mode);
+	bool closed = ask(a, file ? ACCESS_READ : ACCESS_LIST, m->destination);
 
-	if (ask(a, file ? ACCESS_READ : ACCESS_LIST, m->destination) || is_read_only(m))
-		return;
-	ask(a, file ? ACCESS_WRITE : ACCESS_CREATE, file ? m->destination : arena_printf(a->cli->arena, "%s" NEW, m->destination));
+	if (!is_read_only(m) && ask(a, file ? ACCESS_WRITE : ACCESS_CREATE,
+				    file ? m->destination : arena_printf(a->cli->arena, "%s" NEW, m->destination)) && closed)
+		keep_one(a->hints);
 }
 
 static void ask_devices(struct asker *a)

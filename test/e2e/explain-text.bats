@@ -66,6 +66,12 @@ load helpers
 	run bryo explain --last --path /data/x --access create
 	assert_status 1
 	[ "$(stat -c %a "$XDG_RUNTIME_DIR/bryo/last-failed")" = 600 ]
+	# a directory that is closed altogether: what opens it opens it for writing, too
+	mkdir -m 700 closed
+	run bryo run --rm --network none --user 1000:1000 -v "$PWD/closed:/data" $IMG touch /data/x
+	assert_contains "can't make files in /data"
+	run bryo explain --last
+	assert_contains "setfacl -R -m u:"
 	# silence where it is asked for, and where nothing surprises
 	for silent in "env BRYO_HINTS=0 $BRYO run" "$BRYO run --hints never" "$BRYO run --quiet"; do
 		run $silent "${line[@]}"
