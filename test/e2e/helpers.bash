@@ -161,7 +161,7 @@ oci_state() { oci state "$1" 2>/dev/null | jq -r .status; }
 
 free_port() {
 	python3 -c 'import socket
-s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+s = socket.socket(); s.bind(("", 0)); print(s.getsockname()[1])'
 }
 
 # wait_for_port PORT [PID]: until something listens on 127.0.0.1 (or the process ended).
