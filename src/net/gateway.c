@@ -5,10 +5,10 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "net/helper.h"
+#include "net/pid_record.h"
 #include "sys/fd.h"
 #include "sys/pidfd.h"
 #include "sys/spawn.h"
@@ -48,10 +48,8 @@ const char *gateway_rules(void)
 static int write_record(const char *runtime_dir, pid_t pid, struct error *err)
 {
 	_cleanup_fd_ int dir = fd_open_dir(AT_FDCWD, runtime_dir);
-	char text[64];
-	int n = snprintf(text, sizeof(text), "%d %llu\n", (int)pid, (unsigned long long)pidfd_start_time(pid));
 
-	if (dir < 0 || fd_write_file(dir, RECORD, text, (size_t)n, 0600, false) < 0)
+	if (dir < 0 || pid_record_write(dir, RECORD, pid) < 0)
 		return error_errno(err, "write %s/" RECORD, runtime_dir);
 	return 0;
 }
@@ -60,16 +58,8 @@ static int write_record(const char *runtime_dir, pid_t pid, struct error *err)
 static int open_recorded(const char *runtime_dir, pid_t *ret_pid)
 {
 	_cleanup_fd_ int dir = fd_open_dir(AT_FDCWD, runtime_dir);
-	_cleanup_fd_ int fd = dir < 0 ? -1 : openat(dir, RECORD, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	char text[64] = "", *end;
-	long pid;
 
-	if (fd < 0 || fd_read_all(fd, text, sizeof(text) - 1) <= 0)
-		return -1;
-	pid = strtol(text, &end, 10);
-	if (ret_pid)
-		*ret_pid = (pid_t)pid;
-	return pid > 1 && *end == ' ' ? pidfd_open_same((pid_t)pid, strtoull(end, NULL, 10)) : -1;
+	return dir < 0 ? -1 : pid_record_open(dir, RECORD, ret_pid);
 }
 
 bool gateway_is_running(const char *runtime_dir)

@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "net/pid_record.h"
 #include "sys/fd.h"
 #include "sys/pidfd.h"
 #include "sys/spawn.h"
@@ -182,11 +183,8 @@ int helper_start(struct arena *arena, const struct helper *h, struct helper_proc
 int helper_record(const char *runtime_dir, pid_t pid, struct error *err)
 {
 	_cleanup_fd_ int dir = fd_open_dir(AT_FDCWD, runtime_dir);
-	_cleanup_fd_ int fd = dir < 0 ? -1 : openat(dir, RECORD, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
-	char text[64];
-	int n = snprintf(text, sizeof(text), "%d %llu\n", (int)pid, (unsigned long long)pidfd_start_time(pid));
 
-	if (fd < 0 || fd_write_all(fd, text, (size_t)n) < 0)
+	if (dir < 0 || pid_record_add(dir, RECORD, pid) < 0)
 		return error_errno(err, "write %s/%s", runtime_dir, RECORD);
 	return 0;
 }
@@ -194,13 +192,8 @@ int helper_record(const char *runtime_dir, pid_t pid, struct error *err)
 /* One line of the record. The port must be free when this returns, so the end is awaited. */
 static void end_one(const char *line)
 {
-	_cleanup_fd_ int pidfd = -1;
-	char *end;
-	long pid = strtol(line, &end, 10);
+	_cleanup_fd_ int pidfd = pid_record_open_line(line, NULL);
 
-	if (pid <= 1 || *end != ' ')
-		return;
-	pidfd = pidfd_open_same((pid_t)pid, strtoull(end, NULL, 10));
 	if (pidfd < 0)
 		return;
 	pidfd_signal(pidfd, SIGKILL);	/* pasta is the first process of a pid namespace: it ignores SIGTERM */

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "net/helper.h"
+#include "net/pid_record.h"
 #include "sys/caps.h"
 #include "sys/clock.h"
 #include "sys/fd.h"
@@ -194,23 +195,9 @@ static char *path_of(struct arena *arena, const struct rootless_home *home, cons
 	return arena_printf(arena, "%s/%s", home->run_path, name);
 }
 
-/* -1 when it is gone. */
-static int open_recorded(struct arena *arena, const struct rootless_home *home, pid_t *ret_pid)
-{
-	const char *text = fd_read_file(arena, home->run_fd, RECORD, 256, NULL);
-	char *end;
-	long pid = text ? strtol(text, &end, 10) : 0;
-
-	if (pid <= 1 || *end != ' ')
-		return -1;
-	if (ret_pid)
-		*ret_pid = (pid_t)pid;
-	return pidfd_open_same((pid_t)pid, strtoull(end, NULL, 10));
-}
-
 bool names_keeper_is_running(struct arena *arena, const struct rootless_home *home)
 {
-	_cleanup_fd_ int process = open_recorded(arena, home, NULL);
+	_cleanup_fd_ int process = pid_record_open(home->run_fd, RECORD, NULL);
 
 	return process >= 0;
 }
@@ -218,7 +205,7 @@ bool names_keeper_is_running(struct arena *arena, const struct rootless_home *ho
 int names_keeper_open_namespace(struct arena *arena, const struct rootless_home *home)
 {
 	pid_t pid;
-	_cleanup_fd_ int process = open_recorded(arena, home, &pid), ns = -1;
+	_cleanup_fd_ int process = pid_record_open(home->run_fd, RECORD, &pid), ns = -1;
 
 	if (process >= 0)
 		ns = open(arena_printf(arena, "/proc/%d/ns/net", (int)pid), O_RDONLY | O_CLOEXEC);
@@ -227,7 +214,7 @@ int names_keeper_open_namespace(struct arena *arena, const struct rootless_home 
 
 int names_keeper_tell(struct arena *arena, const struct rootless_home *home)
 {
-	_cleanup_fd_ int process = open_recorded(arena, home, NULL);
+	_cleanup_fd_ int process = pid_record_open(home->run_fd, RECORD, NULL);
 
 	return process < 0 ? -1 : pidfd_signal(process, SIGHUP);
 }
@@ -241,10 +228,7 @@ void names_keeper_stop(struct arena *arena, const struct rootless_home *home)
 /* Whole or not at all: it is read without the lock, too. */
 static int record(const struct rootless_home *home, pid_t pid, struct error *err)
 {
-	char text[64];
-	int n = snprintf(text, sizeof(text), "%d %llu\n", (int)pid, (unsigned long long)pidfd_start_time(pid));
-
-	if (fd_write_file(home->run_fd, RECORD, text, (size_t)n, 0600, false) == 0)
+	if (pid_record_write(home->run_fd, RECORD, pid) == 0)
 		return 0;
 	error_errno(err, "write %s/" RECORD, home->run_path);
 	kill(pid, SIGKILL);		/* nobody would find it again */
