@@ -15,6 +15,7 @@
 #include "sys/fd.h"
 #include "sys/netlink.h"
 #include "sys/ns.h"
+#include "sys/unix_socket.h"
 
 /* Only CAP_NET_ADMIN over the host's network may ask a socket for it. Then the container could have it too. */
 static bool has_power_over_network(void)
@@ -67,28 +68,12 @@ void launch_bypass_see(struct launch *l, const struct run_process *p)
 	launch_bypass_done(l);
 }
 
-/* It was sent before the command was executed, or never. */
-static int receive(int socket)
-{
-	char control[CMSG_SPACE(sizeof(int))], byte;
-	struct iovec part = { &byte, 1 };
-	struct msghdr header = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control) };
-	struct cmsghdr *c;
-	int fd = -1;
-
-	if (recvmsg(socket, &header, MSG_CMSG_CLOEXEC | MSG_DONTWAIT) != 1)
-		return -1;
-	c = CMSG_FIRSTHDR(&header);
-	if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS)
-		memcpy(&fd, CMSG_DATA(c), sizeof(int));
-	return fd;
-}
-
 void launch_bypass_take(struct launch *l)
 {
 	if (l->bypass_ours < 0)
 		return;
-	l->bypass_fd = receive(l->bypass_ours);
+	/* It was sent before the command was executed, or never. */
+	l->bypass_fd = unix_socket_receive(l->bypass_ours, MSG_DONTWAIT);
 	fd_close(&l->bypass_ours);
 	if (l->bypass_fd >= 0)
 		return;

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -13,6 +12,7 @@
 #include "sys/fd.h"
 #include "sys/netlink.h"
 #include "sys/seccomp_notify.h"
+#include "sys/unix_socket.h"
 
 struct call {
 	struct monitor *m;
@@ -209,21 +209,10 @@ void bypass_open(struct monitor *m)
 
 void bypass_accept(struct monitor *m)
 {
-	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))];
-	char byte;
-	struct iovec part = { &byte, 1 };
-	struct msghdr header = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = control,
-				 .msg_controllen = CMSG_LEN(sizeof(int)) };	/* with its padding there is room for two */
-	struct cmsghdr *c;
-	int fd;
+	int fd = unix_socket_receive(m->config.bypass_door_fd, MSG_DONTWAIT);
 
-	if (recvmsg(m->config.bypass_door_fd, &header, MSG_CMSG_CLOEXEC | MSG_DONTWAIT) < 0)
-		return;
-	c = CMSG_FIRSTHDR(&header);
-	if (!c || c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
-		return;
-	memcpy(&fd, CMSG_DATA(c), sizeof(int));
-	watch(m, fd);
+	if (fd >= 0)
+		watch(m, fd);
 }
 
 void bypass_event(struct monitor *m, unsigned index, uint32_t events)

@@ -3,15 +3,14 @@
 #include <errno.h>
 #include <linux/seccomp.h>
 #include <netinet/in.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include "run/seccomp_machine.h"
 #include "sys/bypass_options.h"
 #include "sys/seccomp.h"
+#include "sys/unix_socket.h"
 
 /* Without the first a signal could come between the replacing of a descriptor and the answer. */
 #define FLAGS (SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV | SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_SPEC_ALLOW)
@@ -103,20 +102,6 @@ bool bypass_filter_is_possible(void)
 	return IS_KNOWN && seccomp_has_action(SECCOMP_RET_USER_NOTIF) && seccomp_has_flag(SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV);
 }
 
-static int send_listener(int socket, int listener)
-{
-	char control[CMSG_SPACE(sizeof(int))] = { 0 };
-	struct iovec part = { (char[1]){ 0 }, 1 };
-	struct msghdr header = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control) };
-	struct cmsghdr *c = CMSG_FIRSTHDR(&header);
-
-	c->cmsg_level = SOL_SOCKET;
-	c->cmsg_type = SCM_RIGHTS;
-	c->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(c), &listener, sizeof(int));
-	return sendmsg(socket, &header, MSG_NOSIGNAL) == 1 ? 0 : -1;
-}
-
 /* Whoever made it has closed his end. */
 static bool is_given_up(int socket)
 {
@@ -133,7 +118,7 @@ int bypass_filter_load(int socket, bool published)
 
 	if (listener < 0)
 		return 0;
-	result = send_listener(socket, listener);
+	result = unix_socket_send(socket, listener, "?");
 	close(listener);
 	close(socket);
 	return result;

@@ -1,7 +1,6 @@
 #include "sys/outside.h"
 
 #include <errno.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -12,32 +11,13 @@
 
 struct answer { bool known; uid_t uid; gid_t gid; };
 
-/* A descriptor that came, -1 when nobody can ask any more. */
-static int receive(int socket)
-{
-	char byte, control[CMSG_SPACE(sizeof(int))] = { 0 };
-	struct iovec part = { &byte, 1 };
-	struct msghdr header = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control) };
-	struct cmsghdr *c;
-	ssize_t n;
-	int fd = -1;
-
-	do
-		n = recvmsg(socket, &header, MSG_CMSG_CLOEXEC);
-	while (n < 0 && errno == EINTR);
-	c = n <= 0 ? NULL : CMSG_FIRSTHDR(&header);
-	if (c && c->cmsg_type == SCM_RIGHTS)
-		memcpy(&fd, CMSG_DATA(c), sizeof(int));
-	return fd;
-}
-
 static void serve(int socket)
 {
 	int fd;
 
 	dup2(socket, 0);	/* what else is open belongs to others, who may wait for its end */
 	closefrom(1);
-	while ((fd = receive(0)) >= 0) {
+	while ((fd = unix_socket_receive(0, 0)) >= 0) {
 		struct answer a = { 0 };
 		struct stat st;
 

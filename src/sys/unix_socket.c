@@ -39,3 +39,23 @@ int unix_socket_send(int socket, int fd, const char *text)
 	while (n < 0 && errno == EINTR);
 	return n < 0 ? -1 : 0;
 }
+
+int unix_socket_receive(int socket, int flags)
+{
+	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))] = { 0 };
+	char byte;
+	struct iovec part = { &byte, 1 };
+	struct msghdr header = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = control,
+				 .msg_controllen = CMSG_LEN(sizeof(int)) };	/* with its padding there is room for two */
+	struct cmsghdr *c;
+	ssize_t n;
+	int fd = -1;
+
+	do
+		n = recvmsg(socket, &header, MSG_CMSG_CLOEXEC | flags);
+	while (n < 0 && errno == EINTR);
+	c = n < 0 ? NULL : CMSG_FIRSTHDR(&header);
+	if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS)
+		memcpy(&fd, CMSG_DATA(c), sizeof(int));
+	return fd;
+}
