@@ -64,31 +64,34 @@ static int show(struct engine *e, struct container *c, int (*look)(void *context
 	return r;
 }
 
+struct hushed { struct engine_face face; int events_fd; };
+
 /* Nobody is told: not the log, not who watches. */
-static void hush(struct engine *e)
+static struct hushed hush(struct engine *e)
 {
+	const struct hushed before = { e->face, e->events_fd };
+
 	e->face.warn = e->face.note = NULL;
 	e->events_fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	return before;
 }
 
-static void speak(struct engine *e, const struct engine_face *face, int events_fd)
+static void speak(struct engine *e, const struct hushed *before)
 {
 	if (e->events_fd > 0)
 		close(e->events_fd);
-	e->events_fd = events_fd;
-	e->face = *face;
+	e->events_fd = before->events_fd;
+	e->face = before->face;
 }
 
 int container_preview_again(struct engine *e, struct container *c,
 			    int (*look)(void *context, const struct preview *p, struct error *err), void *context,
 			    struct error *err)
 {
-	const struct engine_face face = e->face;
-	int events_fd = e->events_fd, result;
+	const struct hushed before = hush(e);
+	int result = show(e, c, look, context, err);
 
-	hush(e);
-	result = show(e, c, look, context, err);
-	speak(e, &face, events_fd);
+	speak(e, &before);
 	return result;
 }
 
@@ -97,18 +100,16 @@ int container_preview(struct engine *e, const struct create_request *r,
 {
 	struct create_request plain = without_traces(e, r);
 	struct strings made = new_volumes(e, &plain);
-	const struct engine_face face = e->face;
-	int events_fd = e->events_fd, result;
+	const struct hushed before = hush(e);
 	struct container c;
+	int result = container_create(e, &plain, &c, err);
 
-	hush(e);
-	result = container_create(e, &plain, &c, err);
 	if (result == 0) {
 		result = show(e, &c, look, context, err);
 		life_remove(e, &c, true, &(struct error){ 0 });
 	}
 	volume_unmake(e, &made);
-	speak(e, &face, events_fd);
+	speak(e, &before);
 	return result;
 }
 
@@ -128,17 +129,15 @@ int container_rehearse(struct engine *e, const struct create_request *r,
 	struct rm_options gone = { .force = true, .volumes = true, .ignore = true };
 	struct create_request plain = without_traces(e, r);
 	struct strings made = new_volumes(e, &plain);
-	const struct engine_face face = e->face;
-	int events_fd = e->events_fd, result;
+	const struct hushed before = hush(e);
 	struct container c;
+	int result = container_create(e, &plain, &c, err);
 
-	hush(e);
-	result = container_create(e, &plain, &c, err);
 	if (result == 0) {
 		result = wait_and_work(e, &c, work, context, err);
 		container_rm(e, &c, &gone, &(struct error){ 0 });
 	}
 	volume_unmake(e, &made);
-	speak(e, &face, events_fd);
+	speak(e, &before);
 	return result;
 }

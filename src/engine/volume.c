@@ -86,20 +86,12 @@ int volume_new(struct engine *e, const struct volume_request *r, struct volume *
 
 /* --- who uses it */
 
-static bool uses(const struct container *c, const char *name)
-{
-	for (size_t i = 0; i < c->mounts.n; i++)
-		if (strcmp(c->mounts.v[i].type, "volume") == 0 && str_eq(c->mounts.v[i].name, name))
-			return true;
-	return false;
-}
-
 static struct containers users_of(struct arena *arena, const struct containers *all, const char *name)
 {
 	struct containers users = { 0 };
 
 	for (size_t i = 0; i < all->n; i++)
-		if (uses(&all->v[i], name))
+		if (volume_use_has(&all->v[i], name))
 			*ARRAY_ADD(arena, &users) = all->v[i];
 	return users;
 }

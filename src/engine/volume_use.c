@@ -193,7 +193,7 @@ int volume_use_options(struct engine *e, const struct volume *v, struct strings 
 
 /* --- the end */
 
-static bool uses(const struct container *c, const char *name)
+bool volume_use_has(const struct container *c, const char *name)
 {
 	for (size_t i = 0; i < c->mounts.n; i++)
 		if (strcmp(c->mounts.v[i].type, "volume") == 0 && str_eq(c->mounts.v[i].name, name))
@@ -219,7 +219,7 @@ static bool has_live_user(struct engine *e, const char *name, const char *but)
 	if (container_load_all(e, &all, NULL) < 0)
 		return true;
 	for (size_t i = 0; i < all.n; i++)
-		if (!str_eq(all.v[i].id, but) && uses(&all.v[i], name) && is_live(e, &all.v[i]))
+		if (!str_eq(all.v[i].id, but) && volume_use_has(&all.v[i], name) && is_live(e, &all.v[i]))
 			return true;
 	return false;
 }

@@ -21,6 +21,8 @@ int volume_use(struct engine *e, const char *name, const struct volume_place *pl
 /* Its own options join those of a container's mount, which win. */
 int volume_use_options(struct engine *e, const struct volume *v, struct strings *options, bool *read_only,
 		       struct error *err);
+/* Whether a container has it, running or not. */
+bool volume_use_has(const struct container *c, const char *name);
 /* A container has ended: unmounts what nobody else uses. */
 void volume_use_end(struct engine *e, const struct container *c);
 /* The volume's tmpfs goes, with what is in it; refused while a container lives that uses it. */
